@@ -1,0 +1,249 @@
+//! A sales channel as the use cases see it: the questions we ask, the few changes we make, and what
+//! an answer that did not come means.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::code::Code;
+use crate::id::{
+    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
+    ShopDomain,
+};
+use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order};
+use crate::push::{OrderDraft, OrderKey};
+use crate::registry::ShopFacts;
+use crate::writeback::{FulfillmentDraft, TrackingInfo};
+
+/// A shop's API. Implemented over Shopify's Admin GraphQL API, and by a fake in the tests.
+///
+/// Every method is one or more network calls and may be slow; none repeats a mutation by itself.
+#[allow(async_fn_in_trait)] // Called only with concrete types; no caller needs to name the future.
+pub trait Channel {
+    /// The order with all its lines, or `None` if the shop has no such order.
+    async fn order(&self, order: &OrderRef) -> Result<Option<Order>, ChannelError>;
+
+    /// Creates the source order. Not idempotent: call it only under a claim.
+    async fn create_order(&self, source: &ShopDomain, draft: &OrderDraft) -> Result<SourceOrder, ChannelError>;
+
+    /// Looks for an order that carries `key`.
+    async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError>;
+
+    /// What a source shop has shipped of an order.
+    async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError>;
+
+    /// What a destination order shows as fulfilled, and what is left to fulfill.
+    async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError>;
+
+    /// Creates one fulfillment. Not idempotent: call it only under a claim.
+    async fn create_fulfillment(
+        &self,
+        shop: &ShopDomain,
+        draft: &FulfillmentDraft,
+    ) -> Result<FulfillmentId, ChannelError>;
+
+    /// The order that a fulfillment order belongs to.
+    async fn order_of(
+        &self,
+        shop: &ShopDomain,
+        fulfillment_order: FulfillmentOrderId,
+    ) -> Result<Option<OrderId>, ChannelError>;
+
+    /// What the shop says of itself, and whether it has our metafield definition.
+    async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError>;
+
+    /// Creates the metafield definition that makes a key unique.
+    async fn define_order_key(&self, shop: &ShopDomain) -> Result<(), ChannelError>;
+
+    /// Sees to it that each topic we handle is delivered to us; says how many subscriptions were new.
+    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError>;
+}
+
+/// Whether a shop knows the metafield that carries our key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HasKeyDefinition(pub bool);
+
+/// An order in a source shop.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SourceOrder {
+    pub id: OrderId,
+    /// As that shop's merchant sees it, e.g. `#5001`.
+    pub name: String,
+}
+
+/// What a look for a key found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyLookup {
+    Found(SourceOrder),
+    /// Two or more orders carry the key: a person has to look.
+    Several(Vec<SourceOrder>),
+    /// Not there, and the shop would have found it by now if it were.
+    Absent,
+    /// Not seen, but the answer proves nothing: the shop lacks the metafield definition.
+    Inconclusive,
+}
+
+/// A source order with what was shipped of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShippedOrder {
+    pub order: SourceOrder,
+    pub updated_at: Timestamp,
+    pub cancelled: bool,
+    pub fulfillments: Vec<ShippedFulfillment>,
+}
+
+/// One fulfillment of a source order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShippedFulfillment {
+    pub id: FulfillmentId,
+    pub state: FulfillmentState,
+    pub location: Option<LocationId>,
+    pub tracking: Vec<TrackingInfo>,
+    /// Which destination line, by the hidden property on the source line, and how many of it.
+    pub lines: Vec<(LineItemId, u32)>,
+    /// Units of lines that did not come from us.
+    pub foreign_units: u32,
+}
+
+/// A destination order as far as a writeback needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestinationOrder {
+    pub name: String,
+    pub updated_at: Timestamp,
+    pub cancelled: bool,
+    pub fulfillments: Vec<ShownFulfillment>,
+    pub fulfillment_orders: Vec<FulfillmentOrder>,
+}
+
+/// A fulfillment that the customer sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownFulfillment {
+    pub id: FulfillmentId,
+    pub state: FulfillmentState,
+    pub tracking: Vec<TrackingInfo>,
+    pub lines: Vec<(LineItemId, u32)>,
+}
+
+/// Work that a location still has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FulfillmentOrder {
+    pub id: FulfillmentOrderId,
+    pub status: FulfillmentOrderStatus,
+    pub location: Option<LocationId>,
+    /// `SHIPPING`, `PICK_UP`, …: one fulfillment never mixes them.
+    pub delivery_method: Option<String>,
+    /// Whether Shopify offers `CREATE_FULFILLMENT` on it now.
+    pub can_fulfill: bool,
+    pub lines: Vec<FulfillmentOrderLine>,
+}
+
+/// A line of a fulfillment order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FulfillmentOrderLine {
+    pub id: FulfillmentOrderLineItemId,
+    pub line: LineItemId,
+    pub remaining: u32,
+}
+
+/// Why a call did not do what was asked, told by what is known of its effect.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// The shop's rate limit. Nothing was done.
+    #[error("{shop} throttles us for {retry_after:?}")]
+    Throttled { shop: ShopDomain, retry_after: Duration, request_id: Option<String> },
+    /// No connection was made. Nothing was done.
+    #[error("{shop} cannot be reached")]
+    Unreachable {
+        shop: ShopDomain,
+        #[source]
+        source: BoxError,
+    },
+    /// The token is refused, revoked or lacks a scope. Nothing was done.
+    #[error("{shop} denies access: {message}")]
+    AccessDenied { shop: ShopDomain, message: String, request_id: Option<String> },
+    /// Shopify looked at the request and refused it. Nothing was done.
+    #[error("{shop} refused: {message}")]
+    Refused { shop: ShopDomain, code: Code, message: String, request_id: Option<String> },
+    /// The request may have been carried out: time-out, lost connection, 5xx, internal error, or an
+    /// answer that we cannot read.
+    #[error("{shop} gave no usable answer: {message}")]
+    NoAnswer {
+        shop: ShopDomain,
+        message: String,
+        request_id: Option<String>,
+        #[source]
+        source: Option<BoxError>,
+    },
+}
+
+/// A cause from a library below the port.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is known of the effect of a mutation that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    None,
+    Unknown,
+}
+
+impl ChannelError {
+    /// Whether a mutation that failed like this may have been carried out.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Throttled { .. } | Self::Unreachable { .. } | Self::AccessDenied { .. } | Self::Refused { .. } => {
+                Effect::None
+            }
+            Self::NoAnswer { .. } => Effect::Unknown,
+        }
+    }
+
+    /// The code it is recorded under.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Throttled { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => Code::ChannelUnavailable,
+            Self::AccessDenied { .. } => Code::AccessDenied,
+            Self::Refused { code, .. } => *code,
+        }
+    }
+
+    /// Shopify's request id, where an answer came.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { .. } => None,
+            Self::Throttled { request_id, .. }
+            | Self::AccessDenied { request_id, .. }
+            | Self::Refused { request_id, .. }
+            | Self::NoAnswer { request_id, .. } => request_id.as_deref(),
+        }
+    }
+
+    /// The error and its causes in one line, for the ledger and the log.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+/// Shows `lines` as `2 × 11, 1 × 12`.
+pub(crate) struct LineList<'a>(pub &'a [(LineItemId, u32)]);
+
+impl fmt::Display for LineList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (line, quantity)) in self.0.iter().enumerate() {
+            let comma = if n == 0 { "" } else { ", " };
+            write!(f, "{comma}{quantity} × {line}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Connect: a shop tells who it is, learns our key, and subscribes us to what happens in it.
+
+use crate::channel::{Channel, HasKeyDefinition};
+use crate::id::ShopDomain;
+use crate::look::{failure, retry_outcome, throttled_until};
+use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Registry, Tasks};
+use crate::step::{AfterFailure, Step, StepId, WaitReason};
+use crate::task::{Queue, Subject, Task, Trigger};
+use crate::work::{Outcome, Unfinished};
+
+/// Connects the shop that the task names: token, facts, locations, metafield definition, webhook
+/// subscriptions. Each part is done only if it is missing, so doing it again mends what is broken.
+///
+/// # Errors
+/// Only if how it ended could not be written down; the message must then be delivered again.
+pub async fn connect<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task) -> Result<Outcome, Unfinished>
+where
+    L: Ledger + Registry,
+    C: Channel,
+    T: Tasks,
+    K: Clock,
+{
+    let Subject::Shop { shop } = &task.subject else {
+        return Ok(Outcome::Done("not about a shop"));
+    };
+    let Some((mut step, version)) = ports.ledger.connect_step(shop).await? else {
+        return Ok(Outcome::Done("nobody asked to connect it"));
+    };
+    let now = ports.clock.now();
+    if step.parked.is_some() {
+        return announce(ports, shop, step, version).await;
+    }
+    if let Some(wait) = step.wait.clone().filter(|_| step.is_resting(now)) {
+        return Ok(Outcome::Wait { until: wait.until, why: wait.why });
+    }
+    let facts = match prepare(ports, shop).await {
+        Ok(facts) => facts,
+        Err(error) => {
+            let outcome = if let Some(until) = throttled_until(&error, now) {
+                step.wait_until(until, WaitReason::Throttled);
+                Outcome::Wait { until, why: WaitReason::Throttled }
+            } else {
+                match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
+                    AfterFailure::Retry => retry_outcome(&step),
+                    AfterFailure::Park => {
+                        step.park(error.code(), now, None);
+                        Outcome::Park { code: error.code() }
+                    }
+                }
+            };
+            ports.ledger.save_connect_step(shop, &step, version).await?;
+            if step.parked.is_some() {
+                return announce(ports, shop, step, version + 1).await;
+            }
+            return Ok(outcome);
+        }
+    };
+    ports.ledger.record_facts(shop, &facts).await?;
+    step.succeed(());
+    ports.ledger.save_connect_step(shop, &step, version).await?;
+    Ok(Outcome::Done("connected"))
+}
+
+async fn prepare<L, C: Channel, T, K>(
+    ports: &Ports<L, C, T, K>,
+    shop: &ShopDomain,
+) -> Result<crate::registry::ShopFacts, crate::channel::ChannelError> {
+    let (facts, HasKeyDefinition(defined)) = ports.channel.facts(shop).await?;
+    if !defined {
+        // Before the first push, while no order has such a metafield: only then is it unique for all.
+        ports.channel.define_order_key(shop).await?;
+    }
+    ports.channel.subscribe(shop).await?;
+    Ok(facts)
+}
+
+async fn announce<L: Ledger, C, T: Tasks, K>(
+    ports: &Ports<L, C, T, K>,
+    shop: &ShopDomain,
+    mut step: Step<()>,
+    version: u64,
+) -> Result<Outcome, Unfinished> {
+    let Some(parked) = step.parked.clone() else { return Ok(Outcome::Done("connected")) };
+    if !parked.announced {
+        let subject = Subject::Shop { shop: shop.clone() };
+        let message = ParkedMessage {
+            version: 1,
+            task: Task::new(Trigger::Redrive, format!("{}@{}", StepId::Connect, step.generation), subject),
+            order: None,
+            step: StepId::Connect,
+            generation: step.generation,
+            code: parked.code,
+            attempts: step.attempts,
+            first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
+            last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
+        };
+        ports.tasks.park(Queue::AppLifecycle, &message).await?;
+        step.announced();
+        ports.ledger.save_connect_step(shop, &step, version).await?;
+    }
+    Ok(Outcome::Park { code: parked.code })
+}

@@ -1,0 +1,30 @@
+//! What Roundtrip knows and decides, without any I/O.
+//!
+//! Types parse themselves; plans are plain functions over plain data ([`push::plan`], [`writeback::plan`]);
+//! use cases ([`push::push_order`], [`writeback::write_back`], [`connect::connect`], [`due::release_due`]) read,
+//! plan, act and record through the ports in [`ports`], and never sleep or spawn.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod channel;
+pub mod code;
+pub mod connect;
+pub mod due;
+pub mod history;
+pub mod id;
+pub mod money;
+pub mod order;
+pub mod ports;
+pub mod push;
+pub mod record;
+pub mod registry;
+pub mod secret;
+pub mod step;
+pub mod task;
+pub mod writeback;
+
+mod look;
+mod settings;
+mod work;
+
+pub use settings::Waits;
+pub use work::{Outcome, Unfinished};

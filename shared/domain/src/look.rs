@@ -1,0 +1,185 @@
+//! Looking at an order: what push and writeback do alike before they know what is to be done.
+
+use jiff::Timestamp;
+
+use crate::channel::ChannelError;
+use crate::history::HistoryEvent;
+use crate::id::OrderRef;
+use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Tasks, after};
+use crate::record::{LookState, OrderRecord};
+use crate::step::{AfterFailure, Failure, Step, StepId, Wait, WaitReason};
+use crate::task::{Queue, Subject, Task, Trigger};
+use crate::work::{Outcome, Unfinished};
+
+/// May the order be looked at now? `Some`: not now, and this is how the task ends.
+///
+/// A parked look is opened again by whatever says that the world has moved on; a mere wake-up is not that.
+pub(crate) fn barred(record: &mut OrderRecord, task: &Task, now: Timestamp) -> Option<Outcome> {
+    let look = record.look.get();
+    if let Some(parked) = &look.parked {
+        return match task.trigger {
+            Trigger::DueWork | Trigger::Settled => Some(Outcome::Park { code: parked.code }),
+            Trigger::Webhook | Trigger::Request | Trigger::Resync | Trigger::Redrive | Trigger::Unknown => {
+                record.look.change().reopen();
+                None
+            }
+        };
+    }
+    let wait = look.wait.as_ref().filter(|_| look.is_resting(now))?;
+    Some(Outcome::Wait { until: wait.until, why: wait.why })
+}
+
+/// The look succeeded: whatever it waited for or failed at before is over.
+pub(crate) fn seen(record: &mut OrderRecord) {
+    let look = record.look.get();
+    if look.wait.is_some() || look.attempts > 0 {
+        let state = look.state;
+        record.look.change().succeed(state);
+    }
+}
+
+/// The order could not be read: writes down when to look again, or parks.
+pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+    queue: Queue,
+    task: &Task,
+    error: &ChannelError,
+) -> Result<Outcome, Unfinished> {
+    let now = ports.clock.now();
+    let look = record.look.change();
+    look.state = LookState { queue };
+    let outcome = if let Some(until) = throttled_until(error, now) {
+        look.wait_until(until, WaitReason::Throttled);
+        Outcome::Wait { until, why: WaitReason::Throttled }
+    } else {
+        let failure = failure(error, now);
+        let event = HistoryEvent::moved(now, task, StepId::Look, "looking", "failed")
+            .with_code(failure.code)
+            .with_request_id(failure.request_id.clone())
+            .with_detail(failure.message.clone());
+        let outcome = match look.fail(failure, |failed| ports.waits.backoff(failed)) {
+            AfterFailure::Retry => retry_outcome(look),
+            AfterFailure::Park => {
+                look.park(error.code(), now, None);
+                Outcome::Park { code: error.code() }
+            }
+        };
+        record.log(event);
+        outcome
+    };
+    ports.ledger.save(&mut [record]).await?;
+    announce_look(ports, record).await?;
+    Ok(outcome)
+}
+
+/// Sends the dead-letter message of a parked look, unless it is out.
+pub(crate) async fn announce_look<L: Ledger, C, T: Tasks, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+) -> Result<(), Unfinished> {
+    let queue = record.look.get().state.queue;
+    let subject = record.at.clone();
+    if let Some(message) = parked_message(record.look.get(), &record.at, StepId::Look, subject) {
+        ports.tasks.park(queue, &message).await?;
+        record.look.change().announced();
+        ports.ledger.save(&mut [record]).await?;
+    }
+    Ok(())
+}
+
+/// The dead-letter message of a step that is parked and not announced yet. `subject` is the order whose
+/// task sets the step going again.
+pub(crate) fn parked_message<S>(
+    step: &Step<S>,
+    order: &OrderRef,
+    id: StepId,
+    subject: OrderRef,
+) -> Option<ParkedMessage> {
+    let parked = step.parked.as_ref().filter(|parked| !parked.announced)?;
+    let cause = format!("{id}@{}", step.generation);
+    Some(ParkedMessage {
+        version: 1,
+        task: Task::new(Trigger::Redrive, cause, Subject::Order(subject)),
+        order: Some(order.clone()),
+        step: id,
+        generation: step.generation,
+        code: parked.code,
+        attempts: step.attempts,
+        first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
+        last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
+    })
+}
+
+/// The failure that `error` is.
+pub(crate) fn failure(error: &ChannelError, now: Timestamp) -> Failure {
+    Failure {
+        at: now,
+        code: error.code(),
+        message: error.chain(),
+        request_id: error.request_id().map(ToOwned::to_owned),
+    }
+}
+
+/// Until when to wait, if the error is only the shop's rate limit: waiting is not failing.
+pub(crate) fn throttled_until(error: &ChannelError, now: Timestamp) -> Option<Timestamp> {
+    match error {
+        ChannelError::Throttled { retry_after, .. } => Some(after(now, *retry_after)),
+        ChannelError::Unreachable { .. }
+        | ChannelError::AccessDenied { .. }
+        | ChannelError::Refused { .. }
+        | ChannelError::NoAnswer { .. } => None,
+    }
+}
+
+/// How a step that failed and will be tried again ends its task.
+pub(crate) fn retry_outcome<S>(step: &Step<S>) -> Outcome {
+    let until = step.wait.as_ref().map_or(Timestamp::UNIX_EPOCH, |wait| wait.until);
+    let error = step.last_failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default();
+    Outcome::Retry { until, error }
+}
+
+/// How the task of an order ends, by what its steps wait for: parked before retried before waiting.
+pub(crate) fn outcome<'a>(steps: impl Iterator<Item = StepView<'a>>, done: &'static str) -> Outcome {
+    let mut outcome = Outcome::Done(done);
+    for step in steps {
+        let next = match (step.parked, step.wait) {
+            (Some(code), _) => Outcome::Park { code },
+            (None, Some(wait)) if wait.why == WaitReason::Backoff => {
+                Outcome::Retry { until: wait.until, error: step.error.unwrap_or_default().to_owned() }
+            }
+            (None, Some(wait)) => Outcome::Wait { until: wait.until, why: wait.why },
+            (None, None) => continue,
+        };
+        if rank(&next) > rank(&outcome) {
+            outcome = next;
+        }
+    }
+    outcome
+}
+
+/// What [`outcome`] looks at.
+pub(crate) struct StepView<'a> {
+    parked: Option<crate::code::Code>,
+    wait: Option<&'a Wait>,
+    error: Option<&'a str>,
+}
+
+impl<'a, S> From<&'a Step<S>> for StepView<'a> {
+    fn from(step: &'a Step<S>) -> Self {
+        Self {
+            parked: step.parked.as_ref().map(|parked| parked.code),
+            wait: step.wait.as_ref(),
+            error: step.last_failure.as_ref().map(|failure| failure.message.as_str()),
+        }
+    }
+}
+
+fn rank(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Done(_) => 0,
+        Outcome::Wait { .. } => 1,
+        Outcome::Retry { .. } => 2,
+        Outcome::Park { .. } => 3,
+    }
+}

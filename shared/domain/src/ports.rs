@@ -1,0 +1,182 @@
+//! What the use cases need of the world. Each port has a real implementation and a fake one, and one
+//! contract suite that both pass.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::channel::BoxError;
+use crate::id::{OrderRef, ShopDomain, VariantId};
+use crate::record::{Commit, OrderRecord, StoredRow, UnreadableRow, WakeUp};
+use crate::registry::{ConnectedShop, Links, ShopFacts};
+use crate::secret::{AccessToken, AppCredentials};
+use crate::step::{Step, StepId};
+use crate::task::{Queue, Task};
+
+pub use crate::channel::Channel;
+
+/// What time it is. The domain never sleeps; it writes down until when to wait.
+pub trait Clock {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The ledger: our memory of orders. Reads are strongly consistent.
+#[allow(async_fn_in_trait)] // Called only with concrete types; no caller needs to name the future.
+pub trait Ledger {
+    /// The rows of one order, without its history. One query.
+    async fn rows(&self, order: &OrderRef) -> Result<Vec<StoredRow>, LedgerError>;
+
+    /// All of `commit`, or nothing. One transaction.
+    async fn commit(&self, commit: Commit) -> Result<(), LedgerError>;
+
+    /// Up to `limit` rows that are due at `now`, earliest first within each shard.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueRow>, LedgerError>;
+
+    /// Moves the wake-up of a due row to `until`, unless a worker has written the row meanwhile.
+    async fn postpone(&self, row: &DueRow, until: Timestamp) -> Result<(), LedgerError>;
+
+    /// The step that connects `domain`, with its version; `None` if nobody asked for it.
+    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError>;
+
+    /// Writes the step that connects `domain`, on condition of its version.
+    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError>;
+
+    /// Everything known about one order. One query.
+    async fn load(&self, order: &OrderRef) -> Result<OrderRecord, LedgerError> {
+        let rows = self.rows(order).await?;
+        Ok(OrderRecord::from_rows(order.clone(), rows)?)
+    }
+
+    /// Saves what changed in `records`, in one transaction; afterwards they have their new versions.
+    /// Makes no call if nothing changed.
+    async fn save(&self, records: &mut [&mut OrderRecord]) -> Result<(), LedgerError> {
+        if !records.iter().any(|record| record.has_changes()) {
+            return Ok(());
+        }
+        let mut commit = Commit::default();
+        for record in records.iter() {
+            record.stage(&mut commit);
+        }
+        self.commit(commit).await?;
+        records.iter_mut().for_each(|record| record.saved());
+        Ok(())
+    }
+}
+
+/// A row whose wait is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRow {
+    /// The row, in the ledger's own words; only the ledger reads it.
+    pub row: (String, String),
+    pub wake_up: WakeUp,
+}
+
+/// Why the ledger did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Somebody else wrote one of the rows first. Nothing was written; read again.
+    #[error("a row was changed by another worker meanwhile")]
+    Conflict,
+    /// The table cannot be reached, throttles, or refuses.
+    #[error("the ledger cannot {doing}")]
+    Unavailable {
+        doing: &'static str,
+        #[source]
+        source: BoxError,
+    },
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableRow),
+}
+
+/// The registry: shops, connections, product links.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Registry {
+    /// A shop with its connections. One query.
+    async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError>;
+
+    /// The links of `variants` of `destination`, and the shops `sources`. One batch of reads.
+    async fn links(
+        &self,
+        destination: &ShopDomain,
+        variants: &[VariantId],
+        sources: &[ShopDomain],
+    ) -> Result<Links, LedgerError>;
+
+    /// Writes what the shop says of itself.
+    async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError>;
+}
+
+/// What opens the shops' doors: the app's own secret, and each shop's access token.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Credentials {
+    /// The app's client id and secrets.
+    async fn app(&self) -> Result<AppCredentials, CredentialsError>;
+
+    /// The token that is kept for a shop.
+    async fn token(&self, shop: &ShopDomain) -> Result<Option<AccessToken>, CredentialsError>;
+
+    /// Keeps a token, encrypted.
+    async fn keep_token(&self, shop: &ShopDomain, token: &AccessToken) -> Result<(), CredentialsError>;
+}
+
+/// The vault cannot be read or written. Says nothing of what is in it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing}")]
+pub struct CredentialsError {
+    pub doing: &'static str,
+    #[source]
+    pub source: BoxError,
+}
+
+/// The work queues.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Tasks {
+    /// Stores `task` in `queue`; `Ok` means it is stored.
+    async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError>;
+
+    /// Puts a parked step on the dead-letter queue of `queue`.
+    async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError>;
+}
+
+/// What a dead-letter message says: which step, and why it stopped. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ParkedMessage {
+    #[serde(rename = "v")]
+    pub version: u32,
+    /// The task that sets the step going again.
+    pub task: Task,
+    pub order: Option<OrderRef>,
+    pub step: StepId,
+    pub generation: u32,
+    pub code: crate::code::Code,
+    pub attempts: u32,
+    pub first_error: Option<String>,
+    pub last_error: Option<String>,
+}
+
+/// The queue did not take a message.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue {queue} did not take a message")]
+pub struct QueueError {
+    pub queue: Queue,
+    #[source]
+    pub source: BoxError,
+}
+
+/// What every use case is given.
+#[derive(Debug, Clone)]
+pub struct Ports<L, C, T, K> {
+    /// Ledger and registry.
+    pub ledger: L,
+    pub channel: C,
+    pub tasks: T,
+    pub clock: K,
+    pub waits: crate::Waits,
+}
+
+/// `now + duration`, saturating.
+#[must_use]
+pub fn after(now: Timestamp, duration: Duration) -> Timestamp {
+    jiff::SignedDuration::try_from(duration).ok().and_then(|d| now.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,65 @@
+//! Push: the linked lines of a paid order become exactly one order at the source store.
+
+mod draft;
+mod key;
+mod plan;
+mod protocol;
+mod record;
+mod use_case;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destination_line, draft};
+pub use key::OrderKey;
+pub use plan::{MAX_LINES, PlannedLine, PushPlan, Refusal, RefusalReason, groups, plan_push, tab};
+pub use use_case::push_order;
+
+use crate::channel::SourceOrder;
+
+/// How far the push of one group has come.
+///
+/// ```text
+/// NotPushed ─claim─► Sent ─► Confirmed
+///     ▲               ├─ definite no effect ─► NotPushed (waiting, or parked with its code)
+///     │               └─ no definite answer, or found after the quarantine ─► Verifying
+///     └── absent, twice ◄──────────────────────────────────────────────────────┤
+///                                             found ─► Confirmed ◄─────────────┘
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PushState {
+    /// Nothing is at the source store. `unknown_rounds`: how many calls ended without an answer so far.
+    NotPushed {
+        #[serde(default)]
+        unknown_rounds: u32,
+    },
+    /// The call is on its way. Younger than the quarantine it belongs to the worker that made it.
+    Sent { plan: PushPlan, at: Timestamp, round: u32 },
+    /// Whether the call had an effect is being found out; plan and key stand until that is known.
+    Verifying { plan: PushPlan, sent_at: Timestamp, round: u32, absences: u32 },
+    /// The source store has it.
+    Confirmed { order: SourceOrder, at: Timestamp },
+}
+
+impl PushState {
+    /// A group that was not pushed yet.
+    #[must_use]
+    pub fn not_pushed() -> Self {
+        Self::NotPushed { unknown_rounds: 0 }
+    }
+
+    /// Its name in history, API and log.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotPushed { .. } => "not-pushed",
+            Self::Sent { .. } => "sent",
+            Self::Verifying { .. } => "verifying",
+            Self::Confirmed { .. } => "confirmed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

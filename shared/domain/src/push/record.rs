@@ -1,0 +1,163 @@
+//! Writing down what an order looks like now.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::plan::{groups, tab};
+use super::{PushState, Refusal};
+use crate::history::HistoryEvent;
+use crate::id::ShopDomain;
+use crate::order::Order;
+use crate::ports::after;
+use crate::record::{OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab};
+use crate::registry::Links;
+use crate::task::Task;
+
+/// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
+const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
+
+/// Brings summary and personal item up to date with `order`, unless the ledger is ahead of it.
+pub(super) fn record_order(record: &mut OrderRecord, order: &Order, links: &Links, task: &Task, now: Timestamp) {
+    let summary = summary(record, order, links);
+    match &mut record.summary {
+        None => {
+            let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
+            record.summary = Some(Row::new(summary));
+            record.log(event);
+        }
+        // Equal is accepted: Shopify's clock has whole seconds.
+        Some(row) if row.get().updated_at <= summary.updated_at && *row.get() != summary => {
+            let (before, after) = (state(row.get()), state(&summary));
+            *row.change() = summary;
+            if before != after {
+                record.log(HistoryEvent::moved(now, task, "order", before, after));
+            }
+        }
+        Some(_) => {}
+    }
+    record_personal(record, order, now);
+}
+
+fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
+    let name = order.customer.as_ref().and_then(crate::order::PersonName::full);
+    let known = record.personal.as_ref().map(Row::get);
+    let redacted = known.is_some_and(|personal| personal.redacted);
+    if redacted || known.map_or(name.is_none(), |personal| personal.customer_name == name) {
+        return;
+    }
+    let personal = Personal { customer_name: name, expires_at: after(now, PERSONAL_TTL), redacted: false };
+    match &mut record.personal {
+        Some(row) => *row.change() = personal,
+        None => record.personal = Some(Row::new(personal)),
+    }
+}
+
+fn summary(record: &OrderRecord, order: &Order, links: &Links) -> Summary {
+    let lines: Vec<SummaryLine> = order
+        .lines
+        .iter()
+        .map(|line| SummaryLine {
+            title: line.title.clone(),
+            sku: line.sku.clone(),
+            variant: line.variant,
+            quantity: line.quantity,
+            source: line.variant.and_then(|v| links.by_variant.get(&v)).map(|link| link.source.clone()),
+        })
+        .collect();
+    let wanted = groups(order, links).into_keys().collect();
+    Summary {
+        name: order.name.clone(),
+        created_at: order.created_at,
+        updated_at: order.updated_at,
+        cancelled_at: order.cancelled_at,
+        test: order.test,
+        financial_status: order.financial_status.clone(),
+        fulfillment_status: order.fulfillment_status.clone(),
+        total: order.total.clone(),
+        shipping_method: order.shipping_method.clone(),
+        tags: order.tags.clone(),
+        lines,
+        tracking_numbers: order.tracking_numbers.clone(),
+        tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed(record)),
+    }
+}
+
+/// The words by which the history tells one state of an order from another.
+fn state(summary: &Summary) -> String {
+    let cancelled = if summary.cancelled_at.is_some() { ", cancelled" } else { "" };
+    format!("{}, {}{cancelled}", summary.financial_status, summary.fulfillment_status)
+}
+
+/// The source shops that have their part of the order.
+fn confirmed(record: &OrderRecord) -> BTreeSet<ShopDomain> {
+    record
+        .pushes
+        .iter()
+        .filter(|(_, row)| matches!(row.get().state, PushState::Confirmed { .. }))
+        .map(|((source, _), _)| source.clone())
+        .collect()
+}
+
+/// Moves the order to the tab where it stands after a push was confirmed; says whether that is another.
+pub(super) fn retab(record: &mut OrderRecord) -> Option<Tab> {
+    let confirmed = confirmed(record);
+    let row = record.summary.as_mut()?;
+    let summary = row.get();
+    let wanted = summary.lines.iter().filter(|l| l.quantity > 0).filter_map(|line| line.source.clone()).collect();
+    let tab = tab(summary.cancelled_at.is_some(), &wanted, &confirmed);
+    if tab == summary.tab {
+        return None;
+    }
+    row.change().tab = tab;
+    Some(tab)
+}
+
+/// Ends the waits of groups that could be pushed again but are not wanted any more (cancelled, push
+/// switched off): nothing is due there.
+pub(super) fn end_rests(record: &mut OrderRecord, now: Timestamp) {
+    for row in record.pushes.values_mut() {
+        let step = row.get();
+        let idle = matches!(step.state, PushState::NotPushed { .. }) && step.parked.is_none();
+        if idle && step.wait.as_ref().is_some_and(|wait| wait.until <= now) {
+            row.change().wait = None;
+        }
+    }
+}
+
+/// Answers the open requests: done, failed, refused, or looked at again when their step rests no longer.
+pub(super) fn answer_requests(
+    record: &mut OrderRecord,
+    refusals: impl Fn(&ShopDomain, u32) -> Vec<Refusal>,
+    later: Timestamp,
+    now: Timestamp,
+) {
+    let open: Vec<(String, ShopDomain, u32)> =
+        record.open_requests().map(|(id, request)| (id.clone(), request.source.clone(), request.group)).collect();
+    for (id, source, group) in open {
+        let step = record.pushes.get_mut(&(source.clone(), group));
+        let answer = match step.as_ref().map(|row| row.get()) {
+            Some(step) => match (&step.state, &step.parked, &step.wait) {
+                (PushState::Confirmed { order, .. }, _, _) => RequestState::Done { order: order.clone() },
+                (_, Some(parked), _) => RequestState::Failed { code: parked.code },
+                (_, None, Some(wait)) if wait.until > now => RequestState::Open { due: wait.until },
+                (_, None, _) => answer_by_rules(refusals(&source, group), later),
+            },
+            None => answer_by_rules(refusals(&source, group), later),
+        };
+        if let (RequestState::Open { .. }, Some(row)) = (&answer, step) {
+            // Left to somebody else: valid only while the step is as we saw it.
+            row.hold();
+        }
+        if let Some(row) = record.requests.get_mut(&id)
+            && row.get().state != answer
+        {
+            row.change().state = answer;
+        }
+    }
+}
+
+fn answer_by_rules(refusals: Vec<Refusal>, later: Timestamp) -> RequestState {
+    if refusals.is_empty() { RequestState::Open { due: later } } else { RequestState::Refused { reasons: refusals } }
+}

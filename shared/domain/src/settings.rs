@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+/// How long things wait. Template parameters in production; tests shrink them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// How long a call without an answer belongs to the worker that made it. Longer than the function
+    /// timeout plus the time in which a call may still land: that no call lands later is the protocol's
+    /// one assumption (docs/adr/0002-push-protocol.md). Default 2 minutes.
+    pub quarantine: Duration,
+    /// Between two looks for an order whose creation had no answer. Default 30 s: Shopify's search lags.
+    pub verify_interval: Duration,
+    /// The first wait after a failure; doubles with each further one. Default 30 s.
+    pub retry_base: Duration,
+    /// How long a shipment may lack its tracking number before it is looked at again. Default 24 h;
+    /// a webhook that brings the number ends the wait at once.
+    pub awaiting_tracking: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            quarantine: Duration::from_secs(120),
+            verify_interval: Duration::from_secs(30),
+            retry_base: Duration::from_secs(30),
+            awaiting_tracking: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+impl Waits {
+    /// The wait before attempt `failed + 1`: base, twice, four times … of it.
+    #[must_use]
+    pub fn backoff(&self, failed: u32) -> Duration {
+        self.retry_base * 2_u32.saturating_pow(failed.saturating_sub(1).min(10))
+    }
+}

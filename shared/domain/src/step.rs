@@ -1,0 +1,360 @@
+//! A step: one thing to be done once for an order, and how far it has come.
+//!
+//! A step is tried until it succeeds, waits for the world, or is parked for a person. Waiting is not
+//! failing: only failures count, and they count in the ledger, not in the queue.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
+
+/// After this many failed attempts a step is parked.
+pub const MAX_ATTEMPTS: u32 = 5;
+
+/// Which step of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum StepId {
+    /// Read the order and see what is to be done.
+    Look,
+    /// Push the lines that `source` holds. Group 1, unless a person asked for another.
+    Push { source: ShopDomain, group: u32 },
+    /// Write what `fulfillment` of the source order says back to the destination order.
+    Writeback { source: OrderRef, fulfillment: FulfillmentId },
+    /// Connect a shop: token, facts, metafield definition, webhook subscriptions.
+    Connect,
+}
+
+/// Why a text is not a [`StepId`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a step: give look, connect, push/<shop>/<group> or writeback/<shop>/<order>/<fulfillment>")]
+pub struct InvalidStepId(String);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Look => f.write_str("look"),
+            Self::Connect => f.write_str("connect"),
+            Self::Push { source, group } => write!(f, "push/{source}/{group}"),
+            Self::Writeback { source, fulfillment } => write!(f, "writeback/{source}/{fulfillment}"),
+        }
+    }
+}
+
+impl FromStr for StepId {
+    type Err = InvalidStepId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let step = match parts.as_slice() {
+            ["look"] => Some(Self::Look),
+            ["connect"] => Some(Self::Connect),
+            ["push", shop, group] => {
+                shop.parse().ok().zip(group.parse().ok()).map(|(source, group)| Self::Push { source, group })
+            }
+            ["writeback", shop, order, fulfillment] => shop
+                .parse()
+                .ok()
+                .zip(order.parse::<OrderId>().ok())
+                .zip(fulfillment.parse().ok())
+                .map(|((shop, id), fulfillment)| Self::Writeback { source: OrderRef { shop, id }, fulfillment }),
+            _ => None,
+        };
+        step.ok_or_else(|| InvalidStepId(text.chars().take(160).collect()))
+    }
+}
+
+impl TryFrom<String> for StepId {
+    type Error = InvalidStepId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<StepId> for String {
+    fn from(id: StepId) -> Self {
+        id.to_string()
+    }
+}
+
+/// A step and how far it has come; `S` is what its own state says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step<S> {
+    pub state: S,
+    /// Failed attempts of this generation.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Raised by each redrive: an older message about this step is void.
+    #[serde(default)]
+    pub generation: u32,
+    /// Until when nothing needs doing, and why. Due work wakes the step when it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+}
+
+/// A wait: until when, and for what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    pub until: Timestamp,
+    pub why: WaitReason,
+}
+
+/// What a step waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitReason {
+    /// Somebody asked, and nobody has looked yet.
+    Requested,
+    /// A call is on its way; its worker settles it, or the quarantine ends.
+    InFlight,
+    /// A call had no answer; its effect is being looked for.
+    Verifying,
+    /// A failure; the next attempt comes later.
+    Backoff,
+    /// The shop's rate limit.
+    Throttled,
+    /// Another step of this order is in flight.
+    OtherStep,
+    /// Shopify has not decided yet from where the order ships.
+    Routing,
+    /// Shipped without a number so far.
+    AwaitingTracking,
+    /// A fulfillment order is on hold or scheduled.
+    OnHold,
+    /// Parked, but its dead-letter message is not known to be out.
+    Announcing,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+impl WaitReason {
+    /// Whether nothing may be called before the wait is over. The other waits end as soon as the world
+    /// changes, so any look may end them.
+    #[must_use]
+    pub fn forbids_calls(self) -> bool {
+        match self {
+            Self::InFlight | Self::Verifying | Self::Backoff | Self::Throttled => true,
+            Self::Requested
+            | Self::OtherStep
+            | Self::Routing
+            | Self::AwaitingTracking
+            | Self::OnHold
+            | Self::Announcing
+            | Self::Unknown => false,
+        }
+    }
+
+    /// As stored and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::InFlight => "in-flight",
+            Self::Verifying => "verifying",
+            Self::Backoff => "backoff",
+            Self::Throttled => "throttled",
+            Self::OtherStep => "other-step",
+            Self::Routing => "routing",
+            Self::AwaitingTracking => "awaiting-tracking",
+            Self::OnHold => "on-hold",
+            Self::Announcing => "announcing",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One failed attempt. `message` is Shopify's own text about our request; it names no person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub at: Timestamp,
+    pub code: Code,
+    pub message: String,
+    /// Shopify's `x-request-id`, for their support.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// A step that only a person, or a change of what it is made from, sets going again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    pub code: Code,
+    pub at: Timestamp,
+    /// What it was decided by, as a text: other inputs set it going again. `None`: only a redrive does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
+    /// Whether its dead-letter message is out.
+    #[serde(default)]
+    pub announced: bool,
+}
+
+impl<S> Step<S> {
+    /// A step that nothing was tried for yet.
+    #[must_use]
+    pub fn new(state: S) -> Self {
+        Self { state, attempts: 0, generation: 0, wait: None, first_failure: None, last_failure: None, parked: None }
+    }
+
+    /// Waits; counts nothing.
+    pub fn wait_until(&mut self, until: Timestamp, why: WaitReason) {
+        self.wait = Some(Wait { until, why });
+    }
+
+    /// Whether calls for this step are forbidden at `now`.
+    #[must_use]
+    pub fn is_resting(&self, now: Timestamp) -> bool {
+        self.wait.as_ref().is_some_and(|wait| wait.why.forbids_calls() && wait.until > now)
+    }
+
+    /// Counts a failure and says whether the step is now to be parked: at once if a person has to
+    /// decide, else after [`MAX_ATTEMPTS`]; otherwise it waits `backoff(attempts)`.
+    pub fn fail(&mut self, failure: Failure, backoff: impl Fn(u32) -> std::time::Duration) -> AfterFailure {
+        use crate::code::Disposition;
+
+        self.attempts += 1;
+        let now = failure.at;
+        let code = failure.code;
+        self.first_failure.get_or_insert_with(|| failure.clone());
+        self.last_failure = Some(failure);
+        match code.disposition() {
+            Disposition::Retry | Disposition::Wait if self.attempts < MAX_ATTEMPTS => {
+                self.wait_until(now + backoff(self.attempts), WaitReason::Backoff);
+                AfterFailure::Retry
+            }
+            Disposition::Retry | Disposition::Wait | Disposition::Park => AfterFailure::Park,
+        }
+    }
+
+    /// Parks. The dead-letter message is still to be sent, so the step stays due until it is out.
+    pub fn park(&mut self, code: Code, now: Timestamp, inputs: Option<String>) {
+        self.parked = Some(Parked { code, at: now, inputs, announced: false });
+        self.wait_until(now, WaitReason::Announcing);
+    }
+
+    /// Whether the step may be tried with `inputs`: it is not parked, or was parked by others.
+    #[must_use]
+    pub fn is_open_to(&self, inputs: &str) -> bool {
+        match &self.parked {
+            None => true,
+            Some(parked) => parked.inputs.as_deref().is_some_and(|before| before != inputs),
+        }
+    }
+
+    /// The dead-letter message is out.
+    pub fn announced(&mut self) {
+        if let Some(parked) = &mut self.parked {
+            parked.announced = true;
+        }
+        self.wait = None;
+    }
+
+    /// Sets a parked step going again, with a clean slate and a new generation.
+    pub fn reopen(&mut self) {
+        self.parked = None;
+        self.wait = None;
+        self.attempts = 0;
+        self.first_failure = None;
+        self.last_failure = None;
+        self.generation += 1;
+    }
+
+    /// Done: nothing waits, nothing is parked, no failure counts any more.
+    pub fn succeed(&mut self, state: S) {
+        self.state = state;
+        self.wait = None;
+        self.parked = None;
+        self.attempts = 0;
+        self.first_failure = None;
+        self.last_failure = None;
+    }
+}
+
+/// What [`Step::fail`] decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    Retry,
+    Park,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn failure(code: Code, second: i64) -> Failure {
+        Failure { at: Timestamp::from_second(second).unwrap(), code, message: "no answer".into(), request_id: None }
+    }
+
+    #[test]
+    fn a_step_is_parked_at_its_fifth_failure_and_rests_in_between() {
+        let mut step = Step::new(());
+
+        let after: Vec<_> = (0..5)
+            .map(|n| step.fail(failure(Code::ChannelUnavailable, n), |attempt| Duration::from_secs(u64::from(attempt))))
+            .collect();
+
+        assert_eq!(after[..4], [AfterFailure::Retry; 4]);
+        assert_eq!(after[4], AfterFailure::Park);
+        assert_eq!(step.first_failure.as_ref().unwrap().at.as_second(), 0);
+        assert!(step.is_resting(Timestamp::from_second(6).unwrap()));
+        assert!(!step.is_resting(Timestamp::from_second(7).unwrap()));
+    }
+
+    #[test]
+    fn what_a_person_must_decide_is_parked_at_once() {
+        let mut step = Step::new(());
+
+        assert_eq!(step.fail(failure(Code::ProductsMismatch, 0), |_| Duration::ZERO), AfterFailure::Park);
+    }
+
+    #[test]
+    fn a_parked_step_stays_due_until_its_message_is_out() {
+        let mut step = Step::new(());
+
+        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, None);
+        let due = step.wait.clone();
+        step.announced();
+
+        assert_eq!(due.map(|w| w.why), Some(WaitReason::Announcing));
+        assert_eq!(step.wait, None);
+        assert!(step.parked.unwrap().announced);
+    }
+
+    #[test]
+    fn reopening_raises_the_generation_and_forgets_the_failures() {
+        let mut step = Step::new(());
+        step.fail(failure(Code::Rejected, 0), |_| Duration::ZERO);
+        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, None);
+
+        step.reopen();
+
+        assert_eq!((step.attempts, step.generation), (0, 1));
+        assert_eq!(step.parked, None);
+    }
+
+    #[test]
+    fn a_step_id_is_read_back_from_what_it_shows() {
+        for text in ["look", "connect", "push/sun.myshopify.com/1", "writeback/sun.myshopify.com/7/9"] {
+            assert_eq!(text.parse::<StepId>().unwrap().to_string(), text);
+        }
+        assert!("push/evil.com/1".parse::<StepId>().is_err());
+    }
+}

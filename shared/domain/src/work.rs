@@ -1,0 +1,44 @@
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::channel::ChannelError;
+use crate::code::Code;
+use crate::ports::{LedgerError, QueueError};
+use crate::step::WaitReason;
+
+/// How a use case ended. Whatever it says is in the ledger already, so the message can be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is left to do; in a few words for the log, what was done.
+    Done(&'static str),
+    /// The world has to change first; due work looks again at `until`.
+    Wait { until: Timestamp, why: WaitReason },
+    /// An attempt failed; due work starts the next one at `until`.
+    Retry { until: Timestamp, error: String },
+    /// A person has to decide; the dead-letter message is out.
+    Park { code: Code },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(what) => write!(f, "done: {what}"),
+            Self::Wait { until, why } => write!(f, "wait: {why} until {until}"),
+            Self::Retry { until, error } => write!(f, "retry: at {until} after {error}"),
+            Self::Park { code } => write!(f, "park: {code}"),
+        }
+    }
+}
+
+/// The use case could not write down how it ended: the message goes back to the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    #[error("the ledger did not take part")]
+    Ledger(#[from] LedgerError),
+    #[error("the queue did not take part")]
+    Queue(#[from] QueueError),
+    /// Before any order was known that it could be written to.
+    #[error("the shop did not say which order it is")]
+    Channel(#[from] ChannelError),
+}
