@@ -1,0 +1,82 @@
+//! [`Channel`] over Shopify's Admin API, and what its parts share.
+
+use std::str::FromStr;
+
+use roundtrip_domain::channel::{
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, SourceOrder,
+};
+use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::order::Order;
+use roundtrip_domain::ports::{Clock, Credentials};
+use roundtrip_domain::push::{OrderDraft, OrderKey};
+use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::writeback::FulfillmentDraft;
+
+use super::transport::ShopifyApi;
+
+impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
+    async fn order(&self, order: &OrderRef) -> Result<Option<Order>, ChannelError> {
+        self.read_order(order).await
+    }
+
+    async fn create_order(&self, source: &ShopDomain, draft: &OrderDraft) -> Result<SourceOrder, ChannelError> {
+        self.create_source_order(source, draft).await
+    }
+
+    async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError> {
+        self.find_source_order(source, key).await
+    }
+
+    async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
+        self.read_shipped(order).await
+    }
+
+    async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError> {
+        self.read_destination(order).await
+    }
+
+    async fn create_fulfillment(
+        &self,
+        shop: &ShopDomain,
+        draft: &FulfillmentDraft,
+    ) -> Result<FulfillmentId, ChannelError> {
+        self.create_one_fulfillment(shop, draft).await
+    }
+
+    async fn order_of(
+        &self,
+        shop: &ShopDomain,
+        fulfillment_order: FulfillmentOrderId,
+    ) -> Result<Option<OrderId>, ChannelError> {
+        self.owner_of(shop, fulfillment_order).await
+    }
+
+    async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {
+        self.read_facts(shop).await
+    }
+
+    async fn define_order_key(&self, shop: &ShopDomain) -> Result<(), ChannelError> {
+        self.create_key_definition(shop).await
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
+        self.create_subscriptions(shop).await
+    }
+}
+
+/// A part of an answer that does not parse: the answer is as good as none.
+pub(super) fn parse<T: FromStr>(shop: &ShopDomain, text: &str) -> Result<T, ChannelError>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(|error: T::Err| ChannelError::NoAnswer {
+        shop: shop.clone(),
+        message: "the answer does not parse".into(),
+        request_id: None,
+        source: Some(Box::new(error)),
+    })
+}
+
+pub(super) fn unreadable(shop: &ShopDomain, message: &str) -> ChannelError {
+    ChannelError::NoAnswer { shop: shop.clone(), message: message.into(), request_id: None, source: None }
+}

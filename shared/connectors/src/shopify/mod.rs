@@ -1,0 +1,17 @@
+//! Shopify: the Admin GraphQL API as a [`roundtrip_domain::channel::Channel`], and webhooks.
+
+mod answer;
+mod auth;
+mod channel;
+mod classify;
+mod connect;
+mod fulfillments;
+mod orders;
+mod transport;
+pub mod webhook;
+mod wire;
+
+pub use transport::{Endpoint, InvalidEndpoint, ShopifyApi, ShopifyConfig};
+
+/// The metafield that carries our key, in the app's own reserved namespace.
+const ORDER_KEY: &str = "order_key";

@@ -1,0 +1,238 @@
+//! Orders: read one, create one, look for one by its key.
+
+use roundtrip_domain::channel::{ChannelError, KeyLookup, SourceOrder};
+use roundtrip_domain::id::{OrderRef, ShopDomain};
+use roundtrip_domain::money::Money;
+use roundtrip_domain::order::{Address, Attribute, FinancialStatus, Line, Order, PersonName};
+use roundtrip_domain::ports::{Clock, Credentials};
+use roundtrip_domain::push::{OrderDraft, OrderKey, SHIPPING_TITLE};
+use roundtrip_domain::writeback::TrackingInfo;
+use serde_json::{Value, json};
+
+use super::ORDER_KEY;
+use super::channel::{parse, unreadable};
+use super::classify;
+use super::transport::ShopifyApi;
+use super::wire::{
+    AddressWire, AttributeWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData, OrderData, OrderLines, OrderName,
+    OrderWire, Page, TrackingWire,
+};
+
+const ORDER_FOR_PUSH: &str = include_str!("queries/order_for_push.graphql");
+const ORDER_LINES_PAGE: &str = include_str!("queries/order_lines_page.graphql");
+const ORDER_CREATE: &str = include_str!("queries/order_create.graphql");
+const ORDER_BY_KEY: &str = include_str!("queries/order_by_key.graphql");
+
+impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
+    pub(super) async fn read_order(&self, at: &OrderRef) -> Result<Option<Order>, ChannelError> {
+        let data: OrderData<OrderWire> = self.ask(&at.shop, ORDER_FOR_PUSH, json!({ "id": at.id.gid() })).await?;
+        let Some(mut wire) = data.order else { return Ok(None) };
+        let mut page = wire.line_items.page_info.has_next_page.then(|| wire.line_items.page_info.end_cursor.clone());
+        while let Some(Some(cursor)) = page {
+            let variables = json!({ "id": at.id.gid(), "after": cursor });
+            let data: OrderData<OrderLines> = self.ask(&at.shop, ORDER_LINES_PAGE, variables).await?;
+            let Some(more) = data.order else { return Ok(None) };
+            if more.updated_at != wire.updated_at {
+                // Lines of two different states do not make one order; whoever asked asks again.
+                return Err(unreadable(&at.shop, "the order changed while its lines were read"));
+            }
+            let Page { nodes, page_info } = more.line_items;
+            wire.line_items.nodes.extend(nodes);
+            page = page_info.has_next_page.then_some(page_info.end_cursor);
+        }
+        order(at, wire).map(Some)
+    }
+
+    pub(super) async fn create_source_order(
+        &self,
+        source: &ShopDomain,
+        draft: &OrderDraft,
+    ) -> Result<SourceOrder, ChannelError> {
+        let data: OrderCreateData = self.ask(source, ORDER_CREATE, order_create_variables(draft)).await?;
+        let payload = data.order_create;
+        classify::check(source, &payload.user_errors)?;
+        match payload.order {
+            Some(order) => source_order(source, order),
+            None => Err(unreadable(source, "orderCreate answered neither with an order nor with an error")),
+        }
+    }
+
+    pub(super) async fn find_source_order(
+        &self,
+        source: &ShopDomain,
+        key: &OrderKey,
+    ) -> Result<KeyLookup, ChannelError> {
+        let variables = json!({
+            "identifier": { "customId": { "key": ORDER_KEY, "value": key } },
+            "search": format!("source_identifier:'{key}'"),
+            "definition": { "ownerType": "ORDER", "key": ORDER_KEY },
+        });
+        let data: OrderByKeyData = self.ask(source, ORDER_BY_KEY, variables).await?;
+        // The search matches loosely; only an order that carries exactly our key is ours.
+        let searched = data.orders.nodes.into_iter().filter(|o| o.source_identifier.as_deref() == Some(key.as_str()));
+        let mut found: Vec<SourceOrder> = Vec::new();
+        for order in data.order_by_identifier.into_iter().chain(searched) {
+            let order = source_order(source, order)?;
+            if !found.iter().any(|known| known.id == order.id) {
+                found.push(order);
+            }
+        }
+        Ok(match (found.len(), data.metafield_definition) {
+            (0, None) => KeyLookup::Inconclusive,
+            (0, Some(_)) => KeyLookup::Absent,
+            (1, _) => KeyLookup::Found(found.remove(0)),
+            _ => KeyLookup::Several(found),
+        })
+    }
+}
+
+/// The variables of orderCreate: the allow-list on the wire.
+fn order_create_variables(draft: &OrderDraft) -> Value {
+    let fee = json!({ "amount": draft.shipping_fee.amount, "currencyCode": draft.shipping_fee.currency });
+    let mut order = json!({
+        "lineItems": draft.lines.iter().map(|line| {
+            let mut item = json!({
+                "variantId": line.variant.gid(),
+                "quantity": line.quantity,
+                "requiresShipping": line.requires_shipping,
+                "properties": line.properties.iter().map(|p| json!({ "name": p.key, "value": p.value })).collect::<Vec<_>>(),
+            });
+            if let Some(price) = &line.unit_price {
+                item["priceSet"] = json!({ "shopMoney": { "amount": price.amount, "currencyCode": price.currency } });
+            }
+            item
+        }).collect::<Vec<_>>(),
+        "shippingLines": [{ "title": SHIPPING_TITLE, "priceSet": { "shopMoney": fee } }],
+        "financialStatus": "PAID",
+        "sourceIdentifier": draft.key,
+        "metafields": [{ "key": ORDER_KEY, "type": "id", "value": draft.key }],
+        "tags": draft.tags,
+        "note": draft.note,
+    });
+    let mut set = |field: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            order[field] = value;
+        }
+    };
+    set("email", draft.email.clone().map(Value::from));
+    set("phone", draft.phone.clone().map(Value::from));
+    set("shippingAddress", draft.shipping_address.as_ref().map(address_input));
+    set("billingAddress", draft.billing_address.as_ref().map(address_input));
+    set("customer", customer_input(draft));
+    json!({
+        "order": order,
+        "options": { "inventoryBehaviour": "BYPASS", "sendReceipt": false, "sendFulfillmentReceipt": false },
+    })
+}
+
+/// The customer by e-mail: Shopify ties the order to the one it knows by that address, or makes one.
+fn customer_input(draft: &OrderDraft) -> Option<Value> {
+    let email = draft.email.as_ref()?;
+    let mut customer = json!({ "email": email });
+    if let Some(PersonName { first, last }) = &draft.customer {
+        if let Some(first) = first {
+            customer["firstName"] = json!(first);
+        }
+        if let Some(last) = last {
+            customer["lastName"] = json!(last);
+        }
+    }
+    Some(json!({ "toUpsert": customer }))
+}
+
+fn address_input(address: &Address) -> Value {
+    let fields = [
+        ("firstName", &address.first_name),
+        ("lastName", &address.last_name),
+        ("company", &address.company),
+        ("address1", &address.address1),
+        ("address2", &address.address2),
+        ("city", &address.city),
+        ("provinceCode", &address.province_code),
+        ("zip", &address.zip),
+        ("countryCode", &address.country_code),
+        ("phone", &address.phone),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect()
+}
+
+fn source_order(shop: &ShopDomain, wire: OrderName) -> Result<SourceOrder, ChannelError> {
+    Ok(SourceOrder { id: parse(shop, &wire.id)?, name: wire.name })
+}
+
+fn order(at: &OrderRef, wire: OrderWire) -> Result<Order, ChannelError> {
+    let shop = &at.shop;
+    let lines: Result<Vec<Line>, ChannelError> = wire.line_items.nodes.into_iter().map(|l| line(shop, l)).collect();
+    let ours = |text: &String| text.parse::<OrderKey>().is_ok();
+    Ok(Order {
+        at: at.clone(),
+        name: wire.name,
+        created_at: wire.created_at,
+        updated_at: wire.updated_at,
+        cancelled_at: wire.cancelled_at,
+        test: wire.test,
+        financial_status: wire.display_financial_status.unwrap_or_else(|| FinancialStatus::Unknown("NONE".into())),
+        fulfillment_status: wire.display_fulfillment_status,
+        tags: wire.tags,
+        note: wire.note,
+        attributes: attributes(wire.custom_attributes),
+        email: wire.email,
+        phone: wire.phone,
+        customer: wire.customer.map(|customer| PersonName { first: customer.first_name, last: customer.last_name }),
+        shipping_address: wire.shipping_address.map(address),
+        billing_address: wire.billing_address.map(address),
+        shipping_method: wire.shipping_line.map(|line| line.title),
+        total: money(shop, wire.total_price_set)?,
+        lines: lines?,
+        order_key: wire.order_key.map(|field| field.value).or(wire.source_identifier).filter(ours),
+        tracking_numbers: tracking_numbers(wire.fulfillments),
+    })
+}
+
+fn tracking_numbers(fulfillments: Vec<super::wire::FulfillmentBrief>) -> Vec<String> {
+    use roundtrip_domain::order::FulfillmentState;
+    let live = fulfillments.into_iter().filter(|fulfillment| fulfillment.status != FulfillmentState::Cancelled);
+    live.flat_map(|fulfillment| tracking(fulfillment.tracking_info)).map(|info| info.number).collect()
+}
+
+fn line(shop: &ShopDomain, wire: LineWire) -> Result<Line, ChannelError> {
+    Ok(Line {
+        id: parse(shop, &wire.id)?,
+        title: wire.title,
+        sku: wire.sku,
+        variant: wire.variant.map(|variant| parse(shop, &variant.id)).transpose()?,
+        quantity: wire.current_quantity,
+        requires_shipping: wire.requires_shipping,
+        unit_price: money(shop, wire.original_unit_price_set)?,
+        attributes: attributes(wire.custom_attributes),
+    })
+}
+
+fn money(shop: &ShopDomain, wire: MoneyBag) -> Result<Money, ChannelError> {
+    let MoneyBag { shop_money } = wire;
+    Ok(Money { amount: shop_money.amount, currency: parse(shop, &shop_money.currency_code)? })
+}
+
+fn address(wire: AddressWire) -> Address {
+    Address {
+        first_name: wire.first_name,
+        last_name: wire.last_name,
+        company: wire.company,
+        address1: wire.address1,
+        address2: wire.address2,
+        city: wire.city,
+        province_code: wire.province_code,
+        zip: wire.zip,
+        country_code: wire.country_code_v2,
+        phone: wire.phone,
+    }
+}
+
+pub(super) fn attributes(wire: Vec<AttributeWire>) -> Vec<Attribute> {
+    wire.into_iter().filter_map(|a| Some(Attribute { key: a.key, value: a.value? })).collect()
+}
+
+/// The tracking infos that have a number.
+pub(super) fn tracking(wire: Vec<TrackingWire>) -> Vec<TrackingInfo> {
+    wire.into_iter().filter_map(|info| TrackingInfo::new(info.company, info.number, info.url)).collect()
+}
