@@ -1,0 +1,95 @@
+//! What the API and the console read: lists, and an order with its history.
+
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::ports::LedgerError;
+use roundtrip_domain::record::{Summary, Tab};
+
+use super::keys::{HISTORY, order_pk, status_pk};
+use super::{DynamoLedger, Item, failed, from_attribute, get_text, text};
+
+/// One row of an order list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedOrder {
+    pub id: OrderId,
+    pub summary: Summary,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderPage {
+    pub orders: Vec<ListedOrder>,
+    /// Where the next page starts; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+impl DynamoLedger {
+    /// The orders of a shop in one tab, newest first. `after` is [`OrderPage::next`] of the page before.
+    /// The index is up to a second behind.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn list_orders(
+        &self,
+        shop: &ShopDomain,
+        tab: Tab,
+        limit: u16,
+        after: Option<&str>,
+    ) -> Result<OrderPage, LedgerError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.ledger)
+            .index_name("by_status")
+            .expression_attribute_values(":pk", text(status_pk(shop, tab)))
+            .scan_index_forward(false)
+            .limit(i32::from(limit) + 1);
+        // The sort key itself is the cursor: it stays valid whatever happens to the row it names.
+        let query = match after {
+            Some(cursor) => query
+                .key_condition_expression("status_pk = :pk AND status_sk < :cursor")
+                .expression_attribute_values(":cursor", text(cursor)),
+            None => query.key_condition_expression("status_pk = :pk"),
+        };
+        let page = query.send().await.map_err(failed("list orders"))?;
+        let items = page.items.unwrap_or_default();
+        let shown = &items[..items.len().min(usize::from(limit))];
+        let orders: Result<Vec<ListedOrder>, LedgerError> = shown.iter().map(listed).collect();
+        let next = (items.len() > shown.len())
+            .then(|| shown.last().and_then(|item| get_text(item, "status_sk")).map(ToOwned::to_owned))
+            .flatten();
+        Ok(OrderPage { orders: orders?, next })
+    }
+
+    /// The latest events of an order, newest first.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn history(&self, order: &OrderRef, limit: u16) -> Result<Vec<HistoryEvent>, LedgerError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.tables.ledger)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :history)")
+            .expression_attribute_values(":pk", text(order_pk(order)))
+            .expression_attribute_values(":history", text(HISTORY))
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read an order's history"))?;
+        page.items().iter().map(|item| from_attribute("understand an event", item, "body")).collect()
+    }
+}
+
+fn listed(item: &Item) -> Result<ListedOrder, LedgerError> {
+    let id = get_text(item, "pk").and_then(|pk| pk.rsplit('#').next()).and_then(|id| id.parse().ok());
+    let Some(id) = id else {
+        return Err(LedgerError::Unavailable {
+            doing: "understand a listed order",
+            source: "its key names no order".into(),
+        });
+    };
+    Ok(ListedOrder { id, summary: from_attribute("understand a listed order", item, "body")? })
+}

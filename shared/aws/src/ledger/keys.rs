@@ -1,0 +1,118 @@
+//! The keys of both tables. docs/ARCHITECTURE.md shows them beside the questions they answer.
+
+use jiff::Timestamp;
+use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::record::{RowKey, Tab};
+use roundtrip_domain::step::StepId;
+
+/// How many partitions the `due` index is spread over.
+pub(crate) const DUE_SHARDS: u8 = 8;
+
+pub(crate) fn order_pk(order: &OrderRef) -> String {
+    format!("ORDER#{}#{}", order.shop, order.id)
+}
+
+pub(crate) fn shop_pk(shop: &ShopDomain) -> String {
+    format!("SHOP#{shop}")
+}
+
+pub(crate) fn row_sk(key: &RowKey) -> String {
+    match key {
+        RowKey::Summary => "ORDER".into(),
+        RowKey::Origin => "ORIGIN".into(),
+        RowKey::Personal => "PERSONAL".into(),
+        RowKey::Request(id) => format!("REQUEST#{id}"),
+        RowKey::Step(step) => format!("STEP#{step}"),
+    }
+}
+
+/// The row that a sort key names; `None` for the history and for rows of a later release.
+pub(crate) fn row_key(sk: &str) -> Option<RowKey> {
+    match sk.split_once('#') {
+        None => match sk {
+            "ORDER" => Some(RowKey::Summary),
+            "ORIGIN" => Some(RowKey::Origin),
+            "PERSONAL" => Some(RowKey::Personal),
+            _ => None,
+        },
+        Some(("REQUEST", id)) => Some(RowKey::Request(id.to_owned())),
+        Some(("STEP", step)) => step.parse::<StepId>().ok().map(RowKey::Step),
+        Some(_) => None,
+    }
+}
+
+/// All rows of an order but its history: the history sorts before them.
+pub(crate) const FIRST_ROW: &str = "ORDER";
+/// Behind the last row of an order.
+pub(crate) const LAST_ROW: &str = "STEP~";
+pub(crate) const HISTORY: &str = "HISTORY#";
+
+/// Of a shop's partition: connections, inbound connections and the shop itself, but neither its token
+/// nor its product links.
+pub(crate) const FIRST_OF_SHOP: &str = "CONNECTION#";
+pub(crate) const SHOP: &str = "SHOP";
+pub(crate) const TOKEN: &str = "TOKEN";
+pub(crate) const CONNECT_STEP: &str = "STEP#connect";
+
+pub(crate) fn connection_sk(source: &ShopDomain) -> String {
+    format!("CONNECTION#{source}")
+}
+
+pub(crate) fn inbound_sk(destination: &ShopDomain) -> String {
+    format!("INBOUND#{destination}")
+}
+
+pub(crate) fn link_sk(variant: VariantId) -> String {
+    format!("VARIANT#{variant}")
+}
+
+/// A time that sorts as text: always milliseconds, always UTC.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+pub(crate) fn status_pk(shop: &ShopDomain, tab: Tab) -> String {
+    format!("{shop}#{tab}")
+}
+
+pub(crate) fn status_sk(created_at: Timestamp, order: &OrderRef) -> String {
+    format!("{}#{}", sortable(created_at), order.id)
+}
+
+/// A stable spread of partitions over the shards.
+pub(crate) fn due_shard(pk: &str) -> String {
+    let sum: u32 = pk.bytes().map(u32::from).sum();
+    (sum % u32::from(DUE_SHARDS)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sort_key_is_read_back_as_the_row_it_names() {
+        let keys = [
+            RowKey::Summary,
+            RowKey::Origin,
+            RowKey::Personal,
+            RowKey::Request("r-1".into()),
+            RowKey::Step(StepId::Look),
+            RowKey::Step("push/sun.myshopify.com/1".parse().unwrap()),
+        ];
+        for key in keys {
+            let sk = row_sk(&key);
+            assert_eq!(row_key(&sk), Some(key));
+            assert!(sk.as_str() >= FIRST_ROW && sk.as_str() < LAST_ROW, "{sk} is read with the record");
+        }
+        assert!(HISTORY < FIRST_ROW);
+    }
+
+    #[test]
+    fn times_sort_as_text() {
+        let whole = Timestamp::from_millisecond(1_700_000_000_000).unwrap();
+        let later = Timestamp::from_millisecond(1_700_000_000_001).unwrap();
+
+        assert_eq!(sortable(whole), "2023-11-14T22:13:20.000Z");
+        assert!(sortable(whole) < sortable(later));
+    }
+}

@@ -1,0 +1,184 @@
+//! Shops, connections and product links: the `Registry` port, and what the API writes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use roundtrip_domain::id::{ShopDomain, VariantId};
+use roundtrip_domain::ports::{LedgerError, Registry};
+use roundtrip_domain::registry::{ConnectedShop, Connection, Links, ProductLink, Shop, ShopFacts};
+use serde::Serialize;
+
+use super::keys::{FIRST_OF_SHOP, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
+use super::{
+    DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_text, number, text, to_attribute, transaction_failed,
+};
+
+/// DynamoDB takes no more keys in one batch of reads.
+const MAX_BATCH: usize = 100;
+
+impl Registry for DynamoLedger {
+    async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError> {
+        let pages = self
+            .client
+            .query()
+            .table_name(&self.tables.registry)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(shop_pk(domain)))
+            .expression_attribute_values(":first", text(FIRST_OF_SHOP))
+            .expression_attribute_values(":last", text(SHOP))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let items: Vec<Item> = pages.try_collect().await.map_err(failed("read a shop"))?;
+        let mut shop: Option<Shop> = None;
+        let (mut outbound, mut inbound) = (Vec::new(), Vec::new());
+        for item in &items {
+            match get_text(item, "sk").unwrap_or_default().split_once('#') {
+                Some(("CONNECTION", _)) => outbound.push(from_attribute("understand a connection", item, "body")?),
+                Some(("INBOUND", _)) => inbound.push(from_attribute("understand a connection", item, "body")?),
+                Some(_) => {}
+                None => shop = Some(from_attribute("understand a shop", item, "body")?),
+            }
+        }
+        Ok(shop.map(|shop| ConnectedShop { shop, outbound, inbound }))
+    }
+
+    async fn links(
+        &self,
+        destination: &ShopDomain,
+        variants: &[VariantId],
+        sources: &[ShopDomain],
+    ) -> Result<Links, LedgerError> {
+        let links = variants.iter().map(|variant| (shop_pk(destination), link_sk(*variant)));
+        let shops = sources.iter().map(|source| (shop_pk(source), SHOP.to_owned()));
+        let keys: Vec<(String, String)> = links.chain(shops).collect();
+        let mut found = Links::default();
+        for item in self.batch_get(&keys).await? {
+            if get_text(&item, "sk") == Some(SHOP) {
+                let shop: Shop = from_attribute("understand a shop", &item, "body")?;
+                found.sources.insert(shop.domain.clone(), shop);
+            } else {
+                let link: ProductLink = from_attribute("understand a product link", &item, "body")?;
+                found.by_variant.insert(link.destination_variant, link);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError> {
+        self.client
+            .update_item()
+            .table_name(&self.tables.registry)
+            .key("pk", text(shop_pk(domain)))
+            .key("sk", text(SHOP))
+            .update_expression("SET body.facts = :facts")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":facts", to_attribute("write a shop", facts)?)
+            .send()
+            .await
+            .map_err(failed("write a shop"))?;
+        Ok(())
+    }
+}
+
+impl DynamoLedger {
+    async fn batch_get(&self, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
+        let mut items = Vec::new();
+        for chunk in keys.chunks(MAX_BATCH) {
+            let keys =
+                chunk.iter().map(|(pk, sk)| HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true);
+            let mut open = Some(HashMap::from([(self.tables.registry.clone(), wanted.build().expect("keys are set"))]));
+            // DynamoDB may answer a part and hand back the rest.
+            while let Some(request) = open.take() {
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .set_request_items(Some(request))
+                    .send()
+                    .await
+                    .map_err(failed("read links"))?;
+                items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+                open = answer.unprocessed_keys.filter(|rest| !rest.is_empty());
+            }
+        }
+        Ok(items)
+    }
+
+    /// Registers a shop, or leaves it as it is if it is registered. Says whether it was new.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn register_shop(&self, shop: &Shop) -> Result<bool, LedgerError> {
+        let item = registry_item(shop_pk(&shop.domain), SHOP.to_owned(), shop)?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.tables.registry)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await
+            .map_err(failed("register a shop"));
+        match put {
+            Ok(_) => Ok(true),
+            Err(LedgerError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a connection, with its inbound half in the source shop's partition.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn put_connection(&self, connection: &Connection) -> Result<(), LedgerError> {
+        let outbound = self.put(shop_pk(&connection.destination), connection_sk(&connection.source), connection)?;
+        let inbound =
+            self.put(shop_pk(&connection.source), inbound_sk(&connection.destination), &connection.destination)?;
+        self.client
+            .transact_write_items()
+            .transact_items(outbound)
+            .transact_items(inbound)
+            .send()
+            .await
+            .map_err(transaction_failed)?;
+        Ok(())
+    }
+
+    /// Writes product links; DynamoDB takes a hundred in one transaction.
+    ///
+    /// # Errors
+    /// The table cannot be written; the links of earlier transactions stay.
+    pub async fn put_links(&self, links: &[ProductLink]) -> Result<(), LedgerError> {
+        for chunk in links.chunks(MAX_BATCH) {
+            let items: Result<Vec<TransactWriteItem>, LedgerError> = chunk
+                .iter()
+                .map(|link| self.put(shop_pk(&link.destination), link_sk(link.destination_variant), link))
+                .collect();
+            self.client
+                .transact_write_items()
+                .set_transact_items(Some(items?))
+                .send()
+                .await
+                .map_err(transaction_failed)?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, pk: String, sk: String, body: impl Serialize) -> Result<TransactWriteItem, LedgerError> {
+        let item = registry_item(pk, sk, body)?;
+        let put = Put::builder().table_name(&self.tables.registry).set_item(Some(item));
+        Ok(TransactWriteItem::builder().put(put.build().expect("table and item are set")).build())
+    }
+}
+
+fn registry_item(pk: String, sk: String, body: impl Serialize) -> Result<Item, LedgerError> {
+    Ok(HashMap::from([
+        ("pk".to_owned(), text(pk)),
+        ("sk".to_owned(), text(sk)),
+        ("v".to_owned(), AttributeValue::N(ITEM_VERSION.to_string())),
+        ("written_at".to_owned(), number(jiff::Timestamp::now().as_second())),
+        ("body".to_owned(), to_attribute("write the registry", body)?),
+    ]))
+}

@@ -1,0 +1,74 @@
+//! The work queues and their dead-letter queues on SQS.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use roundtrip_domain::ports::{ParkedMessage, QueueError, Tasks};
+use roundtrip_domain::task::{Queue, Task};
+
+/// Where the queues are. A function has only those that it may send to.
+#[derive(Debug, Clone, Default)]
+pub struct QueueUrls {
+    pub work: BTreeMap<Queue, String>,
+    pub dead_letter: BTreeMap<Queue, String>,
+}
+
+/// The `Tasks` port on SQS.
+#[derive(Debug, Clone)]
+pub struct SqsTasks {
+    client: Client,
+    urls: QueueUrls,
+}
+
+impl SqsTasks {
+    /// Sends to `urls`.
+    #[must_use]
+    pub fn new(config: &aws_config::SdkConfig, urls: QueueUrls) -> Self {
+        Self { client: Client::new(config), urls }
+    }
+
+    fn url(urls: &BTreeMap<Queue, String>, queue: Queue) -> Result<&str, QueueError> {
+        urls.get(&queue).map(String::as_str).ok_or_else(|| QueueError {
+            queue,
+            source: "this function has no URL for it: see its environment in template.yaml".into(),
+        })
+    }
+}
+
+impl Tasks for SqsTasks {
+    async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError> {
+        let body = serde_json::to_string(task).map_err(|error| QueueError { queue, source: error.into() })?;
+        self.client
+            .send_message()
+            .queue_url(Self::url(&self.urls.work, queue)?)
+            // Fair queues: one shop's flood does not delay the others.
+            .message_group_id(task.subject.shop().as_str())
+            .message_body(body)
+            .send()
+            .await
+            .map_err(|error| QueueError { queue, source: Box::new(error) })?;
+        Ok(())
+    }
+
+    async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError> {
+        let body = serde_json::to_string(message).map_err(|error| QueueError { queue, source: error.into() })?;
+        let shop = message.task.subject.shop().as_str();
+        self.client
+            .send_message()
+            .queue_url(Self::url(&self.urls.dead_letter, queue)?)
+            .message_group_id(shop)
+            .message_attributes("code", attribute(message.code.name()))
+            .message_attributes("shop", attribute(shop))
+            .message_attributes("step", attribute(&message.step.to_string()))
+            .message_body(body)
+            .send()
+            .await
+            .map_err(|error| QueueError { queue, source: Box::new(error) })?;
+        Ok(())
+    }
+}
+
+fn attribute(value: &str) -> MessageAttributeValue {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("the data type is set")
+}
