@@ -1,0 +1,183 @@
+//! One batch of queue messages: each is handled by itself, and one that fails does not take the others
+//! along.
+
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use roundtrip_domain::task::{Queue, Task};
+use roundtrip_domain::{Outcome, Unfinished};
+
+use crate::telemetry;
+
+/// How long a call may sleep for a shop's rate limit, if the batch is that shop's alone.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long calls of this batch may sleep: not at all where other shops' messages wait behind.
+#[must_use]
+pub fn patience(event: &SqsEvent) -> Duration {
+    let mut shops = event.records.iter().filter_map(parse).map(|task| task.subject.shop().clone());
+    let Some(first) = shops.next() else { return Duration::ZERO };
+    if shops.all(|shop| shop == first) { PATIENCE } else { Duration::ZERO }
+}
+
+/// Handles each message; reports those that must be delivered again.
+///
+/// Each runs as a task of its own, so that a panic over one order is that order's failure alone.
+pub async fn handle<F>(queue: Queue, event: SqsEvent, work: impl Fn(Task) -> F) -> SqsBatchResponse
+where
+    F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
+{
+    let mut response = SqsBatchResponse::default();
+    for message in event.records {
+        if !handle_one(queue, &message, &work).await {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.clone().unwrap_or_default();
+            response.batch_item_failures.push(failure);
+        }
+    }
+    response
+}
+
+/// Says whether the message is done with.
+async fn handle_one<F>(queue: Queue, message: &SqsMessage, work: &impl Fn(Task) -> F) -> bool
+where
+    F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
+{
+    let started = Instant::now();
+    let id = message.message_id.as_deref().unwrap_or_default();
+    let attempt = message.attributes.get("ApproximateReceiveCount").map_or("1", String::as_str);
+    let Some(task) = parse(message) else {
+        tracing::error!(
+            queue = queue.name(),
+            message.id = id,
+            task.attempt = attempt,
+            "a message is no task of ours; it goes to the dead-letter queue after ten deliveries"
+        );
+        telemetry::count("UnreadableTask", "queue", queue.name());
+        return false;
+    };
+    let result = tokio::spawn(work(task.clone())).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (shop, subject) = (task.subject.shop().as_str(), task.subject.to_string());
+    let (trigger, cause) = (task.trigger.to_string(), task.cause_id.as_str());
+    match result {
+        Ok(Ok(outcome)) => {
+            tracing::info!(
+                queue = queue.name(),
+                shop.domain = shop,
+                task.subject = subject,
+                task.trigger = trigger,
+                task.cause_id = cause,
+                task.attempt = attempt,
+                outcome = %outcome,
+                duration_ms,
+                "task handled"
+            );
+            if matches!(outcome, Outcome::Park { .. }) {
+                telemetry::count("StepParked", "queue", queue.name());
+            }
+            true
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(
+                queue = queue.name(),
+                shop.domain = shop,
+                task.subject = subject,
+                task.trigger = trigger,
+                task.cause_id = cause,
+                task.attempt = attempt,
+                error = chain(&error),
+                duration_ms,
+                "task not finished; it will be delivered again"
+            );
+            false
+        }
+        Err(panic) => {
+            tracing::error!(
+                queue = queue.name(),
+                shop.domain = shop,
+                task.subject = subject,
+                task.trigger = trigger,
+                task.cause_id = cause,
+                task.attempt = attempt,
+                error = %panic,
+                duration_ms,
+                "a bug: the task panicked; it will be delivered again"
+            );
+            false
+        }
+    }
+}
+
+fn parse(message: &SqsMessage) -> Option<Task> {
+    serde_json::from_str(message.body.as_deref()?).ok()
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use roundtrip_domain::id::{OrderId, OrderRef};
+    use roundtrip_domain::task::{Subject, Trigger};
+
+    use super::*;
+
+    fn message(id: &str, body: impl Into<String>) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(id.to_owned());
+        message.body = Some(body.into());
+        message
+    }
+
+    fn task(shop: &str, id: u64) -> String {
+        let order = OrderRef { shop: shop.parse().unwrap(), id: OrderId::new(id) };
+        serde_json::to_string(&Task::new(Trigger::Webhook, "e", Subject::Order(order))).unwrap()
+    }
+
+    fn event(records: Vec<SqsMessage>) -> SqsEvent {
+        let mut event = SqsEvent::default();
+        event.records = records;
+        event
+    }
+
+    fn failures(response: &SqsBatchResponse) -> Vec<&str> {
+        response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_message_that_panics_or_is_rubbish_does_not_take_the_others_along() {
+        let batch = event(vec![
+            message("good", task("moon.myshopify.com", 1)),
+            message("rubbish", "{\"v\":1}"),
+            message("panics", task("moon.myshopify.com", 13)),
+            message("also good", task("moon.myshopify.com", 2)),
+        ]);
+
+        let response = handle(Queue::OrderPush, batch, |task| async move {
+            assert!(!task.subject.to_string().ends_with("/13"), "the thirteenth order");
+            Ok(Outcome::Done("done"))
+        })
+        .await;
+
+        assert_eq!(failures(&response), ["rubbish", "panics"]);
+    }
+
+    #[test]
+    fn a_call_sleeps_only_where_no_other_shop_waits() {
+        let one = event(vec![message("a", task("moon.myshopify.com", 1)), message("b", task("moon.myshopify.com", 2))]);
+        let two = event(vec![message("a", task("moon.myshopify.com", 1)), message("b", task("sun.myshopify.com", 2))]);
+
+        assert_eq!(patience(&one), PATIENCE);
+        assert_eq!(patience(&two), Duration::ZERO);
+    }
+}

@@ -1,0 +1,101 @@
+//! The composition root: the one place where ports meet their adapters.
+
+use jiff::Timestamp;
+use lambda_runtime::Error;
+use roundtrip_aws::{DynamoLedger, SqsTasks, Vault, VaultReader};
+use roundtrip_connectors::shopify::ShopifyApi;
+use roundtrip_domain::Waits;
+use roundtrip_domain::ports::{Clock, Ports};
+
+use crate::config::{self, ProcessEnvironment};
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Shopify, with tokens from the vault.
+pub type Shopify = ShopifyApi<Vault, SystemClock>;
+
+/// What the workers are given.
+pub type WorkerPorts = Ports<DynamoLedger, Shopify, SqsTasks, SystemClock>;
+
+/// A worker's ports.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn worker() -> Result<WorkerPorts, Error> {
+    let env = ProcessEnvironment;
+    let sdk = roundtrip_aws::sdk_config().await;
+    let vault = Vault::new(&sdk, config::vault(&env)?);
+    Ok(Ports {
+        ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
+        channel: ShopifyApi::new(config::shopify(&env)?, vault, SystemClock)?,
+        tasks: SqsTasks::new(&sdk, config::queues(&env)),
+        clock: SystemClock,
+        waits: config::waits(&env)?,
+    })
+}
+
+/// What due work is given: no shop is called.
+pub type DueWorkPorts = Ports<DynamoLedger, NoChannel, SqsTasks, SystemClock>;
+
+/// In the place of a channel where none is needed; has no methods.
+#[derive(Debug, Clone, Copy)]
+pub struct NoChannel;
+
+/// Due work's ports.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn due_work() -> Result<DueWorkPorts, Error> {
+    let env = ProcessEnvironment;
+    let sdk = roundtrip_aws::sdk_config().await;
+    Ok(Ports {
+        ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
+        channel: NoChannel,
+        tasks: SqsTasks::new(&sdk, config::queues(&env)),
+        clock: SystemClock,
+        waits: Waits::default(),
+    })
+}
+
+/// Intake's parts: the queues, and the reader of the app's secret with its id.
+///
+/// # Errors
+/// The environment is incomplete.
+pub async fn intake() -> Result<(SqsTasks, VaultReader, String), Error> {
+    let env = ProcessEnvironment;
+    let sdk = roundtrip_aws::sdk_config().await;
+    Ok((SqsTasks::new(&sdk, config::queues(&env)), VaultReader::new(&sdk), config::app_secret_id(&env)?))
+}
+
+/// The API's parts.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub ledger: DynamoLedger,
+    pub tasks: SqsTasks,
+    pub vault: Vault,
+    pub operator: roundtrip_aws::OperatorSecret,
+}
+
+/// The API's parts; reads the operator secret.
+///
+/// # Errors
+/// The environment is incomplete, or the operator secret cannot be read.
+pub async fn ops_api() -> Result<Api, Error> {
+    let env = ProcessEnvironment;
+    let sdk = roundtrip_aws::sdk_config().await;
+    let operator = VaultReader::new(&sdk).operator(&config::operator_secret_id(&env)?).await?;
+    Ok(Api {
+        ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
+        tasks: SqsTasks::new(&sdk, config::queues(&env)),
+        vault: Vault::new(&sdk, config::vault(&env)?),
+        operator,
+    })
+}

@@ -1,0 +1,41 @@
+//! `due-work`: once a minute, sends whatever the ledger says is due to its queue.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use roundtrip_domain::due::{Release, release_due};
+use serde_json::{Value, json};
+
+use crate::batch::chain;
+use crate::compose;
+
+/// Serves the schedule until Lambda ends the process.
+///
+/// # Errors
+/// The environment is incomplete, or the Runtime API fails.
+pub async fn run() -> Result<(), Error> {
+    let ports = Arc::new(compose::due_work().await?);
+    let serve = |event: LambdaEvent<Value>| {
+        let ports = Arc::clone(&ports);
+        async move {
+            let run_id = event.context.request_id;
+            match release_due(&ports, Release::default(), &run_id).await {
+                Ok(released) => {
+                    tracing::info!(
+                        due = released.due,
+                        sent = released.sent,
+                        left = released.left,
+                        run.id = run_id,
+                        "due work released"
+                    );
+                    Ok(json!({ "due": released.due, "sent": released.sent, "left": released.left }))
+                }
+                Err(error) => {
+                    tracing::error!(error = chain(&error), run.id = run_id, "due work stopped; the rest stays due");
+                    Err(Error::from(error))
+                }
+            }
+        }
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}

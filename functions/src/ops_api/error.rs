@@ -1,0 +1,133 @@
+//! Errors of the API. The status says what the reader does next; the body names the field and the
+//! remedy.
+//!
+//! | status | the caller … |
+//! |---|---|
+//! | 400 | mends the request: the body or a parameter does not parse |
+//! | 401 | gets a token: `roundtrip token` |
+//! | 404 | looks for the right name |
+//! | 409 | does something else first; the remedy says what |
+//! | 503 | repeats the same request; nothing was lost |
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
+use serde::Serialize;
+
+use crate::batch::chain;
+
+/// An error as the caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct ErrorBody {
+    /// Stable, for programs.
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    message: String,
+    remedy: String,
+}
+
+impl ApiError {
+    /// A field that does not parse; `error` says what it should be.
+    pub(super) fn field(field: &'static str, error: impl ToString) -> Self {
+        let message = error.to_string();
+        let (message, remedy) = match message.split_once(": ") {
+            Some((what, how)) => (what.to_owned(), how.to_owned()),
+            None => (message, format!("correct `{field}`")),
+        };
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELD", Some(field), message, remedy)
+    }
+
+    pub(super) fn unauthorized(message: &str) -> Self {
+        let remedy = "send `Authorization: Bearer <token>`; `roundtrip token` makes one";
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", None, message, remedy)
+    }
+
+    pub(super) fn not_found(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", None, what, remedy)
+    }
+
+    pub(super) fn conflict(code: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, None, what, remedy)
+    }
+
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        field: Option<&'static str>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { status, body: ErrorBody { code, field, message: message.into(), remedy: remedy.into() } }
+    }
+
+    fn unavailable(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = chain(error), "a request failed");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            None,
+            "a part of Roundtrip did not answer",
+            "repeat the same request: it is safe to, and nothing was lost; the function's log has the cause",
+        )
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<QueueError> for ApiError {
+    fn from(error: QueueError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<CredentialsError> for ApiError {
+    fn from(error: CredentialsError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        let remedy = "send a JSON object with `Content-Type: application/json`; docs/API.md shows each one";
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_BODY", None, rejection.body_text(), remedy)
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_QUERY", None, rejection.body_text(), "docs/API.md shows each one")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(serde_json::json!({ "error": self.body }))).into_response()
+    }
+}
+
+pub(super) async fn not_found() -> ApiError {
+    ApiError::not_found("there is no such path", "docs/API.md lists them")
+}
+
+pub(super) async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        None,
+        "this path does not take this method",
+        "docs/API.md lists them",
+    )
+}

@@ -1,0 +1,40 @@
+//! `ops-api`: the JSON API of operators, merchants and the command line. Reads the ledger, writes
+//! requests, enqueues; never changes anything in a shop itself.
+
+mod auth;
+mod error;
+mod orders;
+mod shops;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use lambda_http::Error;
+
+use crate::compose::{self, Api};
+
+pub use auth::{AUDIENCE, Claims};
+
+/// Serves `/v1/…` until Lambda ends the process.
+///
+/// # Errors
+/// The environment is incomplete, the operator secret cannot be read, or the Runtime API fails.
+pub async fn run() -> Result<(), Error> {
+    let api = Arc::new(compose::ops_api().await?);
+    lambda_http::run(router(api)).await
+}
+
+fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/v1/shops", post(shops::register))
+        .route("/v1/shops/{shop}", get(shops::show))
+        .route("/v1/connections", post(shops::connect))
+        .route("/v1/links", post(shops::link))
+        .route("/v1/shops/{shop}/orders", get(orders::list))
+        .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
+        .route("/v1/shops/{shop}/orders/{id}/pushes", post(orders::push))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .with_state(api)
+}

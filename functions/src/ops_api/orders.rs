@@ -1,0 +1,234 @@
+//! Orders: lists, one order whole, and asking for a push.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use roundtrip_aws::ListedOrder;
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{OrderRef, ShopDomain};
+use roundtrip_domain::ports::{Ledger, Tasks};
+use roundtrip_domain::push::PushState;
+use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row, Tab};
+use roundtrip_domain::step::Step;
+use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+use roundtrip_domain::writeback::{Phase, WritebackState};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::auth::Operator;
+use super::error::ApiError;
+use crate::compose::Api;
+
+type Answer = Result<(StatusCode, Json<Value>), ApiError>;
+
+const DEFAULT_LIMIT: u16 = 50;
+const MAX_LIMIT: u16 = 250;
+const HISTORY_SHOWN: u16 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    tab: Option<String>,
+    #[serde(default)]
+    limit: Option<u16>,
+    #[serde(default)]
+    after: Option<String>,
+}
+
+/// The orders of a shop, newest first: of one tab, page by page, or the newest of all tabs.
+pub(super) async fn list(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+    Path(shop): Path<String>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Answer {
+    let Query(query) = query?;
+    let shop: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}")));
+    }
+    let tab: Option<Tab> =
+        query.tab.as_deref().map(str::parse).transpose().map_err(|error| ApiError::field("tab", error))?;
+    let (orders, next) = match tab {
+        Some(tab) => {
+            let page = api.ledger.list_orders(&shop, tab, limit, query.after.as_deref()).await?;
+            (page.orders, page.next)
+        }
+        None if query.after.is_some() => {
+            return Err(ApiError::field("after", "pages are of one tab: give `tab` as well"));
+        }
+        None => {
+            let mut orders = Vec::new();
+            for tab in Tab::ALL {
+                orders.extend(api.ledger.list_orders(&shop, tab, limit, None).await?.orders);
+            }
+            orders.sort_by_key(|order| std::cmp::Reverse((order.summary.created_at, order.id)));
+            orders.truncate(usize::from(limit));
+            (orders, None)
+        }
+    };
+    let orders: Vec<Value> = orders.iter().map(listed).collect();
+    Ok((StatusCode::OK, Json(json!({ "orders": orders, "next": next }))))
+}
+
+fn listed(order: &ListedOrder) -> Value {
+    let summary = &order.summary;
+    json!({
+        "id": order.id,
+        "name": summary.name,
+        "created_at": summary.created_at,
+        "tab": summary.tab,
+        "payment_status": summary.financial_status,
+        "fulfillment_status": summary.fulfillment_status,
+        "synced_items": summary.lines.iter().filter(|line| line.source.is_some()).map(|line| line.quantity).sum::<u32>(),
+        "tags": summary.tags,
+        "shipment_method": summary.shipping_method,
+        "amount_paid": summary.total,
+        "tracking_numbers": summary.tracking_numbers,
+    })
+}
+
+/// One order with all that is known of it.
+pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, id)): Path<(String, String)>) -> Answer {
+    let at = order_ref(&shop, &id)?;
+    let record = api.ledger.load(&at).await?;
+    let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
+    let history = api.ledger.history(&at, HISTORY_SHOWN).await?;
+    let pushes = record.pushes.iter().map(|((source, group), row)| push_view(source, *group, row.get()));
+    let writebacks = record.writebacks.iter().map(|((source, _), row)| writeback_view(source, row.get()));
+    let requests = record.requests.iter().map(|(id, row)| request_view(id, row.get()));
+    Ok((
+        StatusCode::OK,
+        Json(json!({
+            "id": at.id,
+            "shop": at.shop,
+            "order": summary,
+            "customer_name": record.personal.as_ref().and_then(|row| row.get().customer_name.clone()),
+            "pushes": pushes.collect::<Vec<_>>(),
+            "writebacks": writebacks.collect::<Vec<_>>(),
+            "requests": requests.collect::<Vec<_>>(),
+            "history": history.iter().map(event_view).collect::<Vec<_>>(),
+        })),
+    ))
+}
+
+fn push_view(source: &ShopDomain, group: u32, step: &Step<PushState>) -> Value {
+    let order = match &step.state {
+        PushState::Confirmed { order, .. } => Some(order),
+        PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
+    };
+    json!({
+        "source": source,
+        "group": group,
+        "state": step.state.name(),
+        "source_order": order,
+        "wait": step.wait,
+        "attempts": step.attempts,
+        "failure": step.last_failure,
+        "parked": step.parked.as_ref().map(|parked| parked.code),
+    })
+}
+
+fn writeback_view(source: &OrderRef, step: &Step<WritebackState>) -> Value {
+    let tracking = match &step.state.phase {
+        Phase::Written { tracking, .. } => tracking.clone(),
+        Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => draft.tracking.clone(),
+        Phase::Pending => Vec::new(),
+    };
+    json!({
+        "source": source,
+        "state": step.state.name(),
+        "fulfillments": step.state.written,
+        "tracking": tracking,
+        "wait": step.wait,
+        "attempts": step.attempts,
+        "failure": step.last_failure,
+        "parked": step.parked.as_ref().map(|parked| parked.code),
+    })
+}
+
+fn request_view(id: &str, request: &PushRequest) -> Value {
+    json!({
+        "id": id,
+        "source": request.source,
+        "requested_at": request.requested_at,
+        "requested_by": request.requested_by,
+        "outcome": request.state,
+    })
+}
+
+fn event_view(event: &HistoryEvent) -> Value {
+    json!(event)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PushOrder {
+    source: String,
+}
+
+/// Asks for an order's lines to be pushed to one source shop. The outcome stands in the order's
+/// `requests` under the id that comes back.
+pub(super) async fn push(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    Path((shop, id)): Path<(String, String)>,
+    body: Result<Json<PushOrder>, JsonRejection>,
+) -> Answer {
+    let Json(body) = body?;
+    let at = order_ref(&shop, &id)?;
+    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
+    let mut record: OrderRecord = api.ledger.load(&at).await?;
+    if record.summary.is_none() {
+        return Err(unknown(&at));
+    }
+    let now = Timestamp::now();
+    let request_id = Uuid::now_v7().to_string();
+    let request = PushRequest {
+        source: source.clone(),
+        group: 1,
+        requested_at: now,
+        requested_by: operator.name.clone(),
+        state: RequestState::Open { due: now },
+    };
+    let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
+    let mut event = HistoryEvent::moved(now, &task, "request", "none", "push requested").with_detail(source.as_str());
+    event.actor.clone_from(&operator.name);
+    record.requests.insert(request_id.clone(), Row::new(request));
+    record.log(event);
+    api.ledger.save(&mut [&mut record]).await?;
+    // The row is due already: should this message not go out, due work finds it within a minute.
+    if let Err(error) = api.tasks.send(Queue::OrderPush, &task).await {
+        tracing::warn!(error = crate::batch::chain(&error), "the push will start with the next due work");
+    }
+    tracing::info!(
+        shop.domain = at.shop.as_str(),
+        order.id = %at.id,
+        source.domain = source.as_str(),
+        actor = operator.name,
+        request.id = request_id,
+        "push requested"
+    );
+    Ok((StatusCode::ACCEPTED, Json(json!({ "request_id": request_id, "order": at.id, "source": source }))))
+}
+
+fn order_ref(shop: &str, id: &str) -> Result<OrderRef, ApiError> {
+    Ok(OrderRef {
+        shop: shop.parse().map_err(|error| ApiError::field("shop", error))?,
+        id: id.parse().map_err(|error| ApiError::field("id", error))?,
+    })
+}
+
+fn unknown(at: &OrderRef) -> ApiError {
+    ApiError::not_found(
+        format!("the ledger knows no order {} of {}", at.id, at.shop),
+        "give Shopify's numeric order id; an order is known from its first webhook on",
+    )
+}
