@@ -1,0 +1,102 @@
+//! The ledger's contract, by the ledger in memory and by the one on DynamoDB; and what only the real
+//! one has: lists, history, the registry.
+
+use roundtrip_domain::id::{OrderId, OrderRef, VariantId};
+use roundtrip_domain::ports::{Clock, Ports};
+use roundtrip_domain::ports::{Ledger, Registry};
+use roundtrip_domain::push::push_order;
+use roundtrip_domain::record::Tab;
+use roundtrip_domain::registry::ProductLink;
+use roundtrip_domain::task::{Subject, Task, Trigger};
+use roundtrip_kit::order::{connected, connection, link, moon, paid_order, sun};
+use roundtrip_kit::{contract, dynamodb, fake};
+
+#[tokio::test]
+async fn the_ledger_in_memory_keeps_the_contract() {
+    contract::ledger(&fake::MemoryLedger::default()).await;
+}
+
+#[tokio::test]
+async fn the_ledger_on_dynamodb_keeps_the_contract() {
+    contract::ledger(&dynamodb::ledger().await).await;
+}
+
+#[tokio::test]
+async fn a_shop_is_read_with_both_sides_of_its_connections() {
+    let ledger = dynamodb::ledger().await;
+    let now = jiff::Timestamp::now();
+    assert!(ledger.register_shop(&connected(moon(), now)).await.unwrap(), "new");
+    assert!(!ledger.register_shop(&connected(moon(), now)).await.unwrap(), "known");
+    ledger.register_shop(&connected(sun(), now)).await.unwrap();
+    ledger.put_connection(&connection(true)).await.unwrap();
+    ledger.put_links(&[link(1)]).await.unwrap();
+
+    let destination = ledger.shop(&moon()).await.unwrap().unwrap();
+    let source = ledger.shop(&sun()).await.unwrap().unwrap();
+
+    assert_eq!(destination.outbound, [connection(true)]);
+    assert_eq!(source.inbound, [moon()]);
+    assert_eq!(ledger.shop(&roundtrip_kit::order::shop("mars")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn links_are_read_in_batches_of_any_size() {
+    let ledger = dynamodb::ledger().await;
+    let links: Vec<ProductLink> = (1..=230).map(link).collect();
+    ledger.put_links(&links).await.unwrap();
+
+    let wanted: Vec<VariantId> = (1..=250).map(VariantId::new).collect();
+    let found = ledger.links(&moon(), &wanted, &[sun()]).await.unwrap();
+
+    assert_eq!(found.by_variant.len(), 230);
+    assert!(found.sources.is_empty(), "the sun was never registered");
+}
+
+#[tokio::test]
+async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
+    let fakes = fake::ports();
+    let ports = Ports {
+        ledger: dynamodb::ledger().await,
+        channel: fakes.channel.clone(),
+        tasks: fakes.tasks.clone(),
+        clock: fakes.clock.clone(),
+        waits: fakes.waits,
+    };
+    let now = ports.clock.now();
+    ports.ledger.register_shop(&connected(moon(), now)).await.unwrap();
+    ports.ledger.register_shop(&connected(sun(), now)).await.unwrap();
+    ports.ledger.put_connection(&connection(false)).await.unwrap();
+    ports.ledger.put_links(&[link(1)]).await.unwrap();
+    for id in 1..=5 {
+        fakes.clock.advance(std::time::Duration::from_secs(60));
+        let order = paid_order(id, fakes.clock.now());
+        fakes.channel.shop(&moon(), |shop| shop.orders.insert(order.at.id, order));
+        let at = OrderRef { shop: moon(), id: OrderId::new(id) };
+        push_order(&ports, &Task::new(Trigger::Webhook, "e", Subject::Order(at))).await.unwrap();
+    }
+
+    let first = ports.ledger.list_orders(&moon(), Tab::NotPushed, 3, None).await.unwrap();
+    let second = ports.ledger.list_orders(&moon(), Tab::NotPushed, 3, first.next.as_deref()).await.unwrap();
+
+    let ids = |page: &roundtrip_aws::OrderPage| page.orders.iter().map(|o| o.id.number()).collect::<Vec<_>>();
+    assert_eq!((ids(&first), ids(&second)), (vec![5, 4, 3], vec![2, 1]));
+    assert_eq!(second.next, None);
+
+    ports.ledger.put_connection(&connection(true)).await.unwrap();
+    let at = OrderRef { shop: moon(), id: OrderId::new(3) };
+    push_order(&ports, &Task::new(Trigger::Webhook, "e", Subject::Order(at.clone()))).await.unwrap();
+
+    let pushed = ports.ledger.list_orders(&moon(), Tab::Pushed, 3, None).await.unwrap();
+    assert_eq!(ids(&pushed), [3]);
+    let history = ports.ledger.history(&at, 10).await.unwrap();
+    let moves: Vec<(&str, &str)> = history.iter().rev().map(|e| (e.what.as_str(), e.after.as_str())).collect();
+    assert_eq!(
+        moves,
+        [
+            ("order", "PAID, UNFULFILLED"),
+            ("push/sun.myshopify.com/1", "sent"),
+            ("push/sun.myshopify.com/1", "confirmed")
+        ]
+    );
+    assert!(ports.ledger.load(&at).await.unwrap().personal.is_some());
+}

@@ -1,0 +1,10 @@
+//! The integration tests: one binary, so that they link once.
+#![allow(clippy::unwrap_used)]
+
+mod connect;
+mod due;
+mod ledger;
+mod push;
+mod schema;
+mod template;
+mod writeback;

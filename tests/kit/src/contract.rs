@@ -1,0 +1,178 @@
+//! What every ledger must do: run by the one in memory and by the one on DynamoDB.
+
+use jiff::Timestamp;
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{OrderId, OrderRef};
+use roundtrip_domain::ports::{Ledger, LedgerError};
+use roundtrip_domain::push::PushState;
+use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row};
+use roundtrip_domain::step::{Step, WaitReason};
+use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+
+use crate::order::{moon, sun};
+
+/// The whole contract, against an empty ledger.
+///
+/// # Panics
+/// Where the ledger breaks it.
+pub async fn ledger(ledger: &impl Ledger) {
+    what_was_saved_is_read_back(ledger).await;
+    a_write_depends_on_the_version_that_was_read(ledger).await;
+    a_save_is_all_or_nothing(ledger).await;
+    a_row_that_is_only_held_must_not_have_changed(ledger).await;
+    two_parties_cannot_both_write_an_origin(ledger).await;
+    what_waits_is_due_when_its_time_has_come(ledger).await;
+    a_row_that_its_worker_wrote_is_not_postponed(ledger).await;
+    the_connect_step_of_a_shop_is_versioned(ledger).await;
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).expect("a time")
+}
+
+fn order(id: u64) -> OrderRef {
+    OrderRef { shop: moon(), id: OrderId::new(id) }
+}
+
+fn event(order: &OrderRef) -> HistoryEvent {
+    let task = Task::new(Trigger::Webhook, "event-1", Subject::Order(order.clone()));
+    HistoryEvent::moved(at(0), &task, "look", "a", "b")
+}
+
+async fn saved(ledger: &impl Ledger, id: u64, state: PushState) -> OrderRecord {
+    let mut record = OrderRecord::empty(order(id));
+    record.pushes.insert((sun(), 1), Row::new(Step::new(state)));
+    record.log(event(&record.at));
+    ledger.save(&mut [&mut record]).await.expect("a first save");
+    record
+}
+
+fn push(record: &mut OrderRecord) -> &mut Row<Step<PushState>> {
+    record.pushes.get_mut(&(sun(), 1)).expect("the push step")
+}
+
+async fn what_was_saved_is_read_back(ledger: &impl Ledger) {
+    let mut record = saved(ledger, 1, PushState::not_pushed()).await;
+    let request = PushRequest {
+        source: sun(),
+        group: 1,
+        requested_at: at(0),
+        requested_by: "ada".into(),
+        state: RequestState::Open { due: at(0) },
+    };
+    record.requests.insert("request-1".into(), Row::new(request));
+    ledger.save(&mut [&mut record]).await.expect("a second save");
+
+    let read = ledger.load(&order(1)).await.expect("a read");
+
+    assert_eq!(read, record);
+    assert_eq!(ledger.load(&order(999)).await.expect("a read"), OrderRecord::empty(order(999)));
+}
+
+async fn a_write_depends_on_the_version_that_was_read(ledger: &impl Ledger) {
+    let mut first = saved(ledger, 2, PushState::not_pushed()).await;
+    let mut second = ledger.load(&order(2)).await.expect("a read");
+
+    push(&mut first).change().attempts = 1;
+    push(&mut second).change().attempts = 2;
+    ledger.save(&mut [&mut first]).await.expect("the first write");
+    let late = ledger.save(&mut [&mut second]).await;
+
+    assert!(matches!(late, Err(LedgerError::Conflict)), "{late:?}");
+    let read = ledger.load(&order(2)).await.expect("a read");
+    assert_eq!(read.pushes[&(sun(), 1)].get().attempts, 1);
+}
+
+async fn a_save_is_all_or_nothing(ledger: &impl Ledger) {
+    let mut stale = saved(ledger, 3, PushState::not_pushed()).await;
+    let mut fresh = stale.clone();
+    push(&mut fresh).change().attempts = 1;
+    ledger.save(&mut [&mut fresh]).await.expect("a write");
+    let mut other = saved(ledger, 4, PushState::not_pushed()).await;
+
+    push(&mut other).change().attempts = 7;
+    push(&mut stale).change().attempts = 7;
+    let both = ledger.save(&mut [&mut other, &mut stale]).await;
+
+    assert!(matches!(both, Err(LedgerError::Conflict)), "{both:?}");
+    let read = ledger.load(&order(4)).await.expect("a read");
+    assert_eq!(read.pushes[&(sun(), 1)].get().attempts, 0, "the other half was not written either");
+}
+
+async fn a_row_that_is_only_held_must_not_have_changed(ledger: &impl Ledger) {
+    let mut stale = saved(ledger, 5, PushState::not_pushed()).await;
+    let mut fresh = stale.clone();
+    push(&mut fresh).change().attempts = 1;
+    ledger.save(&mut [&mut fresh]).await.expect("a write");
+
+    push(&mut stale).hold();
+    stale.log(event(&stale.at));
+    let held = ledger.save(&mut [&mut stale]).await;
+
+    assert!(matches!(held, Err(LedgerError::Conflict)), "{held:?}");
+}
+
+async fn two_parties_cannot_both_write_an_origin(ledger: &impl Ledger) {
+    let source = OrderRef { shop: sun(), id: OrderId::new(50) };
+    let mut heard = OrderRecord::empty(source.clone());
+    heard.origin = Some(Row::new(Origin::Unclaimed { seen_at: at(0), expires_at: at(100) }));
+    ledger.save(&mut [&mut heard]).await.expect("the first origin");
+
+    let mut record = saved(ledger, 6, PushState::not_pushed()).await;
+    record.claim(source, Origin::Pushed { destination: record.at.clone(), group: 1 });
+    record.log(event(&record.at));
+    let claimed = ledger.save(&mut [&mut record]).await;
+
+    assert!(matches!(claimed, Err(LedgerError::Conflict)), "{claimed:?}");
+}
+
+async fn what_waits_is_due_when_its_time_has_come(ledger: &impl Ledger) {
+    let mut record = saved(ledger, 7, PushState::not_pushed()).await;
+    push(&mut record).change().wait_until(at(10), WaitReason::Backoff);
+    ledger.save(&mut [&mut record]).await.expect("a wait");
+
+    let early = ledger.due(at(9), 100).await.expect("what is due");
+    let due = ledger.due(at(10), 100).await.expect("what is due");
+    push(&mut record).change().wait = None;
+    ledger.save(&mut [&mut record]).await.expect("the end of the wait");
+    let after = ledger.due(at(10), 100).await.expect("what is due");
+
+    let of = |rows: &[roundtrip_domain::ports::DueRow]| {
+        let subject = Subject::Order(order(7));
+        rows.iter().filter(|row| row.wake_up.subject == subject && row.wake_up.queue == Queue::OrderPush).count()
+    };
+    assert_eq!((of(&early), of(&due), of(&after)), (0, 1, 0));
+}
+
+async fn a_row_that_its_worker_wrote_is_not_postponed(ledger: &impl Ledger) {
+    let mut record = saved(ledger, 8, PushState::not_pushed()).await;
+    push(&mut record).change().wait_until(at(20), WaitReason::Backoff);
+    ledger.save(&mut [&mut record]).await.expect("a wait");
+    let of = |rows: Vec<roundtrip_domain::ports::DueRow>| {
+        rows.into_iter().find(|row| row.wake_up.subject == Subject::Order(order(8)))
+    };
+    let row = of(ledger.due(at(20), 100).await.expect("what is due")).expect("it is due");
+
+    ledger.postpone(&row, at(90)).await.expect("a postponement");
+    assert!(of(ledger.due(at(20), 100).await.expect("what is due")).is_none(), "postponed");
+    push(&mut record).change().wait_until(at(30), WaitReason::Backoff);
+    ledger.save(&mut [&mut record]).await.expect("a postponement is no change of version");
+    ledger.postpone(&row, at(95)).await.expect("a postponement that comes too late");
+
+    assert!(of(ledger.due(at(30), 100).await.expect("what is due")).is_some(), "the worker's wait stands");
+}
+
+async fn the_connect_step_of_a_shop_is_versioned(ledger: &impl Ledger) {
+    let mut step = Step::new(());
+    step.wait_until(at(0), WaitReason::Requested);
+
+    assert!(ledger.connect_step(&moon()).await.expect("a read").is_none());
+    ledger.save_connect_step(&moon(), &step, 0).await.expect("a first write");
+    let again = ledger.save_connect_step(&moon(), &step, 0).await;
+
+    assert!(matches!(again, Err(LedgerError::Conflict)), "{again:?}");
+    let (read, version) = ledger.connect_step(&moon()).await.expect("a read").expect("it is there");
+    assert_eq!((read, version), (step, 1));
+    let due = ledger.due(at(1), 100).await.expect("what is due");
+    assert!(due.iter().any(|row| row.wake_up.subject == Subject::Shop { shop: moon() }));
+}

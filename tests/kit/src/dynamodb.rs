@@ -1,0 +1,56 @@
+//! DynamoDB inside the test process: dynoxide behind HTTP, spoken to by the real SDK, with the very
+//! tables of template.yaml.
+
+use std::path::Path;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::Credentials;
+use roundtrip_aws::{DynamoLedger, SdkConfig, Tables};
+use serde_json::Value;
+
+/// A ledger of its own for one test; gone with the test's runtime.
+///
+/// # Panics
+/// If the template's tables cannot be made: then the template is wrong.
+pub async fn ledger() -> DynamoLedger {
+    let db = dynoxide::Database::memory().expect("SQLite in memory");
+    for (resource, name) in [("LedgerTable", "ledger"), ("RegistryTable", "registry")] {
+        db.create_table(serde_json::from_value(table(resource, name)).expect("a table")).expect("the template's table");
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound port");
+    tokio::spawn(dynoxide::server::serve_on(listener, db));
+    let tables = Tables { ledger: "ledger".into(), registry: "registry".into() };
+    DynamoLedger::new(&sdk_config(&format!("http://{address}")), tables)
+}
+
+/// The SDK against a local endpoint, with credentials that open nothing.
+#[must_use]
+pub fn sdk_config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "roundtrip-kit");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// CreateTable's input from a table of the template: the words are the same.
+fn table(resource: &str, name: &str) -> Value {
+    let template = crate::template::read();
+    let properties = &template["Resources"][resource]["Properties"];
+    let mut input = serde_json::json!({ "TableName": name });
+    for field in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
+        if !properties[field].is_null() {
+            input[field] = properties[field].clone();
+        }
+    }
+    input
+}
+
+/// The project's top folder.
+#[must_use]
+pub fn project() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}

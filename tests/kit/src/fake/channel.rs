@@ -1,0 +1,323 @@
+//! Shops in memory: just enough of a channel to try the protocols against every way a call can end.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use roundtrip_domain::channel::{
+    Channel, ChannelError, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, HasKeyDefinition, KeyLookup,
+    ShippedFulfillment, ShippedOrder, ShownFulfillment, SourceOrder,
+};
+use roundtrip_domain::code::Code;
+use roundtrip_domain::id::{
+    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
+    ShopDomain,
+};
+use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order};
+use roundtrip_domain::ports::{Clock, after};
+use roundtrip_domain::push::{OrderDraft, OrderKey, destination_line};
+use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo};
+
+use super::{ManualClock, lock};
+
+/// How the next mutation goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is done: the rate limit.
+    Throttled,
+    /// Nothing is done: no connection.
+    Unreachable,
+    /// Nothing is done: refused, in words that nobody knows.
+    Refused,
+    /// All is done, but the answer is lost.
+    AnswerLost,
+    /// Nothing is done, and the answer is lost.
+    RequestLost,
+    /// The answer is lost, and all is done so much later.
+    LandsLate(Duration),
+}
+
+/// The shops. Clones share them.
+#[derive(Debug, Clone)]
+pub struct FakeChannel {
+    shops: Arc<Mutex<BTreeMap<ShopDomain, FakeShop>>>,
+    clock: ManualClock,
+}
+
+/// One shop's memory.
+#[derive(Debug, Default)]
+pub struct FakeShop {
+    /// The destination orders, as a merchant would see them.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// The orders that were pushed here, by the draft they were made from.
+    pub pushed: Vec<(SourceOrder, OrderDraft)>,
+    /// What was shipped of them.
+    pub shipped: BTreeMap<OrderId, Vec<ShippedFulfillment>>,
+    /// The fulfillments that destination orders show.
+    pub shown: BTreeMap<OrderId, Vec<ShownFulfillment>>,
+    /// Whose fulfillment orders are on hold.
+    pub held: Vec<OrderId>,
+    /// Mails to customers, by tracking number.
+    pub mails: Vec<String>,
+    /// Mutations fail like this, one by one.
+    pub mutation_faults: VecDeque<Fault>,
+    /// Questions fail like this, one by one.
+    pub query_faults: VecDeque<Fault>,
+    pub lacks_definition: bool,
+    /// Calls made, by name.
+    pub calls: Vec<&'static str>,
+    late: Vec<(Timestamp, Late)>,
+    next_id: u64,
+}
+
+#[derive(Debug)]
+enum Late {
+    Order(OrderDraft),
+    Fulfillment(FulfillmentDraft),
+}
+
+impl FakeChannel {
+    /// No shops yet.
+    #[must_use]
+    pub fn new(clock: ManualClock) -> Self {
+        Self { shops: Arc::default(), clock }
+    }
+
+    /// A shop, to look at or to change.
+    pub fn shop<R>(&self, domain: &ShopDomain, f: impl FnOnce(&mut FakeShop) -> R) -> R {
+        let mut shops = lock(&self.shops);
+        let shop = shops.entry(domain.clone()).or_default();
+        shop.land(self.clock.now());
+        f(shop)
+    }
+
+    /// A source merchant ships all lines of an order.
+    pub fn ship(&self, source: &OrderRef, tracking: Option<TrackingInfo>) -> FulfillmentId {
+        self.shop(&source.shop, |shop| {
+            let id = FulfillmentId::new(shop.new_id());
+            let draft = shop.pushed.iter().find(|(order, _)| order.id == source.id).map(|(_, draft)| draft);
+            let lines = draft.into_iter().flat_map(|draft| &draft.lines);
+            let lines = lines.filter_map(|line| Some((destination_line(&line.properties)?, line.quantity))).collect();
+            let fulfillment = ShippedFulfillment {
+                id,
+                state: FulfillmentState::Success,
+                location: Some(LocationId::new(1)),
+                tracking: tracking.into_iter().collect(),
+                lines,
+                foreign_units: 0,
+            };
+            shop.shipped.entry(source.id).or_default().push(fulfillment);
+            id
+        })
+    }
+
+    fn ask<R>(
+        &self,
+        domain: &ShopDomain,
+        name: &'static str,
+        f: impl FnOnce(&mut FakeShop) -> R,
+    ) -> Result<R, ChannelError> {
+        self.shop(domain, |shop| {
+            shop.calls.push(name);
+            match shop.query_faults.pop_front() {
+                None => Ok(f(shop)),
+                Some(fault) => Err(error(fault, domain)),
+            }
+        })
+    }
+
+    fn mutate<R>(
+        &self,
+        domain: &ShopDomain,
+        name: &'static str,
+        late: impl FnOnce() -> Late,
+        f: impl FnOnce(&mut FakeShop) -> R,
+    ) -> Result<R, ChannelError> {
+        let now = self.clock.now();
+        self.shop(domain, |shop| {
+            shop.calls.push(name);
+            let Some(fault) = shop.mutation_faults.pop_front() else { return Ok(f(shop)) };
+            match fault {
+                Fault::AnswerLost => {
+                    f(shop);
+                }
+                Fault::LandsLate(by) => shop.late.push((after(now, by), late())),
+                Fault::Throttled | Fault::Unreachable | Fault::Refused | Fault::RequestLost => {}
+            }
+            Err(error(fault, domain))
+        })
+    }
+}
+
+fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
+    let shop = shop.clone();
+    match fault {
+        Fault::Throttled => ChannelError::Throttled { shop, retry_after: Duration::from_secs(5), request_id: None },
+        Fault::Unreachable => ChannelError::Unreachable { shop, source: "connection refused".into() },
+        Fault::Refused => {
+            ChannelError::Refused { shop, code: Code::Rejected, message: "is odd".into(), request_id: None }
+        }
+        Fault::AnswerLost | Fault::RequestLost | Fault::LandsLate(_) => ChannelError::NoAnswer {
+            shop,
+            message: "timed out".into(),
+            request_id: Some("request-1".into()),
+            source: None,
+        },
+    }
+}
+
+impl FakeShop {
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        5000 + self.next_id
+    }
+
+    /// Late calls whose time has come have their effect.
+    fn land(&mut self, now: Timestamp) {
+        let (landed, waiting) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
+        self.late = waiting;
+        for (_, late) in landed {
+            match late {
+                Late::Order(draft) => {
+                    self.create_order(draft);
+                }
+                Late::Fulfillment(draft) => {
+                    self.create_fulfillment(&draft);
+                }
+            }
+        }
+    }
+
+    fn create_order(&mut self, draft: OrderDraft) -> SourceOrder {
+        let id = self.new_id();
+        let order = SourceOrder { id: OrderId::new(id), name: format!("#{id}") };
+        self.pushed.push((order.clone(), draft));
+        order
+    }
+
+    /// Fulfillment order and line ids of an order are the order's and the line's own numbers.
+    fn create_fulfillment(&mut self, draft: &FulfillmentDraft) -> FulfillmentId {
+        let id = FulfillmentId::new(self.new_id());
+        for lines in &draft.lines {
+            let order = OrderId::new(lines.fulfillment_order.number());
+            let lines = lines.lines.iter().map(|(line, n)| (LineItemId::new(line.number()), *n)).collect();
+            let shown =
+                ShownFulfillment { id, state: FulfillmentState::Success, tracking: draft.tracking.clone(), lines };
+            self.shown.entry(order).or_default().push(shown);
+        }
+        if draft.notify_customer {
+            self.mails.extend(draft.tracking.iter().map(|info| info.number.clone()));
+        }
+        id
+    }
+
+    fn destination(&self, order: &Order) -> DestinationOrder {
+        let shown = self.shown.get(&order.at.id).cloned().unwrap_or_default();
+        let fulfilled = |line: LineItemId| -> u32 {
+            shown.iter().flat_map(|f| &f.lines).filter(|(id, _)| *id == line).map(|(_, n)| n).sum()
+        };
+        let held = self.held.contains(&order.at.id);
+        let lines: Vec<FulfillmentOrderLine> = order
+            .lines
+            .iter()
+            .map(|line| FulfillmentOrderLine {
+                id: FulfillmentOrderLineItemId::new(line.id.number()),
+                line: line.id,
+                remaining: line.quantity.saturating_sub(fulfilled(line.id)),
+            })
+            .collect();
+        let open = !held && lines.iter().any(|line| line.remaining > 0);
+        let status = match (held, open) {
+            (true, _) => FulfillmentOrderStatus::OnHold,
+            (false, true) => FulfillmentOrderStatus::Open,
+            (false, false) => FulfillmentOrderStatus::Closed,
+        };
+        DestinationOrder {
+            name: order.name.clone(),
+            updated_at: order.updated_at,
+            cancelled: order.cancelled_at.is_some(),
+            fulfillment_orders: vec![FulfillmentOrder {
+                id: FulfillmentOrderId::new(order.at.id.number()),
+                status,
+                location: Some(LocationId::new(1)),
+                delivery_method: Some("SHIPPING".into()),
+                can_fulfill: open,
+                lines,
+            }],
+            fulfillments: shown,
+        }
+    }
+}
+
+impl Channel for FakeChannel {
+    async fn order(&self, order: &OrderRef) -> Result<Option<Order>, ChannelError> {
+        self.ask(&order.shop, "order", |shop| shop.orders.get(&order.id).cloned())
+    }
+
+    async fn create_order(&self, source: &ShopDomain, draft: &OrderDraft) -> Result<SourceOrder, ChannelError> {
+        let late = || Late::Order(draft.clone());
+        self.mutate(source, "create_order", late, |shop| shop.create_order(draft.clone()))
+    }
+
+    async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError> {
+        self.ask(source, "find_order", |shop| {
+            let mut found: Vec<SourceOrder> =
+                shop.pushed.iter().filter(|(_, draft)| draft.key == *key).map(|(order, _)| order.clone()).collect();
+            match found.len() {
+                0 if shop.lacks_definition => KeyLookup::Inconclusive,
+                0 => KeyLookup::Absent,
+                1 => KeyLookup::Found(found.remove(0)),
+                _ => KeyLookup::Several(found),
+            }
+        })
+    }
+
+    async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
+        let now = self.clock.now();
+        self.ask(&order.shop, "shipped", |shop| {
+            let (source, _) = shop.pushed.iter().find(|(pushed, _)| pushed.id == order.id)?;
+            let fulfillments = shop.shipped.get(&order.id).cloned().unwrap_or_default();
+            Some(ShippedOrder { order: source.clone(), updated_at: now, cancelled: false, fulfillments })
+        })
+    }
+
+    async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError> {
+        self.ask(&order.shop, "destination", |shop| {
+            let order = shop.orders.get(&order.id)?.clone();
+            Some(shop.destination(&order))
+        })
+    }
+
+    async fn create_fulfillment(
+        &self,
+        shop: &ShopDomain,
+        draft: &FulfillmentDraft,
+    ) -> Result<FulfillmentId, ChannelError> {
+        let late = || Late::Fulfillment(draft.clone());
+        self.mutate(shop, "create_fulfillment", late, |shop| shop.create_fulfillment(draft))
+    }
+
+    async fn order_of(
+        &self,
+        shop: &ShopDomain,
+        fulfillment_order: FulfillmentOrderId,
+    ) -> Result<Option<OrderId>, ChannelError> {
+        let id = OrderId::new(fulfillment_order.number());
+        self.ask(shop, "order_of", |shop| shop.orders.contains_key(&id).then_some(id))
+    }
+
+    async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {
+        let now = self.clock.now();
+        self.ask(shop, "facts", |fake| (super::super::order::facts(now), HasKeyDefinition(!fake.lacks_definition)))
+    }
+
+    async fn define_order_key(&self, shop: &ShopDomain) -> Result<(), ChannelError> {
+        self.ask(shop, "define_order_key", |shop| shop.lacks_definition = false)
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
+        self.ask(shop, "subscribe", |_| 13)
+    }
+}

@@ -1,0 +1,182 @@
+//! A ledger in memory, with the versions and transactions of the real one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
+use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
+use roundtrip_domain::registry::{ConnectedShop, Connection, Links, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::step::Step;
+use roundtrip_domain::task::{Queue, Subject};
+use serde_json::Value;
+
+use super::lock;
+
+/// See the module. Clones share one memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLedger(Arc<Mutex<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    rows: BTreeMap<(OrderRef, RowKey), Stored>,
+    history: Vec<(OrderRef, HistoryEvent)>,
+    shops: BTreeMap<ShopDomain, Shop>,
+    connections: Vec<Connection>,
+    links: Vec<ProductLink>,
+    connect_steps: BTreeMap<ShopDomain, (Step<()>, u64)>,
+    calls: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Stored {
+    version: u64,
+    body: Value,
+    due: Option<WakeUp>,
+}
+
+impl MemoryLedger {
+    /// Registers a shop.
+    pub fn put_shop(&self, shop: Shop) {
+        lock(&self.0).shops.insert(shop.domain.clone(), shop);
+    }
+
+    /// Connects two shops, or changes how.
+    pub fn put_connection(&self, connection: Connection) {
+        let mut memory = lock(&self.0);
+        memory.connections.retain(|c| (&c.destination, &c.source) != (&connection.destination, &connection.source));
+        memory.connections.push(connection);
+    }
+
+    /// Ties two variants.
+    pub fn put_link(&self, link: ProductLink) {
+        lock(&self.0).links.push(link);
+    }
+
+    /// Asks for a shop to be connected.
+    pub fn put_connect_step(&self, shop: &ShopDomain, step: Step<()>) {
+        lock(&self.0).connect_steps.insert(shop.clone(), (step, 1));
+    }
+
+    /// The history of an order, oldest first.
+    #[must_use]
+    pub fn history(&self, order: &OrderRef) -> Vec<HistoryEvent> {
+        lock(&self.0).history.iter().filter(|(at, _)| at == order).map(|(_, event)| event.clone()).collect()
+    }
+
+    /// How many calls were made since the last time this was asked.
+    pub fn take_calls(&self) -> u32 {
+        std::mem::take(&mut lock(&self.0).calls)
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn rows(&self, order: &OrderRef) -> Result<Vec<StoredRow>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let rows = memory.rows.iter().filter(|((at, _), _)| at == order);
+        Ok(rows
+            .map(|((_, key), row)| StoredRow { key: key.clone(), version: row.version, body: row.body.clone() })
+            .collect())
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let version = |memory: &Memory, key: &(OrderRef, RowKey)| memory.rows.get(key).map_or(0, |row| row.version);
+        for write in &commit.writes {
+            if version(&memory, &(write.order.clone(), write.key.clone())) != write.expected {
+                return Err(LedgerError::Conflict);
+            }
+        }
+        for write in commit.writes {
+            if let Some(body) = write.body {
+                let row = Stored { version: write.expected + 1, body, due: write.due };
+                memory.rows.insert((write.order, write.key), row);
+            }
+        }
+        memory.history.extend(commit.history);
+        Ok(())
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueRow>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let orders = memory.rows.iter().filter_map(|((order, key), row)| {
+            let wake_up = row.due.clone()?;
+            Some(DueRow { row: (order.to_string(), format!("{key:?}")), wake_up })
+        });
+        let shops = memory.connect_steps.iter().filter_map(|(shop, (step, _))| {
+            let wait = step.wait.clone()?;
+            let subject = Subject::Shop { shop: shop.clone() };
+            let wake_up = WakeUp { at: wait.until, queue: Queue::AppLifecycle, subject, why: wait.why };
+            Some(DueRow { row: (shop.to_string(), "connect".into()), wake_up })
+        });
+        let mut due: Vec<DueRow> = orders.chain(shops).filter(|row| row.wake_up.at <= now).collect();
+        due.sort_by_key(|row| row.wake_up.at);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn postpone(&self, row: &DueRow, until: Timestamp) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        for ((order, key), stored) in &mut memory.rows {
+            if (order.to_string(), format!("{key:?}")) == row.row
+                && let Some(due) = stored.due.as_mut().filter(|due| due.at == row.wake_up.at)
+            {
+                due.at = until;
+            }
+        }
+        Ok(())
+    }
+
+    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError> {
+        Ok(lock(&self.0).connect_steps.get(domain).cloned())
+    }
+
+    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        if memory.connect_steps.get(domain).map_or(0, |(_, version)| *version) != version {
+            return Err(LedgerError::Conflict);
+        }
+        memory.connect_steps.insert(domain.clone(), (step.clone(), version + 1));
+        Ok(())
+    }
+}
+
+impl Registry for MemoryLedger {
+    async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let Some(shop) = memory.shops.get(domain).cloned() else { return Ok(None) };
+        let outbound = memory.connections.iter().filter(|c| c.destination == *domain).cloned().collect();
+        let inbound =
+            memory.connections.iter().filter(|c| c.source == *domain).map(|c| c.destination.clone()).collect();
+        Ok(Some(ConnectedShop { shop, outbound, inbound }))
+    }
+
+    async fn links(
+        &self,
+        destination: &ShopDomain,
+        variants: &[VariantId],
+        sources: &[ShopDomain],
+    ) -> Result<Links, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let links = memory.links.iter().filter(|link| link.destination == *destination);
+        let wanted = links.filter(|link| variants.contains(&link.destination_variant));
+        let by_variant = wanted.map(|link| (link.destination_variant, link.clone())).collect();
+        let shops = sources.iter().filter_map(|source| Some((source.clone(), memory.shops.get(source)?.clone())));
+        Ok(Links { by_variant, sources: shops.collect() })
+    }
+
+    async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError> {
+        if let Some(shop) = lock(&self.0).shops.get_mut(domain) {
+            shop.facts = Some(facts.clone());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Fakes of the ports: they keep state like the real ones, and pass the same contract suites.
+
+mod channel;
+mod ledger;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use roundtrip_domain::ports::{Clock, ParkedMessage, Ports, QueueError, Tasks};
+use roundtrip_domain::task::{Queue, Task};
+use roundtrip_domain::{Waits, ports};
+
+pub use channel::{FakeChannel, FakeShop, Fault};
+pub use ledger::MemoryLedger;
+
+/// A clock that moves only when it is told to.
+#[derive(Debug, Clone)]
+pub struct ManualClock(Arc<Mutex<Timestamp>>);
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        let start = "2026-11-22T08:00:00Z".parse().expect("a time");
+        Self(Arc::new(Mutex::new(start)))
+    }
+}
+
+impl ManualClock {
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        let mut now = lock(&self.0);
+        *now = ports::after(*now, by);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *lock(&self.0)
+    }
+}
+
+/// Queues in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryTasks(Arc<Mutex<Sent>>);
+
+/// What was sent so far.
+#[derive(Debug, Default)]
+pub struct Sent {
+    pub work: Vec<(Queue, Task)>,
+    pub parked: Vec<(Queue, ParkedMessage)>,
+    /// While set, nothing is taken.
+    pub down: bool,
+}
+
+impl MemoryTasks {
+    /// What was sent, to read or to change.
+    pub fn sent(&self) -> MutexGuard<'_, Sent> {
+        lock(&self.0)
+    }
+
+    /// Takes the oldest task.
+    pub fn take(&self) -> Option<(Queue, Task)> {
+        let mut sent = self.sent();
+        (!sent.work.is_empty()).then(|| sent.work.remove(0))
+    }
+}
+
+impl Tasks for MemoryTasks {
+    async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError> {
+        let mut sent = self.sent();
+        if sent.down {
+            return Err(QueueError { queue, source: "the queue is down".into() });
+        }
+        sent.work.push((queue, task.clone()));
+        Ok(())
+    }
+
+    async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError> {
+        let mut sent = self.sent();
+        if sent.down {
+            return Err(QueueError { queue, source: "the queue is down".into() });
+        }
+        sent.parked.push((queue, message.clone()));
+        Ok(())
+    }
+}
+
+/// The use cases' ports, all fake.
+pub type FakePorts = Ports<MemoryLedger, FakeChannel, MemoryTasks, ManualClock>;
+
+/// Fake ports with the waits of production: the clock is told to pass them.
+#[must_use]
+pub fn ports() -> FakePorts {
+    let clock = ManualClock::default();
+    Ports {
+        ledger: MemoryLedger::default(),
+        channel: FakeChannel::new(clock.clone()),
+        tasks: MemoryTasks::default(),
+        clock,
+        waits: Waits::default(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,7 @@
+//! What the tests and the demo share.
+
+pub mod contract;
+pub mod dynamodb;
+pub mod fake;
+pub mod order;
+pub mod template;

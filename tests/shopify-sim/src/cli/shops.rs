@@ -1,0 +1,152 @@
+//! `shop …`
+
+use clap::{Args, Subcommand};
+use rust_decimal::Decimal;
+use shopify_sim::SimClient;
+use shopify_sim::codes::CurrencyCode;
+use shopify_sim::control::{NewShop, NewVariant, SettingsChange};
+use shopify_sim::state::TakenKey;
+use shopify_sim::words::parse_word;
+
+use super::Done;
+use super::print::{Out, lines};
+
+#[derive(Subcommand)]
+pub(crate) enum ShopVerb {
+    /// Open a shop that has the app.
+    Create(Create),
+    /// All shops.
+    List,
+    /// One shop; with --json also an access token.
+    Show { shop: String },
+    /// Change how a shop behaves.
+    Set(Set),
+    /// Sell a variant, or change the one of that SKU.
+    Sell {
+        shop: String,
+        /// SKU=PRICE[@LOCATION]
+        #[arg(value_parser = variant)]
+        variant: NewVariant,
+    },
+    /// Make every access token of a shop worthless.
+    RevokeToken { shop: String },
+    /// Remove the app.
+    Uninstall { shop: String },
+    /// Bring the app back.
+    Install { shop: String },
+}
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// e.g. moon-shop.myshopify.com
+    domain: String,
+    /// What people call it.
+    #[arg(long, default_value = "")]
+    name: String,
+    /// Its own currency.
+    #[arg(long, default_value = "USD", value_parser = currency)]
+    currency: CurrencyCode,
+    /// Its plan, as merchants see it.
+    #[arg(long, default_value = "Basic")]
+    plan: String,
+    /// Whom Shopify writes to.
+    #[arg(long, default_value = "")]
+    contact_email: String,
+    /// A location; the first one stocks what says nothing else.
+    #[arg(long = "location")]
+    locations: Vec<String>,
+    /// SKU=PRICE[@LOCATION]
+    #[arg(long = "sku", value_parser = variant)]
+    variants: Vec<NewVariant>,
+}
+
+#[derive(Args)]
+pub(crate) struct Set {
+    shop: String,
+    /// How long a new order has no fulfillment orders.
+    #[arg(long)]
+    routing_delay_ms: Option<u64>,
+    /// How long search does not see a new order.
+    #[arg(long)]
+    index_lag_ms: Option<u64>,
+    /// refuse or drop-silently
+    #[arg(long, value_parser = taken_key)]
+    taken_key: Option<TakenKey>,
+    /// 0 takes the limit away.
+    #[arg(long)]
+    order_creates_per_minute: Option<u32>,
+    /// Points a second.
+    #[arg(long)]
+    restore_rate: Option<u32>,
+    /// Points at most.
+    #[arg(long)]
+    bucket: Option<u32>,
+}
+
+impl ShopVerb {
+    pub(super) async fn run(self, sim: &SimClient, out: Out) -> Done {
+        match self {
+            Self::Create(new) => {
+                let new = NewShop {
+                    domain: new.domain,
+                    name: new.name,
+                    currency: new.currency,
+                    plan: new.plan,
+                    contact_email: new.contact_email,
+                    locations: new.locations,
+                    variants: new.variants,
+                    ..NewShop::default()
+                };
+                out.shop(&sim.create_shop(&new).await?)
+            }
+            Self::List => {
+                let shops = sim.shops().await?;
+                out.say(&shops, || {
+                    lines(&shops, "no shops", |shop| {
+                        format!("{}  {}  {} orders", shop.domain, shop.name, shop.order_count)
+                    })
+                })
+            }
+            Self::Show { shop } => out.shop(&sim.shop(&shop).await?),
+            Self::Set(it) => {
+                let settings = SettingsChange {
+                    routing_delay_ms: it.routing_delay_ms,
+                    index_lag_ms: it.index_lag_ms,
+                    taken_key: it.taken_key,
+                    order_creates_per_minute: it.order_creates_per_minute,
+                    restore_rate: it.restore_rate,
+                    bucket: it.bucket,
+                };
+                out.shop(&sim.set(&it.shop, &settings).await?)
+            }
+            Self::Sell { shop, variant } => {
+                let sold = sim.set_variant(&shop, &variant).await?;
+                out.say(&sold, || format!("{}  {}  variant {}", sold.sku, sold.price, sold.id))
+            }
+            Self::RevokeToken { shop } => out.count("tokens revoked", sim.revoke_tokens(&shop).await?),
+            Self::Uninstall { shop } => out.count("subscriptions gone with the app", sim.uninstall(&shop).await?),
+            Self::Install { shop } => out.count("app installed", sim.install(&shop).await?),
+        }
+    }
+}
+
+fn currency(said: &str) -> Result<CurrencyCode, String> {
+    parse_word(said).ok_or_else(|| format!("{said} is not a currency"))
+}
+
+pub(super) fn taken_key(said: &str) -> Result<TakenKey, String> {
+    match said {
+        "refuse" => Ok(TakenKey::Refuse),
+        "drop-silently" => Ok(TakenKey::DropSilently),
+        _ => Err("refuse or drop-silently".to_owned()),
+    }
+}
+
+/// `SKU=PRICE[@LOCATION]`
+fn variant(said: &str) -> Result<NewVariant, String> {
+    let (sku, rest) = said.split_once('=').ok_or("write SKU=PRICE[@LOCATION]")?;
+    let (price, location) =
+        rest.split_once('@').map_or((rest, None), |(price, location)| (price, Some(location.to_owned())));
+    let price: Decimal = price.parse().map_err(|_| format!("{price} is not a price"))?;
+    Ok(NewVariant { location, ..NewVariant::of(sku, price) })
+}

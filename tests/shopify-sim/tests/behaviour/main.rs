@@ -1,0 +1,9 @@
+//! What the simulator promises to whoever builds on it.
+#![allow(clippy::unwrap_used)]
+
+mod cost;
+mod faults;
+mod fulfillments;
+mod keys;
+mod shop;
+mod webhooks;
