@@ -14,7 +14,7 @@ pub(crate) fn init_logs() {
     let _ = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_current_span(false)
+        .with_span_list(false)
         .with_target(false)
         .with_env_filter(filter)
         .try_init();

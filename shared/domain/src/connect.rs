@@ -3,7 +3,7 @@
 use crate::channel::{Channel, HasKeyDefinition};
 use crate::id::ShopDomain;
 use crate::look::{failure, retry_outcome, throttled_until};
-use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Registry, Tasks};
+use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Registry, Tasks, after};
 use crate::step::{AfterFailure, Step, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -27,8 +27,13 @@ where
         return Ok(Outcome::Done("nobody asked to connect it"));
     };
     let now = ports.clock.now();
-    if step.parked.is_some() {
-        return announce(ports, shop, step, version).await;
+    if let Some(parked) = &step.parked {
+        let code = parked.code;
+        return if step.is_announcement_overdue(now) {
+            announce(ports, shop, step, version).await
+        } else {
+            Ok(Outcome::Park { code })
+        };
     }
     if let Some(wait) = step.wait.clone().filter(|_| step.is_resting(now)) {
         return Ok(Outcome::Wait { until: wait.until, why: wait.why });
@@ -43,7 +48,7 @@ where
                 match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
                     AfterFailure::Retry => retry_outcome(&step),
                     AfterFailure::Park => {
-                        step.park(error.code(), now, None);
+                        step.park(error.code(), now, after(now, ports.waits.quarantine), None);
                         Outcome::Park { code: error.code() }
                     }
                 }
@@ -81,22 +86,20 @@ async fn announce<L: Ledger, C, T: Tasks, K>(
     version: u64,
 ) -> Result<Outcome, Unfinished> {
     let Some(parked) = step.parked.clone() else { return Ok(Outcome::Done("connected")) };
-    if !parked.announced {
-        let subject = Subject::Shop { shop: shop.clone() };
-        let message = ParkedMessage {
-            version: 1,
-            task: Task::new(Trigger::Redrive, format!("{}@{}", StepId::Connect, step.generation), subject),
-            order: None,
-            step: StepId::Connect,
-            generation: step.generation,
-            code: parked.code,
-            attempts: step.attempts,
-            first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
-            last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
-        };
-        ports.tasks.park(Queue::AppLifecycle, &message).await?;
-        step.announced();
-        ports.ledger.save_connect_step(shop, &step, version).await?;
-    }
+    let subject = Subject::Shop { shop: shop.clone() };
+    let message = ParkedMessage {
+        version: 1,
+        task: Task::new(Trigger::Redrive, format!("{}@{}", StepId::Connect, step.generation), subject),
+        order: None,
+        step: StepId::Connect,
+        generation: step.generation,
+        code: parked.code,
+        attempts: step.attempts,
+        first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
+        last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
+    };
+    ports.tasks.park(Queue::AppLifecycle, &message).await?;
+    step.announced();
+    ports.ledger.save_connect_step(shop, &step, version).await?;
     Ok(Outcome::Park { code: parked.code })
 }

@@ -61,7 +61,7 @@ pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
         let outcome = match look.fail(failure, |failed| ports.waits.backoff(failed)) {
             AfterFailure::Retry => retry_outcome(look),
             AfterFailure::Park => {
-                look.park(error.code(), now, None);
+                look.park(error.code(), now, after(now, ports.waits.quarantine), None);
                 Outcome::Park { code: error.code() }
             }
         };

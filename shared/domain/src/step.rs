@@ -242,10 +242,11 @@ impl<S> Step<S> {
         }
     }
 
-    /// Parks. The dead-letter message is still to be sent, so the step stays due until it is out.
-    pub fn park(&mut self, code: Code, now: Timestamp, inputs: Option<String>) {
+    /// Parks. Its worker sends the dead-letter message next; should it die before, the step is due at
+    /// `announce_by`, and whoever comes then sends it.
+    pub fn park(&mut self, code: Code, now: Timestamp, announce_by: Timestamp, inputs: Option<String>) {
         self.parked = Some(Parked { code, at: now, inputs, announced: false });
-        self.wait_until(now, WaitReason::Announcing);
+        self.wait_until(announce_by, WaitReason::Announcing);
     }
 
     /// Whether the step may be tried with `inputs`: it is not parked, or was parked by others.
@@ -255,6 +256,13 @@ impl<S> Step<S> {
             None => true,
             Some(parked) => parked.inputs.as_deref().is_some_and(|before| before != inputs),
         }
+    }
+
+    /// Whether a parked step's message is missing for so long that its worker must have died.
+    #[must_use]
+    pub fn is_announcement_overdue(&self, now: Timestamp) -> bool {
+        let waits = self.wait.as_ref().is_some_and(|wait| wait.until > now);
+        self.parked.as_ref().is_some_and(|parked| !parked.announced) && !waits
     }
 
     /// The dead-letter message is out.
@@ -329,7 +337,7 @@ mod tests {
     fn a_parked_step_stays_due_until_its_message_is_out() {
         let mut step = Step::new(());
 
-        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, None);
+        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, None);
         let due = step.wait.clone();
         step.announced();
 
@@ -342,7 +350,7 @@ mod tests {
     fn reopening_raises_the_generation_and_forgets_the_failures() {
         let mut step = Step::new(());
         step.fail(failure(Code::Rejected, 0), |_| Duration::ZERO);
-        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, None);
+        step.park(Code::Rejected, Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, None);
 
         step.reopen();
 

@@ -21,16 +21,16 @@ pub async fn ledger() -> DynamoLedger {
     let address = listener.local_addr().expect("a bound port");
     tokio::spawn(dynoxide::server::serve_on(listener, db));
     let tables = Tables { ledger: "ledger".into(), registry: "registry".into() };
-    DynamoLedger::new(&sdk_config(&format!("http://{address}")), tables)
+    DynamoLedger::new(&sdk_config(&format!("http://{address}"), "us-east-1", "local"), tables)
 }
 
-/// The SDK against a local endpoint, with credentials that open nothing.
+/// The SDK against a local endpoint, with a key that opens nothing elsewhere.
 #[must_use]
-pub fn sdk_config(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "roundtrip-kit");
+pub fn sdk_config(endpoint: &str, region: &str, key: &str) -> SdkConfig {
+    let credentials = Credentials::new(key, key, None, None, "roundtrip-kit");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
+        .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint)
         .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
         .build()

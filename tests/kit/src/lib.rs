@@ -4,4 +4,6 @@ pub mod contract;
 pub mod dynamodb;
 pub mod fake;
 pub mod order;
+pub mod scene;
+pub mod stack;
 pub mod template;

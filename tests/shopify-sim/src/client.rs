@@ -21,7 +21,6 @@ pub struct SimClient {
 
 /// Why a command was not done.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
 pub enum SimError {
     #[error("the simulator does not answer at {url}")]
     Unreachable { url: String, source: reqwest::Error },

@@ -69,7 +69,6 @@ pub enum Fault {
 /// A userError to refuse with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)]
 pub struct UserErrorSpec {
     pub field: Option<Vec<String>>,
     pub message: String,
@@ -164,7 +163,6 @@ impl WebhookFaultRule {
 
 /// Everything that is set to go wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct FaultPlan {
     pub calls: Vec<FaultRule>,
     pub webhooks: Vec<WebhookFaultRule>,

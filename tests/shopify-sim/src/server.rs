@@ -22,7 +22,6 @@ pub struct Sim {
 
 /// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
 pub enum StartError {
     #[error("{0} is not a loopback address: the simulator has no other protection")]
     NotLoopback(SocketAddr),

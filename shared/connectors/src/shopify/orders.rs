@@ -67,7 +67,13 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             "search": format!("source_identifier:'{key}'"),
             "definition": { "ownerType": "ORDER", "key": ORDER_KEY },
         });
-        let data: OrderByKeyData = self.ask(source, ORDER_BY_KEY, variables).await?;
+        let data: OrderByKeyData = match self.ask(source, ORDER_BY_KEY, variables).await {
+            // Without the definition Shopify does not look at all.
+            Err(ChannelError::Refused { message, .. }) if message.contains("Metafield definition") => {
+                return Ok(KeyLookup::Inconclusive);
+            }
+            other => other?,
+        };
         // The search matches loosely; only an order that carries exactly our key is ours.
         let searched = data.orders.nodes.into_iter().filter(|o| o.source_identifier.as_deref() == Some(key.as_str()));
         let mut found: Vec<SourceOrder> = Vec::new();

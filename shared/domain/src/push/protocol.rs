@@ -339,7 +339,7 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
             step.state = state.clone();
             match step.fail(failure.clone(), |failed| ports.waits.backoff(failed)) {
                 AfterFailure::Retry => {}
-                AfterFailure::Park => step.park(failure.code, now, inputs.clone()),
+                AfterFailure::Park => step.park(failure.code, now, after(now, ports.waits.quarantine), inputs.clone()),
             }
         },
         |before| {
@@ -350,17 +350,22 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
         },
     )
     .await?;
-    announce_parked(ports, record).await
+    announce_parked(ports, record, |row_id, _| row_id == id).await
 }
 
-/// Sends the dead-letter message of each parked push whose message is not known to be out.
+/// Sends the dead-letter messages of parked steps: of the one that its worker just parked, or of those
+/// whose worker must have died before it did.
 pub(super) async fn announce_parked<L: Ledger, C, T: Tasks, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
+    whose: impl Fn(&PushId, &Step<PushState>) -> bool,
 ) -> Result<(), Unfinished> {
     let at = record.at.clone();
     let mut announced = false;
     for (id, row) in &mut record.pushes {
+        if !whose(id, row.get()) {
+            continue;
+        }
         if let Some(message) = parked_message(row.get(), &at, step_id(id), at.clone()) {
             ports.tasks.park(Queue::OrderPush, &message).await?;
             row.change().announced();

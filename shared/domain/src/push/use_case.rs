@@ -82,9 +82,12 @@ where
     if is_known(&record, task) {
         return Ok(Some(Outcome::Done("already known")));
     }
-    look::announce_look(ports, &mut record).await?;
-    protocol::announce_parked(ports, &mut record).await?;
-    if let Some(outcome) = look::barred(&mut record, task, ports.clock.now()) {
+    let now = ports.clock.now();
+    if record.look.get().is_announcement_overdue(now) {
+        look::announce_look(ports, &mut record).await?;
+    }
+    protocol::announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    if let Some(outcome) = look::barred(&mut record, task, now) {
         return Ok(Some(outcome));
     }
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {

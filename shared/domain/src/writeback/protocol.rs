@@ -305,7 +305,9 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
         }
         match step.fail(failure.clone(), |failed| job.ports.waits.backoff(failed)) {
             AfterFailure::Retry => {}
-            AfterFailure::Park => step.park(failure.code, now, inputs.clone()),
+            AfterFailure::Park => {
+                step.park(failure.code, now, after(now, job.ports.waits.quarantine), inputs.clone());
+            }
         }
         record.log(
             HistoryEvent::moved(now, job.task, step_id(id), before, "failed")
@@ -315,17 +317,22 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
         );
     })
     .await?;
-    announce_parked(job.ports, record).await
+    announce_parked(job.ports, record, |row_id, _| row_id == id).await
 }
 
-/// Sends the dead-letter message of each parked writeback whose message is not known to be out.
+/// Sends the dead-letter messages of parked steps: of the one that its worker just parked, or of those
+/// whose worker must have died before it did.
 pub(super) async fn announce_parked<L: Ledger, C, T: Tasks, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
+    whose: impl Fn(&WritebackId, &Step<WritebackState>) -> bool,
 ) -> Result<(), Unfinished> {
     let at = record.at.clone();
     let mut announced = false;
     for (id, row) in &mut record.writebacks {
+        if !whose(id, row.get()) {
+            continue;
+        }
         if let Some(message) = parked_message(row.get(), &at, step_id(id), id.0.clone()) {
             ports.tasks.park(Queue::TrackingWriteback, &message).await?;
             row.change().announced();

@@ -65,8 +65,11 @@ where
     let Some(Origin::Pushed { destination, .. }) = source.origin.as_ref().map(Row::get).cloned() else {
         return unclaimed(ports, task, &mut source).await.map(Some);
     };
-    look::announce_look(ports, &mut source).await?;
-    if let Some(outcome) = look::barred(&mut source, task, ports.clock.now()) {
+    let now = ports.clock.now();
+    if source.look.get().is_announcement_overdue(now) {
+        look::announce_look(ports, &mut source).await?;
+    }
+    if let Some(outcome) = look::barred(&mut source, task, now) {
         return Ok(Some(outcome));
     }
     let shipped = match ports.channel.shipped(source_at).await {
@@ -75,7 +78,7 @@ where
         Err(error) => return look::failed(ports, &mut source, Queue::TrackingWriteback, task, &error).await.map(Some),
     };
     let mut record = ports.ledger.load(&destination).await?;
-    protocol::announce_parked(ports, &mut record).await?;
+    protocol::announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
     let open: Vec<&ShippedFulfillment> =
         shipped.fulfillments.iter().filter(|f| !is_settled(&record, source_at, f)).collect();
     if open.is_empty() {

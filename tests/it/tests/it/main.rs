@@ -3,6 +3,7 @@
 
 mod connect;
 mod due;
+mod end_to_end;
 mod ledger;
 mod push;
 mod schema;

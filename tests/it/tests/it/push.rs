@@ -412,6 +412,9 @@ async fn a_parked_step_is_announced_even_if_the_queue_was_down() {
 
     assert!(push_order(&ports, &webhook()).await.is_err(), "the message goes back");
     ports.tasks.sent().down = false;
+    push_order(&ports, &webhook()).await.unwrap();
+    assert!(ports.tasks.sent().parked.is_empty(), "its worker may be at it");
+    ports.clock.advance(Duration::from_secs(121));
     assert_eq!(ports.ledger.due(ports.clock.now(), 10).await.unwrap().len(), 1, "due, should the message be lost");
     push_order(&ports, &webhook()).await.unwrap();
     push_order(&ports, &webhook()).await.unwrap();

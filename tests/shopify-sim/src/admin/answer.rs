@@ -33,7 +33,7 @@ pub(super) fn close() -> Response {
     response
 }
 
-/// Source: <https://shopify.dev/docs/api/usage/rate-limits>, and answers shown in Shopify's forum.
+/// Source: <https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits>, and answers shown in Shopify's forum.
 pub(super) fn throttled_body(engine: &Engine, shop: &str, requested: u32) -> Value {
     let cost = engine.world().shops.get_mut(shop).map(|shop| shop.bucket.report(requested, None));
     json!({
@@ -49,7 +49,7 @@ pub(super) fn throttled(engine: &Engine, call: &Call) -> Value {
     throttled_body(engine, &call.shop, call.requested_cost())
 }
 
-/// Source: an answer of a development store.
+/// Source: answers of development stores for status, code and request id; the text is unverified.
 pub(super) fn internal_error(request_id: &str) -> Value {
     json!({"errors": [{
         "message": format!("Internal error. Looks like something went wrong on our end.\nRequest ID: {request_id} (include this in support requests)."),

@@ -17,7 +17,7 @@ pub(super) const INVALID: &str = "[API] Invalid API key or access token (unrecog
 /// Source: <https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/client-credentials-grant>
 const EXPIRES_IN_SECS: u32 = 86_399;
 
-/// `POST /{shop}/admin/oauth/access_token`, as form or JSON.
+/// `POST /{shop}/admin/oauth/access_token`, as form or JSON. The names of the errors are unverified.
 pub(crate) async fn access_token(State(engine): State<Arc<Engine>>, Path(shop): Path<String>, body: Bytes) -> Response {
     let refuse = |error: &str, description: &str| {
         let body = json!({"error": error, "error_description": description});

@@ -190,7 +190,7 @@ impl Change<'_> {
             let value = (metafield.namespace.clone(), metafield.key.clone(), metafield.value.clone());
             if unique && self.shop.unique_values.contains_key(&value) {
                 match self.shop.settings.taken_key {
-                    // Text and field as metafieldsSet has them; for orderCreate nothing is recorded.
+                    // Text and field are unverified: nothing is recorded for orderCreate.
                     TakenKey::Refuse => {
                         let at = at.to_string();
                         return Err(Refusal::new(

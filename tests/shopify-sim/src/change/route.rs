@@ -56,6 +56,7 @@ impl Change<'_> {
         for body in bodies {
             self.happened(Topic::FulfillmentOrdersOrderRoutingComplete, body);
         }
+        self.order_happened(id, &[Topic::OrdersUpdated]);
     }
 
     /// The money came in.

@@ -46,7 +46,9 @@ struct Taken {
 impl Change<'_> {
     /// Sends goods.
     ///
-    /// Source of all messages, and of their order: live answers of `fulfillmentCreate`, 2026-04.
+    /// Source of the messages: live answers of `fulfillmentCreate`, 2026-04; those on orders, locations and delivery
+    /// methods from reports in public issue trackers. Unverified: the order of checks beyond the first, and that
+    /// statuses other than `closed` are put into the same sentence.
     pub(crate) fn fulfill(&mut self, new: &NewFulfillment) -> Result<u64, Refusal> {
         refuse_quantities_below_one(new)?;
         let order = self.owner_of_all(new)?;

@@ -31,6 +31,8 @@ impl Change<'_> {
     }
 
     /// Calls goods back: what was sent is to be sent again. Succeeds on a cancelled fulfillment too.
+    ///
+    /// The same fulfillment order takes the work back; that Shopify does not make a new one is unverified.
     pub(crate) fn cancel_fulfillment(&mut self, id: u64) -> Result<(), Refusal> {
         let order_id = self.fulfillment_order_of(id).ok_or_else(|| Refusal::new(&["id"], "Fulfillment not found."))?;
         let now = now();

@@ -89,7 +89,6 @@ impl PlaceOrder {
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct OrderPlaced {
     pub id: u64,
     /// `gid://shopify/Order/…`
@@ -131,7 +130,6 @@ impl Ship {
 
 /// A fulfillment that came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Shipped {
     pub fulfillment_id: u64,
     pub gid: String,
@@ -140,7 +138,6 @@ pub struct Shipped {
 /// Another tracking for a fulfillment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)]
 pub struct ChangeTracking {
     pub company: Option<String>,
     pub numbers: Vec<String>,
@@ -166,7 +163,6 @@ pub struct RefundLines {
 
 /// Why an order is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct CancelOrder {
     pub reason: OrderCancelReason,
     pub refund: bool,
@@ -175,7 +171,6 @@ pub struct CancelOrder {
 
 /// Puts all open work of an order on hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct HoldOrder {
     pub reason: FulfillmentHoldReason,
     #[serde(default)]
@@ -185,7 +180,6 @@ pub struct HoldOrder {
 /// Tags that a merchant sets or takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)]
 pub struct TagOrder {
     pub add: Vec<String>,
     pub remove: Vec<String>,
@@ -193,7 +187,6 @@ pub struct TagOrder {
 
 /// A number of things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Count {
     pub count: usize,
 }

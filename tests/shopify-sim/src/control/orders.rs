@@ -94,6 +94,9 @@ pub(super) async fn hold(
 ) -> Answer<Order> {
     shown(&engine, &shop, &order, |change, id| {
         let open = work(change, id, |it| it.is_fulfillable());
+        if open.is_empty() {
+            return Err(CommandError::Invalid("nothing is open to hold (or routing has not run)".to_owned()));
+        }
         open.into_iter().try_for_each(|it| change.hold(it, why.reason, why.notes.clone(), None, false).map(|_| ()))?;
         Ok(())
     })

@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 
 /// An answer that is ready and waits: its work is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct HeldAnswer {
     pub shop: String,
     pub operation: String,

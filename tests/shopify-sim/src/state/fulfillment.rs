@@ -7,7 +7,6 @@ use crate::words::FulfillmentStatus;
 
 /// Goods sent from one location.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Fulfillment {
     pub id: u64,
     /// `#1001-F1`
@@ -22,7 +21,6 @@ pub struct Fulfillment {
 
 /// How many of an order's line were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct FulfillmentLine {
     pub id: u64,
     pub line_item_id: u64,
@@ -33,7 +31,6 @@ pub struct FulfillmentLine {
 
 /// Where a parcel can be followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct TrackingInfo {
     pub company: Option<String>,
     pub number: Option<String>,
@@ -65,7 +62,7 @@ impl TrackingInfo {
     }
 }
 
-/// A few of the carriers whose pages Shopify links by itself.
+/// A few of the carriers whose pages Shopify links by itself. That it does is documented; the links' form is unverified.
 fn tracking_page(company: &str, number: &str) -> Option<String> {
     let page = match company {
         "UPS" => "https://www.ups.com/WebTracking?loc=en_US&requester=ST&trackNums=",
@@ -93,7 +90,6 @@ pub enum MailKind {
 
 /// A mail that Shopify would have sent to the customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Mail {
     pub kind: MailKind,
     pub to: String,

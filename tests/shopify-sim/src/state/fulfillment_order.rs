@@ -7,7 +7,6 @@ use crate::words::{DeliveryMethodType, FulfillmentHoldReason, FulfillmentOrderAc
 
 /// The lines of an order that one location must send in one way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct FulfillmentOrder {
     pub id: u64,
     pub location_id: u64,
@@ -21,7 +20,6 @@ pub struct FulfillmentOrder {
 
 /// One line of that work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct FulfillmentOrderLine {
     pub id: u64,
     pub line_item_id: u64,
@@ -31,7 +29,6 @@ pub struct FulfillmentOrderLine {
 
 /// A reason not to send yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct FulfillmentHold {
     pub id: u64,
     pub reason: FulfillmentHoldReason,

@@ -26,7 +26,6 @@ pub struct Metafield {
 
 /// What a metafield of one namespace and key must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct MetafieldDefinition {
     pub id: u64,
     pub owner_type: MetafieldOwnerType,
@@ -41,7 +40,7 @@ pub struct MetafieldDefinition {
 impl MetafieldDefinition {
     /// Whether no two owners may have the same value: built into the type `id`.
     ///
-    /// Source: <https://shopify.dev/docs/apps/build/metafields/use-metafield-id-type>
+    /// Source: <https://shopify.dev/docs/apps/build/custom-data/metafields/working-with-custom-ids>
     pub fn is_unique(&self) -> bool {
         self.kind == "id"
     }

@@ -13,7 +13,6 @@ use crate::words::{
 
 /// An order with everything that hangs on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)] // the fields are Shopify's
 pub struct Order {
     pub id: u64,
     pub number: u32,
@@ -61,7 +60,6 @@ pub struct Order {
 
 /// One line of an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct LineItem {
     pub id: u64,
     pub title: String,
@@ -83,7 +81,6 @@ pub struct LineItem {
 
 /// A hidden or visible note: key and value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Attribute {
     pub key: String,
     pub value: String,
@@ -91,7 +88,6 @@ pub struct Attribute {
 
 /// A tax on a line, on shipping or on the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct TaxLine {
     pub title: String,
     /// 0.05 is 5 %.
@@ -101,7 +97,6 @@ pub struct TaxLine {
 
 /// The shipping that the customer chose and paid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct ShippingLine {
     pub id: u64,
     pub title: String,
@@ -113,7 +108,6 @@ pub struct ShippingLine {
 
 /// Units given back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Refund {
     pub id: u64,
     pub created_at: Timestamp,

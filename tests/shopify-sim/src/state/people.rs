@@ -7,7 +7,6 @@ use crate::codes::CountryCode;
 /// A postal address. All parts may be missing, as in Shopify.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)] // the fields are Shopify's
 pub struct MailingAddress {
     pub first_name: Option<String>,
     pub last_name: Option<String>,
@@ -32,7 +31,6 @@ impl MailingAddress {
 /// A customer, as an order shows one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)]
 pub struct Customer {
     pub id: u64,
     pub first_name: Option<String>,

@@ -15,7 +15,6 @@ use crate::webhooks::Topic;
 use crate::words::WebhookSubscriptionFormat;
 
 /// One `*.myshopify.com` store.
-#[allow(missing_docs)]
 pub struct Shop {
     pub id: u64,
     pub domain: String,
@@ -46,7 +45,6 @@ pub struct Shop {
 
 /// A place that goods are sent from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Location {
     pub id: u64,
     pub name: String,
@@ -55,7 +53,6 @@ pub struct Location {
 
 /// Something the shop sells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Variant {
     pub id: u64,
     pub product_id: u64,
@@ -69,7 +66,6 @@ pub struct Variant {
 
 /// Where to send what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct WebhookSubscription {
     pub id: u64,
     pub topic: Topic,

@@ -1,5 +1,6 @@
 //! One webhook on its way: sent, retried, given up, and what became of it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,6 @@ const OVERTAKEN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What is known of one webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Delivery {
     /// `X-Shopify-Webhook-Id`: the same in every attempt.
     pub webhook_id: String,
@@ -39,7 +39,6 @@ pub struct Delivery {
 
 /// One POST.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct Attempt {
     pub at: Timestamp,
     /// `None`: no answer.
@@ -63,22 +62,23 @@ impl Delivery {
 /// All deliveries so far.
 #[derive(Default)]
 pub(crate) struct Deliveries {
-    list: Mutex<Vec<Delivery>>,
+    /// By webhook id, which ascend.
+    list: Mutex<BTreeMap<String, Delivery>>,
     /// Wakes whoever waits to be overtaken.
     sent: Notify,
 }
 
 impl Deliveries {
-    fn list(&self) -> MutexGuard<'_, Vec<Delivery>> {
+    fn list(&self) -> MutexGuard<'_, BTreeMap<String, Delivery>> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn all(&self) -> Vec<Delivery> {
-        self.list().clone()
+        self.list().values().cloned().collect()
     }
 
     pub(crate) fn clear(&self) {
-        self.list().retain(|delivery| !delivery.finished);
+        self.list().retain(|_, delivery| !delivery.finished);
     }
 
     /// Writes down what must be sent to whom. Returns the new deliveries' webhook ids.
@@ -93,8 +93,8 @@ impl Deliveries {
             for subscription in subscribers {
                 let webhook_id = uuid(ids);
                 due.push(webhook_id.clone());
-                self.list().push(Delivery {
-                    webhook_id,
+                let delivery = Delivery {
+                    webhook_id: webhook_id.clone(),
                     event_id: event_id.clone(),
                     shop: shop.domain.clone(),
                     topic: event.topic,
@@ -104,18 +104,19 @@ impl Deliveries {
                     body: event.body.to_string(),
                     attempts: Vec::new(),
                     finished: false,
-                });
+                };
+                self.list().insert(webhook_id, delivery);
             }
         }
         due
     }
 
     fn get(&self, webhook_id: &str) -> Option<Delivery> {
-        self.list().iter().find(|it| it.webhook_id == webhook_id).cloned()
+        self.list().get(webhook_id).cloned()
     }
 
     fn update(&self, webhook_id: &str, change: impl FnOnce(&mut Delivery)) {
-        if let Some(delivery) = self.list().iter_mut().find(|it| it.webhook_id == webhook_id) {
+        if let Some(delivery) = self.list().get_mut(webhook_id) {
             change(delivery);
         }
     }

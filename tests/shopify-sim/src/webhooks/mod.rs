@@ -28,7 +28,7 @@ pub(crate) struct Event {
 
 /// The `X-Shopify-Hmac-Sha256` header of a body.
 ///
-/// Source: <https://shopify.dev/docs/apps/build/webhooks/subscribe/https>
+/// Source: <https://shopify.dev/docs/apps/build/events/verify-deliveries>
 pub fn sign(body: &[u8], client_secret: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(client_secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);

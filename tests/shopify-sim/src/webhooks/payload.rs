@@ -1,6 +1,6 @@
 //! Webhook bodies: the bare REST resource of the topic.
 //!
-//! Source: <https://shopify.dev/docs/api/webhooks/latest> (trimmed to the fields that apps route and
+//! Source: <https://shopify.dev/docs/api/webhooks> (trimmed to the fields that apps route and
 //! decide by; the rest of a resource is left out).
 
 use serde_json::{Value, json};

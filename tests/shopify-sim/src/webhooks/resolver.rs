@@ -8,7 +8,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// How long Shopify waits for an answer to a webhook, and for the connection.
 ///
-/// Source: <https://shopify.dev/docs/apps/build/webhooks/subscribe/https>
+/// Source: <https://shopify.dev/changelog/updates-to-webhook-retry-mechanism>
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 

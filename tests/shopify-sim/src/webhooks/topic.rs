@@ -10,7 +10,6 @@ macro_rules! topics {
         /// Source: Admin GraphQL schema 2026-10, `WebhookSubscriptionTopic`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum, Serialize, Deserialize)]
         #[graphql(name = "WebhookSubscriptionTopic")]
-        #[allow(missing_docs)]
         pub enum Topic { $(#[serde(rename = $slashed)] $name),* }
 
         impl Topic {

@@ -89,7 +89,6 @@ impl NewVariant {
 /// Settings to change; the others stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-#[allow(missing_docs)] // see ShopSettings
 pub struct SettingsChange {
     pub routing_delay_ms: Option<u64>,
     pub index_lag_ms: Option<u64>,
@@ -104,7 +103,6 @@ pub struct SettingsChange {
 
 /// A shop as it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[allow(missing_docs)]
 pub struct ShopView {
     pub id: u64,
     pub domain: String,

@@ -1,0 +1,152 @@
+//! One end-to-end test: two stores of its own, and the check that it leaves no message behind.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use shopify_sim::client::SimClient;
+use shopify_sim::control::{OrderPlaced, PlaceOrder, Ship};
+use shopify_sim::state::Order;
+
+use crate::stack::{Stack, Store, Stores, eventually};
+
+/// Queues are shared, so end-to-end tests run one after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// How long anything may take that needs no wait of its own.
+pub const SOON: Duration = Duration::from_secs(20);
+
+/// A destination store `moon` that sells what the source store `sun` holds.
+#[derive(Debug)]
+pub struct Scene {
+    pub stack: Stack,
+    pub moon: String,
+    pub sun: String,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// What the stores of a scene sell.
+pub const SKU: &str = "MUG";
+/// Sold by the moon, held by nobody else.
+pub const UNLINKED: &str = "POSTER";
+
+impl Scene {
+    /// Opens both stores and connects them.
+    ///
+    /// # Panics
+    /// If no stack is up, or an earlier test left work in the queues.
+    pub async fn new(auto_push: bool) -> Self {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let stack = Stack::connect().await.unwrap_or_else(|error| panic!("{error}"));
+        stack.sim.clear_faults().await.expect("the simulator answers");
+        stack.messages.settle(Duration::from_secs(60)).await;
+        // The ledger outlives the simulator's shops: each scene has shops that nobody had before.
+        let run = jiff::Timestamp::now().as_millisecond();
+        let (moon, sun) =
+            (Store::new(&format!("moon-{run}"), &[SKU, UNLINKED]), Store::new(&format!("sun-{run}"), &[SKU]));
+        let stores = Stores::open(&stack, &[moon.clone(), sun.clone()]).await;
+        stores.connect(&stack, &moon.domain, &sun.domain, auto_push, &[(SKU, SKU)]).await;
+        Self { stack, moon: moon.domain, sun: sun.domain, _turn: turn }
+    }
+
+    /// The simulator.
+    pub fn sim(&self) -> &SimClient {
+        &self.stack.sim
+    }
+
+    /// A customer of the moon buys one mug.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
+    pub async fn place(&self) -> OrderPlaced {
+        self.sim().place_order(&self.moon, &PlaceOrder::of(&[(SKU, 1)])).await.expect("an order is placed")
+    }
+
+    /// All that the sun has.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
+    pub async fn source_orders(&self) -> Vec<Order> {
+        self.sim().orders(&self.sun).await.expect("the simulator answers")
+    }
+
+    /// The moon's order as its merchant sees it.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
+    pub async fn destination_order(&self, id: u64) -> Order {
+        self.sim().show_order(&self.moon, &id.to_string()).await.expect("the simulator answers")
+    }
+
+    /// Waits until the ledger says that the order was pushed; returns the source order.
+    pub async fn pushed(&self, order: &OrderPlaced) -> Order {
+        eventually(&format!("{} is pushed", order.name), SOON, || async {
+            let shown = self.stack.api.order(&self.moon, order.id).await?;
+            (shown["pushes"][0]["state"] == "confirmed").then_some(())
+        })
+        .await;
+        let mut orders = self.source_orders().await;
+        orders.retain(|source| source.note.as_deref().is_some_and(|note| note.ends_with(&order.name)));
+        assert_eq!(orders.len(), 1, "exactly one source order for {}", order.name);
+        orders.remove(0)
+    }
+
+    /// The sun's merchant ships a source order whole.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
+    pub async fn ship(&self, source: &Order, number: &str) {
+        let goods = Ship::all("usps", number);
+        self.sim().ship(&self.sun, &source.id.to_string(), &goods).await.expect("the goods are sent");
+    }
+
+    /// Waits until the ledger says that the tracking was written back; returns the destination order.
+    pub async fn written_back(&self, order: &OrderPlaced) -> Order {
+        eventually(&format!("{} is written back", order.name), SOON, || async {
+            let shown = self.ledger_order(order).await?;
+            (shown["writebacks"][0]["state"] == "written").then_some(())
+        })
+        .await;
+        self.destination_order(order.id).await
+    }
+
+    /// The order as the API shows it; `None` while the ledger does not know it.
+    pub async fn ledger_order(&self, order: &OrderPlaced) -> Option<Value> {
+        self.stack.api.order(&self.moon, order.id).await
+    }
+
+    /// Waits until every webhook is delivered and no work is left.
+    ///
+    /// # Panics
+    /// If that does not come.
+    pub async fn settle(&self) {
+        eventually("every webhook is delivered", Duration::from_secs(60), || async {
+            let deliveries = self.sim().deliveries().await.expect("the simulator answers");
+            deliveries.iter().all(|delivery| delivery.finished).then_some(())
+        })
+        .await;
+        self.stack.messages.settle(Duration::from_secs(60)).await;
+    }
+}
+
+impl Drop for Scene {
+    /// A test that leaves messages behind has failed, whatever it asserted.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let stack = self.stack.clone();
+        let check = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                // The SDK's connections belong to the test's runtime: make new ones.
+                let messages = Stack::connect().await.unwrap_or_else(|error| panic!("{error}")).messages;
+                drop(stack);
+                messages.settle(Duration::from_secs(60)).await;
+                messages.left().await
+            })
+        });
+        let left = check.join().expect("the queues can be counted");
+        assert!(left.is_empty(), "the test left messages behind: {left:?}");
+    }
+}

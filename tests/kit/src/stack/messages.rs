@@ -1,0 +1,87 @@
+//! What lies in the queues.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName;
+use roundtrip_aws::SdkConfig;
+use serde_json::Value;
+
+use super::Described;
+
+/// The work queues and the dead-letter queues.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    client: Client,
+    work: BTreeMap<String, String>,
+    dead_letter: BTreeMap<String, String>,
+}
+
+impl Messages {
+    pub(super) fn new(described: &Described, sdk: &SdkConfig) -> Self {
+        Self { client: Client::new(sdk), work: described.queues.clone(), dead_letter: described.dlqs.clone() }
+    }
+
+    /// Messages in a queue: waiting, and being handled.
+    async fn count(&self, url: &str) -> u32 {
+        let waiting = QueueAttributeName::ApproximateNumberOfMessages;
+        let handled = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
+        let names = [waiting.clone(), handled.clone()];
+        let answer = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
+        let attributes = answer.send().await.expect("the queue tells its numbers").attributes.unwrap_or_default();
+        [waiting, handled].iter().filter_map(|name| attributes.get(name)?.parse::<u32>().ok()).sum()
+    }
+
+    /// What is left, by queue; dead-letter queues under `<name>-dlq`.
+    pub async fn left(&self) -> BTreeMap<String, u32> {
+        let mut left = BTreeMap::new();
+        let dead = self.dead_letter.iter().map(|(name, url)| (format!("{name}-dlq"), url));
+        for (name, url) in self.work.iter().map(|(name, url)| (name.clone(), url)).chain(dead) {
+            let count = self.count(url).await;
+            if count > 0 {
+                left.insert(name, count);
+            }
+        }
+        left
+    }
+
+    /// Waits until the work queues are empty.
+    ///
+    /// # Panics
+    /// If they are not within `limit`.
+    pub async fn settle(&self, limit: Duration) {
+        let start = Instant::now();
+        loop {
+            let left: BTreeMap<_, _> =
+                self.left().await.into_iter().filter(|(name, _)| !name.ends_with("-dlq")).collect();
+            if left.is_empty() {
+                return;
+            }
+            assert!(start.elapsed() < limit, "after {limit:?} there is still work: {left:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Takes every message off a dead-letter queue.
+    ///
+    /// # Panics
+    /// If the queue cannot be read.
+    pub async fn drain_dead_letters(&self, queue: &str) -> Vec<Value> {
+        let url = &self.dead_letter[queue];
+        let mut bodies = Vec::new();
+        loop {
+            let received = self.client.receive_message().queue_url(url).max_number_of_messages(10).send().await;
+            let messages = received.expect("the queue can be read").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return bodies;
+            }
+            for message in messages {
+                let receipt = message.receipt_handle.unwrap_or_default();
+                let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
+                deleted.expect("a message can be deleted");
+                bodies.push(serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null));
+            }
+        }
+    }
+}
