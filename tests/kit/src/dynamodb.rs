@@ -2,9 +2,12 @@
 //! tables of template.yaml.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, Region};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use roundtrip_aws::{DynamoLedger, SdkConfig, Tables};
 use serde_json::Value;
 
@@ -13,6 +16,14 @@ use serde_json::Value;
 /// # Panics
 /// If the template's tables cannot be made: then the template is wrong.
 pub async fn ledger() -> DynamoLedger {
+    counted_ledger().await.0
+}
+
+/// The same, with the count of its calls.
+///
+/// # Panics
+/// As [`ledger`].
+pub async fn counted_ledger() -> (DynamoLedger, CallCount) {
     let db = dynoxide::Database::memory().expect("SQLite in memory");
     for (resource, name) in [("LedgerTable", "ledger"), ("RegistryTable", "registry")] {
         db.create_table(serde_json::from_value(table(resource, name)).expect("a table")).expect("the template's table");
@@ -21,7 +32,40 @@ pub async fn ledger() -> DynamoLedger {
     let address = listener.local_addr().expect("a bound port");
     tokio::spawn(dynoxide::server::serve_on(listener, db));
     let tables = Tables { ledger: "ledger".into(), registry: "registry".into() };
-    DynamoLedger::new(&sdk_config(&format!("http://{address}"), "us-east-1", "local"), tables)
+    let calls = CallCount::default();
+    let sdk = sdk_config(&format!("http://{address}"), "us-east-1", "local");
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(calls.clone()).build();
+    (DynamoLedger::with_client(aws_sdk_dynamodb::Client::from_conf(config), tables), calls)
+}
+
+/// Counts what goes over the wire, as the SDK sends it: a retry counts again.
+#[derive(Debug, Clone, Default)]
+pub struct CallCount(Arc<Mutex<Vec<String>>>);
+
+impl CallCount {
+    /// The operations called since the last time this was asked, in order.
+    #[must_use]
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Intercept for CallCount {
+    fn name(&self) -> &'static str {
+        "CallCount"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation);
+        Ok(())
+    }
 }
 
 /// The SDK against a local endpoint, with a key that opens nothing elsewhere.

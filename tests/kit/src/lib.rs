@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod dynamodb;
 pub mod fake;
+pub mod measure;
 pub mod order;
 pub mod scene;
 pub mod stack;

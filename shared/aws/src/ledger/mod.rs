@@ -43,7 +43,13 @@ impl DynamoLedger {
     /// A ledger in `tables`.
     #[must_use]
     pub fn new(config: &aws_config::SdkConfig, tables: Tables) -> Self {
-        Self { client: Client::new(config), tables }
+        Self::with_client(Client::new(config), tables)
+    }
+
+    /// A ledger that speaks through `client`, e.g. one that counts its calls.
+    #[must_use]
+    pub fn with_client(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
     }
 }
 

@@ -3,11 +3,14 @@
 mod channel;
 mod ledger;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use roundtrip_domain::ports::{Clock, ParkedMessage, Ports, QueueError, Tasks};
+use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::ports::{Clock, Credentials, CredentialsError, ParkedMessage, Ports, QueueError, Tasks};
+use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Waits, ports};
 
@@ -81,6 +84,41 @@ impl Tasks for MemoryTasks {
             return Err(QueueError { queue, source: "the queue is down".into() });
         }
         sent.parked.push((queue, message.clone()));
+        Ok(())
+    }
+}
+
+/// A vault in memory.
+#[derive(Debug, Clone)]
+pub struct MemoryVault {
+    app: AppCredentials,
+    tokens: Arc<Mutex<BTreeMap<ShopDomain, AccessToken>>>,
+}
+
+impl MemoryVault {
+    /// Holds the app's credentials, and no token yet.
+    #[must_use]
+    pub fn new(client_id: &str, client_secret: &str) -> Self {
+        let app = AppCredentials {
+            client_id: client_id.to_owned(),
+            client_secret: Secret::new(client_secret),
+            previous_client_secret: None,
+        };
+        Self { app, tokens: Arc::default() }
+    }
+}
+
+impl Credentials for MemoryVault {
+    async fn app(&self) -> Result<AppCredentials, CredentialsError> {
+        Ok(self.app.clone())
+    }
+
+    async fn token(&self, shop: &ShopDomain) -> Result<Option<AccessToken>, CredentialsError> {
+        Ok(lock(&self.tokens).get(shop).cloned())
+    }
+
+    async fn keep_token(&self, shop: &ShopDomain, token: &AccessToken) -> Result<(), CredentialsError> {
+        lock(&self.tokens).insert(shop.clone(), token.clone());
         Ok(())
     }
 }

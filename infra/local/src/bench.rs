@@ -1,0 +1,32 @@
+//! Prints the numbers to hold: calls per order, counted, not timed.
+#![allow(clippy::print_stdout)] // It prints.
+
+use roundtrip_kit::measure::{Cost, plain_order};
+
+/// Source: docs/ARCHITECTURE.md, "Numbers".
+const BUDGETS: [(&str, usize, usize); 2] = [("push", 2, 6), ("writeback", 4, 6)];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let costs = plain_order().await;
+    println!("Calls for a plain order with one source store, by a warm worker\n");
+    println!("{:<28} {:>13} {:>8} {:>14}", "task", "Shopify calls", "points", "DynamoDB calls");
+    for Cost { what, shopify, dynamodb, .. } in &costs {
+        let budget = BUDGETS.iter().find(|(name, _, _)| name == what);
+        let of = |count: usize, limit: Option<usize>| match limit {
+            Some(limit) => format!("{count} of {limit}"),
+            None => count.to_string(),
+        };
+        let points: u32 = shopify.iter().map(|(_, points)| points).sum();
+        println!(
+            "{what:<28} {:>13} {points:>8} {:>14}",
+            of(shopify.len(), budget.map(|budget| budget.1)),
+            of(dynamodb.len(), budget.map(|budget| budget.2)),
+        );
+    }
+    println!();
+    for Cost { what, shopify, dynamodb, .. } in &costs {
+        let asked: Vec<String> = shopify.iter().map(|(operation, points)| format!("{operation} ({points})")).collect();
+        println!("{what}: {}; {}", asked.join(", "), dynamodb.join(", "));
+    }
+}

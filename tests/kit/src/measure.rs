@@ -1,0 +1,142 @@
+//! What an order costs in calls: counted by the simulator and by the SDK, on the real adapters.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use roundtrip_aws::DynamoLedger;
+use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
+use roundtrip_domain::id::{OrderId, OrderRef, VariantId};
+use roundtrip_domain::ports::{Channel, Clock, Ports};
+use roundtrip_domain::push::push_order;
+use roundtrip_domain::registry::{ProductLink, Shop};
+use roundtrip_domain::task::{Subject, Task, Trigger};
+use roundtrip_domain::writeback::write_back;
+use roundtrip_domain::{Outcome, Waits};
+use shopify_sim::control::{NewShop, PlaceOrder, Ship};
+use shopify_sim::{Sim, SimClient, SimConfig};
+
+use crate::dynamodb::{CallCount, counted_ledger};
+use crate::fake::{MemoryTasks, MemoryVault};
+use crate::order::{connection, moon, sun};
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// What one task cost.
+#[derive(Debug, Clone)]
+pub struct Cost {
+    pub what: &'static str,
+    pub outcome: Outcome,
+    /// Operation and requested points.
+    pub shopify: Vec<(String, u32)>,
+    /// Operations on DynamoDB.
+    pub dynamodb: Vec<String>,
+}
+
+type RealPorts = Ports<DynamoLedger, ShopifyApi<MemoryVault, WallClock>, MemoryTasks, WallClock>;
+
+struct Bench {
+    sim: Sim,
+    client: SimClient,
+    ports: RealPorts,
+    calls: CallCount,
+}
+
+/// A plain order with one source shop on its way there and back, step by step, by a warm worker (a cold
+/// one reads each shop's token once more: one GetItem and one Decrypt).
+///
+/// # Panics
+/// If the simulator or the ledger cannot be started, or anything on the way fails.
+pub async fn plain_order() -> Vec<Cost> {
+    let bench = Bench::start().await;
+    bench.order_and_back().await;
+    bench.order_and_back().await
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let config = SimConfig::default();
+        let vault = MemoryVault::new(&config.client_id, &config.client_secret);
+        let sim = Sim::start(config).await.expect("the simulator starts");
+        let client = sim.client();
+        let (ledger, calls) = counted_ledger().await;
+        let shopify = ShopifyConfig {
+            endpoint: format!("{}/{{shop}}", sim.url()).parse().expect("the simulator's address"),
+            api_version: "2026-10".into(),
+            webhook_url: Some(format!("{}/nowhere", sim.url())),
+            call_timeout: Duration::from_secs(5),
+        };
+        let channel = ShopifyApi::new(shopify, vault, WallClock).expect("a client");
+        let ports =
+            Ports { ledger, channel, tasks: MemoryTasks::default(), clock: WallClock, waits: Waits::default() };
+        let bench = Self { sim, client, ports, calls };
+        bench.open_shops().await;
+        bench
+    }
+
+    async fn open_shops(&self) {
+        let mut variants = BTreeMap::new();
+        for domain in [moon(), sun()] {
+            let opened = self.client.create_shop(&NewShop::selling(domain.as_str(), &["MUG"])).await.expect("a shop");
+            variants.insert(domain.clone(), VariantId::new(opened.variants[0].id));
+            let now = Timestamp::now();
+            let shop = Shop { domain: domain.clone(), registered_at: now, facts: None };
+            self.ports.ledger.register_shop(&shop).await.expect("a write");
+            let (facts, _) = self.ports.channel.facts(&domain).await.expect("facts");
+            self.ports.channel.define_order_key(&domain).await.expect("a definition");
+            roundtrip_domain::ports::Registry::record_facts(&self.ports.ledger, &domain, &facts).await.expect("a write");
+        }
+        self.ports.ledger.put_connection(&connection(true)).await.expect("a write");
+        let link = ProductLink {
+            destination: moon(),
+            destination_variant: variants[&moon()],
+            source: sun(),
+            source_variant: variants[&sun()],
+        };
+        self.ports.ledger.put_links(&[link]).await.expect("a write");
+    }
+
+    async fn order_and_back(&self) -> Vec<Cost> {
+        let placed = self.client.place_order(moon().as_str(), &PlaceOrder::of(&[("MUG", 1)])).await.expect("an order");
+        let order = OrderRef { shop: moon(), id: OrderId::new(placed.id) };
+        let push = self.cost("push", &order, Work::Push).await;
+        let again = self.cost("push, another webhook", &order, Work::Push).await;
+        let source = self.client.orders(sun().as_str()).await.expect("orders").pop().expect("the source order");
+        let goods = Ship::all("USPS", &format!("94001118992231{:08}", source.id % 100_000_000));
+        self.client.ship(sun().as_str(), &source.id.to_string(), &goods).await.expect("a shipment");
+        let source = OrderRef { shop: sun(), id: OrderId::new(source.id) };
+        let back = self.cost("writeback", &source, Work::Writeback).await;
+        let back_again = self.cost("writeback, another webhook", &source, Work::Writeback).await;
+        vec![push, again, back, back_again]
+    }
+
+    async fn cost(&self, what: &'static str, order: &OrderRef, work: Work) -> Cost {
+        let task = Task::new(Trigger::Webhook, "bench", Subject::Order(order.clone()));
+        self.client.reset_calls().await.expect("the simulator answers");
+        let _ = self.calls.take();
+        let outcome = match work {
+            Work::Push => push_order(&self.ports, &task).await,
+            Work::Writeback => write_back(&self.ports, &task).await,
+        };
+        let shopify = self.client.calls().await.expect("the simulator answers");
+        let calls = shopify.into_iter().flat_map(|calls| {
+            std::iter::repeat_n((calls.operation, calls.max_requested_cost), usize::try_from(calls.count).unwrap_or(0))
+        });
+        let outcome = outcome.expect("the task is finished");
+        assert!(self.sim.url().starts_with("http"), "the simulator lives as long as the bench");
+        Cost { what, outcome, shopify: calls.collect(), dynamodb: self.calls.take() }
+    }
+}
+
+enum Work {
+    Push,
+    Writeback,
+}
