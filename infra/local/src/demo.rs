@@ -81,7 +81,8 @@ impl Demo {
         let stores = Stores::open(&stack, &all).await;
         for destination in &destinations {
             for source in &sources {
-                let links: Vec<(&str, &str)> = source.sells.iter().map(|(sku, _)| (sku.as_str(), sku.as_str())).collect();
+                let links: Vec<(&str, &str)> =
+                    source.sells.iter().map(|(sku, _)| (sku.as_str(), sku.as_str())).collect();
                 stores.connect(&stack, &destination.domain, &source.domain, true, &links).await;
                 println!("  {} ({}) → {} ({})", destination.name, destination.domain, source.name, source.domain);
             }
@@ -151,12 +152,7 @@ impl Demo {
         orders
     }
 
-    async fn look_at(
-        &mut self,
-        n: usize,
-        sold: &BTreeMap<String, Vec<Order>>,
-        arrived: &BTreeMap<String, Vec<Order>>,
-    ) {
+    async fn look_at(&mut self, n: usize, sold: &BTreeMap<String, Vec<Order>>, arrived: &BTreeMap<String, Vec<Order>>) {
         let journey = &self.journeys[n];
         let (seller, shipper) = (&self.destinations[journey.destination], &self.sources[journey.source]);
         let label = format!("{} {}", seller.name, journey.name);
@@ -164,7 +160,11 @@ impl Demo {
         let source = arrived[&shipper.domain].iter().find(|o| o.note.as_deref() == Some(origin.as_str()));
         let shown = sold[&seller.domain].iter().find(|order| order.id == journey.id);
         let home = shown.is_some_and(|order| {
-            order.fulfillments.iter().flat_map(|f| &f.tracking_info).any(|t| t.number.as_deref() == Some(&journey.number))
+            order
+                .fulfillments
+                .iter()
+                .flat_map(|f| &f.tracking_info)
+                .any(|t| t.number.as_deref() == Some(&journey.number))
         });
         let (pushed, shipped, back) = (journey.pushed, journey.shipped, journey.written_back);
         let now = Instant::now();
@@ -207,12 +207,19 @@ impl Demo {
         let count = |reached: fn(&Journey) -> Option<Instant>| self.journeys.iter().filter_map(reached).count();
         let total = self.journeys.len();
         println!("\n{total} orders in {:.0} s:", self.start.elapsed().as_secs_f64());
-        println!("  pushed        {:>3} of {total}   {}", count(|j| j.pushed), between(|j| Some(j.placed), |j| j.pushed));
+        println!(
+            "  pushed        {:>3} of {total}   {}",
+            count(|j| j.pushed),
+            between(|j| Some(j.placed), |j| j.pushed)
+        );
         let back = between(|j| j.shipped, |j| j.written_back);
         println!("  written back  {:>3} of {total}   {back} after they were shipped", count(|j| j.written_back));
         for journey in self.journeys.iter().filter(|journey| journey.written_back.is_none()) {
             let store = &self.destinations[journey.destination].domain;
-            println!("  not home: order {} of {store}; why: roundtrip --local order show {store} {}", journey.name, journey.id);
+            println!(
+                "  not home: order {} of {store}; why: roundtrip --local order show {store} {}",
+                journey.name, journey.id
+            );
         }
         let (store, order) = (&self.destinations[0].domain, self.journeys.first().map_or(0, |journey| journey.id));
         let sim = &self.stack.described.sim_url;

@@ -36,6 +36,9 @@ pub trait Channel {
     /// What a destination order shows as fulfilled, and what is left to fulfill.
     async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError>;
 
+    /// Only what a destination order shows as fulfilled: a much smaller question.
+    async fn shown(&self, order: &OrderRef) -> Result<Option<Vec<ShownFulfillment>>, ChannelError>;
+
     /// Creates one fulfillment. Not idempotent: call it only under a claim.
     async fn create_fulfillment(
         &self,
@@ -109,11 +112,23 @@ pub struct ShippedFulfillment {
 /// A destination order as far as a writeback needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DestinationOrder {
-    pub name: String,
     pub updated_at: Timestamp,
     pub cancelled: bool,
     pub fulfillments: Vec<ShownFulfillment>,
     pub fulfillment_orders: Vec<FulfillmentOrder>,
+}
+
+impl DestinationOrder {
+    /// What is left once `draft` is fulfilled, without asking again.
+    pub fn fulfill(&mut self, draft: &FulfillmentDraft) {
+        for lines in &draft.lines {
+            let order = self.fulfillment_orders.iter_mut().find(|order| order.id == lines.fulfillment_order);
+            for waiting in order.into_iter().flat_map(|order| &mut order.lines) {
+                let fulfilled = lines.lines.iter().filter(|(id, _)| *id == waiting.id).map(|(_, n)| n).sum::<u32>();
+                waiting.remaining = waiting.remaining.saturating_sub(fulfilled);
+            }
+        }
+    }
 }
 
 /// A fulfillment that the customer sees.

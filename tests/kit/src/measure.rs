@@ -75,8 +75,7 @@ impl Bench {
             call_timeout: Duration::from_secs(5),
         };
         let channel = ShopifyApi::new(shopify, vault, WallClock).expect("a client");
-        let ports =
-            Ports { ledger, channel, tasks: MemoryTasks::default(), clock: WallClock, waits: Waits::default() };
+        let ports = Ports { ledger, channel, tasks: MemoryTasks::default(), clock: WallClock, waits: Waits::default() };
         let bench = Self { sim, client, ports, calls };
         bench.open_shops().await;
         bench
@@ -92,7 +91,9 @@ impl Bench {
             self.ports.ledger.register_shop(&shop).await.expect("a write");
             let (facts, _) = self.ports.channel.facts(&domain).await.expect("facts");
             self.ports.channel.define_order_key(&domain).await.expect("a definition");
-            roundtrip_domain::ports::Registry::record_facts(&self.ports.ledger, &domain, &facts).await.expect("a write");
+            roundtrip_domain::ports::Registry::record_facts(&self.ports.ledger, &domain, &facts)
+                .await
+                .expect("a write");
         }
         self.ports.ledger.put_connection(&connection(true)).await.expect("a write");
         let link = ProductLink {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, SourceOrder,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment, SourceOrder,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::Order;
@@ -33,6 +33,10 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
 
     async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError> {
         self.read_destination(order).await
+    }
+
+    async fn shown(&self, order: &OrderRef) -> Result<Option<Vec<ShownFulfillment>>, ChannelError> {
+        self.read_shown(order).await
     }
 
     async fn create_fulfillment(

@@ -8,6 +8,7 @@ use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LineItemId, OrderI
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::destination_line;
 use roundtrip_domain::writeback::FulfillmentDraft;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::channel::{parse, unreadable};
@@ -15,19 +16,25 @@ use super::classify;
 use super::orders::{attributes, tracking};
 use super::transport::ShopifyApi;
 use super::wire::{
-    DestinationOrderWire, FulfillmentCreateData, FulfillmentOrderOwnerData, FulfillmentOrderWire, OrderData, PageInfo,
-    ShownFulfillmentWire, SourceFulfillmentWire, SourceOrderWire,
+    DestinationOrderWire, FulfillmentCreateData, FulfillmentOrderOwnerData, FulfillmentOrderWire, FulfillmentsWire,
+    OrderData, ShownFulfillmentWire, SourceFulfillmentWire, SourceOrderWire,
 };
 
 const SOURCE_ORDER: &str = include_str!("queries/source_order.graphql");
 const DESTINATION_ORDER: &str = include_str!("queries/destination_order.graphql");
+const DESTINATION_FULFILLMENTS: &str = include_str!("queries/destination_fulfillments.graphql");
 const FULFILLMENT_CREATE: &str = include_str!("queries/fulfillment_create.graphql");
 const FULFILLMENT_ORDER_OWNER: &str = include_str!("queries/fulfillment_order_owner.graphql");
 
+/// Lines asked for at first: most orders have no more.
+const FEW_LINES: u32 = 20;
+/// Lines asked for if there are more. No pushed order has more: see `MAX_LINES`.
+const MANY_LINES: u32 = 250;
+
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_shipped(&self, at: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
-        let data: OrderData<SourceOrderWire> = self.ask(&at.shop, SOURCE_ORDER, json!({ "id": at.id.gid() })).await?;
-        let Some(wire) = data.order else { return Ok(None) };
+        let wire: Option<SourceOrderWire> = self.ask_by_lines(at, SOURCE_ORDER, is_whole_source).await?;
+        let Some(wire) = wire else { return Ok(None) };
         let fulfillments = wire.fulfillments.into_iter().map(|f| shipped(&at.shop, f));
         Ok(Some(ShippedOrder {
             order: SourceOrder { id: parse(&at.shop, &wire.id)?, name: wire.name },
@@ -38,19 +45,40 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     }
 
     pub(super) async fn read_destination(&self, at: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError> {
-        let variables = json!({ "id": at.id.gid() });
-        let data: OrderData<DestinationOrderWire> = self.ask(&at.shop, DESTINATION_ORDER, variables).await?;
-        let Some(wire) = data.order else { return Ok(None) };
-        complete(&at.shop, &wire.fulfillment_orders.page_info)?;
-        let fulfillments = wire.fulfillments.into_iter().map(|f| shown(&at.shop, f));
+        let wire: Option<DestinationOrderWire> = self.ask_by_lines(at, DESTINATION_ORDER, is_whole_destination).await?;
+        let Some(wire) = wire else { return Ok(None) };
         let orders = wire.fulfillment_orders.nodes.into_iter().map(|o| fulfillment_order(&at.shop, o));
         Ok(Some(DestinationOrder {
-            name: wire.name,
             updated_at: wire.updated_at,
             cancelled: wire.cancelled_at.is_some(),
-            fulfillments: fulfillments.collect::<Result<_, _>>()?,
+            fulfillments: all_shown(&at.shop, wire.fulfillments)?,
             fulfillment_orders: orders.collect::<Result<_, _>>()?,
         }))
+    }
+
+    pub(super) async fn read_shown(&self, at: &OrderRef) -> Result<Option<Vec<ShownFulfillment>>, ChannelError> {
+        let whole = |wire: &FulfillmentsWire| are_whole(&wire.fulfillments);
+        let wire: Option<FulfillmentsWire> = self.ask_by_lines(at, DESTINATION_FULFILLMENTS, whole).await?;
+        wire.map(|wire| all_shown(&at.shop, wire.fulfillments)).transpose()
+    }
+
+    /// Asks about an order with few lines first, and once more with many if there are more.
+    async fn ask_by_lines<D: DeserializeOwned>(
+        &self,
+        at: &OrderRef,
+        document: &'static str,
+        is_whole: impl Fn(&D) -> bool,
+    ) -> Result<Option<D>, ChannelError> {
+        for lines in [FEW_LINES, MANY_LINES] {
+            let variables = json!({ "id": at.id.gid(), "lines": lines });
+            let data: OrderData<D> = self.ask(&at.shop, document, variables).await?;
+            match data.order {
+                Some(order) if !is_whole(&order) => {}
+                other => return Ok(other),
+            }
+        }
+        // A list that goes on would be planned with half of the facts.
+        Err(unreadable(&at.shop, "more lines or fulfillment orders than one answer holds"))
     }
 
     pub(super) async fn create_one_fulfillment(
@@ -105,7 +133,6 @@ fn fulfillment_variables(draft: &FulfillmentDraft) -> Value {
 }
 
 fn shipped(shop: &ShopDomain, wire: SourceFulfillmentWire) -> Result<ShippedFulfillment, ChannelError> {
-    complete(shop, &wire.fulfillment_line_items.page_info)?;
     let mut lines: Vec<(LineItemId, u32)> = Vec::new();
     let mut foreign_units = 0;
     for item in wire.fulfillment_line_items.nodes {
@@ -125,8 +152,11 @@ fn shipped(shop: &ShopDomain, wire: SourceFulfillmentWire) -> Result<ShippedFulf
     })
 }
 
+fn all_shown(shop: &ShopDomain, wire: Vec<ShownFulfillmentWire>) -> Result<Vec<ShownFulfillment>, ChannelError> {
+    wire.into_iter().map(|fulfillment| shown(shop, fulfillment)).collect()
+}
+
 fn shown(shop: &ShopDomain, wire: ShownFulfillmentWire) -> Result<ShownFulfillment, ChannelError> {
-    complete(shop, &wire.fulfillment_line_items.page_info)?;
     let lines = wire.fulfillment_line_items.nodes.into_iter();
     let lines = lines.map(|item| Ok((parse(shop, &item.line_item.id)?, item.quantity.unwrap_or(0))));
     Ok(ShownFulfillment {
@@ -138,7 +168,6 @@ fn shown(shop: &ShopDomain, wire: ShownFulfillmentWire) -> Result<ShownFulfillme
 }
 
 fn fulfillment_order(shop: &ShopDomain, wire: FulfillmentOrderWire) -> Result<FulfillmentOrder, ChannelError> {
-    complete(shop, &wire.line_items.page_info)?;
     let lines = wire.line_items.nodes.into_iter().map(|line| {
         Ok(FulfillmentOrderLine {
             id: parse(shop, &line.id)?,
@@ -156,10 +185,16 @@ fn fulfillment_order(shop: &ShopDomain, wire: FulfillmentOrderWire) -> Result<Fu
     })
 }
 
-/// A list that goes on would be planned with half of the facts.
-fn complete(shop: &ShopDomain, page: &PageInfo) -> Result<(), ChannelError> {
-    if page.has_next_page {
-        return Err(unreadable(shop, "more lines or fulfillment orders than one answer holds"));
-    }
-    Ok(())
+fn is_whole_source(order: &SourceOrderWire) -> bool {
+    order.fulfillments.iter().all(|fulfillment| !fulfillment.fulfillment_line_items.page_info.has_next_page)
+}
+
+fn is_whole_destination(order: &DestinationOrderWire) -> bool {
+    let orders = &order.fulfillment_orders;
+    let lines_are_whole = orders.nodes.iter().all(|order| !order.line_items.page_info.has_next_page);
+    !orders.page_info.has_next_page && lines_are_whole && are_whole(&order.fulfillments)
+}
+
+fn are_whole(fulfillments: &[ShownFulfillmentWire]) -> bool {
+    fulfillments.iter().all(|fulfillment| !fulfillment.fulfillment_line_items.page_info.has_next_page)
 }

@@ -21,6 +21,7 @@ pub(super) struct Page<T> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PageInfo {
     pub(super) has_next_page: bool,
+    #[serde(default)]
     pub(super) end_cursor: Option<String>,
 }
 
@@ -228,11 +229,16 @@ pub(super) struct LineProperties {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DestinationOrderWire {
-    pub(super) name: String,
     pub(super) updated_at: Timestamp,
     pub(super) cancelled_at: Option<Timestamp>,
     pub(super) fulfillments: Vec<ShownFulfillmentWire>,
     pub(super) fulfillment_orders: Page<FulfillmentOrderWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FulfillmentsWire {
+    pub(super) fulfillments: Vec<ShownFulfillmentWire>,
 }
 
 #[derive(Debug, Deserialize)]

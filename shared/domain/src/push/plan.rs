@@ -66,6 +66,8 @@ pub enum RefusalReason {
     NotConnected,
     TooManyLines,
     CurrencyMismatch,
+    /// The shop has no such order (any more).
+    OrderGone,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,

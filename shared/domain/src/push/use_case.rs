@@ -98,7 +98,7 @@ where
     }
     let order = match ports.channel.order(at).await {
         Ok(Some(order)) => order,
-        Ok(None) => return Ok(Some(Outcome::Done("the order is gone"))),
+        Ok(None) => return gone(ports, &mut record).await.map(Some),
         Err(error) => return look::failed(ports, &mut record, Queue::OrderPush, task, &error).await.map(Some),
     };
     let links = ports.ledger.links(&at.shop, &variants(&order), &sources(&shop, &record)).await?;
@@ -125,6 +125,24 @@ where
     answer_requests(&mut record, |source, group| refusals(&view, source, group), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
     Ok(Some(look::outcome(record.pushes.values().map(|row| row.get().into()), "up to date")))
+}
+
+/// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store.
+async fn gone<L: Ledger, C, T, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+) -> Result<Outcome, Unfinished> {
+    let now = ports.clock.now();
+    look::seen(record);
+    end_rests(record, now);
+    let gone = || Refusal {
+        reason: RefusalReason::OrderGone,
+        observed: "the shop has no such order".into(),
+        required: "an order that the shop still has".into(),
+    };
+    answer_requests(record, |_, _| vec![gone()], now, now);
+    ports.ledger.save(&mut [record]).await?;
+    Ok(Outcome::Done("the order is gone"))
 }
 
 /// Whether the webhook tells nothing new: the ledger is strictly past it and nothing is pending.

@@ -1,6 +1,8 @@
 //! At most one fulfillment per shipment, location and method, and at most one mail per number: claim,
 //! call, re-read, settle. See docs/adr/0003-writeback-protocol.md.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use jiff::Timestamp;
 
 use super::plan::{FulfillmentDraft, WritebackPlan, plan_writeback};
@@ -30,66 +32,81 @@ pub(super) struct Job<'a, L, C, T, K> {
     pub(super) destination_at: &'a OrderRef,
     /// Whether a first call may mail the customer.
     pub(super) notify: bool,
+    /// Somebody else wrote the order meanwhile, and what was changed in memory only is gone.
+    pub(super) reloaded: AtomicBool,
+}
+
+/// What is known of the destination after a plan was carried out.
+pub(super) enum Sight {
+    /// No call had an effect: what was read still holds.
+    Same,
+    /// A fulfillment was written, and seen.
+    Fresh(DestinationOrder),
+    /// A call may have had an effect that was not seen: nothing more can be planned now.
+    Lost,
 }
 
 fn step_id(id: &WritebackId) -> StepId {
     StepId::Writeback { source: id.0.clone(), fulfillment: id.1 }
 }
 
-/// Does what `plan` says. `Some`: calls were made, and this is what the destination shows now.
+/// Does what `plan` says, with what was read of the destination before.
 pub(super) async fn carry_out<L: Ledger, C: Channel, T: Tasks, K: Clock>(
-    job: &mut Job<'_, L, C, T, K>,
+    job: &Job<'_, L, C, T, K>,
     source: &mut OrderRecord,
     record: &mut OrderRecord,
     id: &WritebackId,
     shipped: &ShippedFulfillment,
-    plan: WritebackPlan,
+    before: &DestinationOrder,
     inputs: String,
-) -> Result<Option<DestinationOrder>, Unfinished> {
+) -> Result<Sight, Unfinished> {
+    let known = record.writebacks.get(id).map(|row| row.get().state.written.clone()).unwrap_or_default();
+    let plan = plan_writeback(shipped, before, &known);
     let now = job.ports.clock.now();
     let waits = &job.ports.waits;
     match plan {
         WritebackPlan::Nothing(why) => {
             forget(record, id, why, now, job.task);
-            Ok(None)
+            Ok(Sight::Same)
         }
         WritebackPlan::AlreadyThere(there) => {
             written(record, id, shipped, &there, now, job.task);
-            Ok(None)
+            Ok(Sight::Same)
         }
         WritebackPlan::NotYet(code) => {
             let why = if code == Code::OnHold { WaitReason::OnHold } else { WaitReason::AwaitingTracking };
             wait(record, id, after(now, waits.awaiting_tracking), why, code, now, job.task);
-            Ok(None)
+            Ok(Sight::Same)
         }
         WritebackPlan::Routing => {
             wait(record, id, after(now, waits.retry_base), WaitReason::Routing, Code::OnHold, now, job.task);
-            Ok(None)
+            Ok(Sight::Same)
         }
         WritebackPlan::Impossible { code, detail } => {
             let failure = Failure { at: now, code, message: detail, request_id: None };
             fail(job, record, id, failure, Some(inputs)).await?;
-            Ok(None)
+            Ok(Sight::Same)
         }
         WritebackPlan::Create(drafts) => {
             // An earlier call that was in doubt is not to be seen after the quarantine: it had no effect.
             if let Some(row) = record.writebacks.get_mut(id).filter(|row| row.get().state.is_in_doubt()) {
                 settle_absent(row.change());
             }
-            create(job, source, record, id, shipped, drafts).await
+            create(job, source, record, id, shipped, (before, drafts)).await
         }
     }
 }
 
 /// Creates the fulfillments one after the other, re-reads, and settles by what is seen.
 async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
-    job: &mut Job<'_, L, C, T, K>,
+    job: &Job<'_, L, C, T, K>,
     source: &mut OrderRecord,
     record: &mut OrderRecord,
     id: &WritebackId,
     shipped: &ShippedFulfillment,
-    drafts: Vec<FulfillmentDraft>,
-) -> Result<Option<DestinationOrder>, Unfinished> {
+    (before, drafts): (&DestinationOrder, Vec<FulfillmentDraft>),
+) -> Result<Sight, Unfinished> {
+    let mut after_them = before.clone();
     let mut created = Vec::new();
     for mut draft in drafts {
         let sent_at = job.ports.clock.now();
@@ -97,25 +114,30 @@ async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
         let numbers = claim(record, id, &mut draft, job, sent_at, until);
         job.ports.ledger.save(&mut [&mut *record, &mut *source]).await?;
         match job.ports.channel.create_fulfillment(&job.destination_at.shop, &draft).await {
-            Ok(fulfillment) => created.push(fulfillment),
+            Ok(fulfillment) => {
+                created.push(fulfillment);
+                after_them.fulfill(&draft);
+            }
             Err(error) => {
                 match error.effect() {
                     Effect::None => not_sent(job, record, id, &numbers, &error).await?,
                     Effect::Unknown => unanswered(job, record, id, &draft, sent_at, &error).await?,
                 }
-                return Ok(None);
+                let nothing_happened = created.is_empty() && error.effect() == Effect::None;
+                return Ok(if nothing_happened { Sight::Same } else { Sight::Lost });
             }
         }
     }
-    match job.ports.channel.destination(job.destination_at).await {
-        Ok(Some(shown)) => {
+    match job.ports.channel.shown(job.destination_at).await {
+        Ok(Some(fulfillments)) => {
+            after_them.fulfillments = fulfillments;
             let mut known = record.writebacks.get(id).map(|row| row.get().state.written.clone()).unwrap_or_default();
             known.extend(&created);
-            settle_by_sight(job, record, id, shipped, &shown, &known).await?;
-            Ok(Some(shown))
+            settle_by_sight(job, record, id, shipped, &after_them, &known).await?;
+            Ok(Sight::Fresh(after_them))
         }
         // Written, but not seen: the claim stands, and its worker after the quarantine looks again.
-        Ok(None) | Err(_) => Ok(None),
+        Ok(None) | Err(_) => Ok(Sight::Lost),
     }
 }
 
@@ -394,6 +416,7 @@ async fn settled<L: Ledger, C, T, K>(
                     return Err(LedgerError::Conflict.into());
                 }
                 *record = fresh;
+                job.reloaded.store(true, Ordering::Relaxed);
             }
             other => return Ok(other?),
         }

@@ -1,14 +1,16 @@
 //! One pass over one source order: read what was shipped, read what the customer sees, write the rest.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{TrackingInfo, plan_writeback};
+use super::plan::TrackingInfo;
+use super::protocol::Sight;
 use super::{Phase, WritebackState, protocol};
 use crate::channel::{Channel, DestinationOrder, ShippedFulfillment};
 use crate::history::HistoryEvent;
-use crate::id::OrderRef;
+use crate::id::{FulfillmentId, OrderRef};
 use crate::look;
 use crate::ports::{Clock, Ledger, LedgerError, Ports, Registry, Tasks, after};
 use crate::record::{LookState, OrderRecord, Origin, Row};
@@ -93,24 +95,31 @@ where
     };
     look::seen(&mut source);
     let notify = notifies(ports, &destination, source_at).await?;
-    let mut job = protocol::Job { ports, task, source_at, destination_at: &destination, notify };
-    let acted = write_all(&mut job, &mut source, &mut record, &open, shown).await?;
+    let reloaded = AtomicBool::new(false);
+    let job = protocol::Job { ports, task, source_at, destination_at: &destination, notify, reloaded };
+    let acted = write_all(&job, &mut source, &mut record, &open, shown).await?;
     let outcome = look::outcome(
         record.writebacks.iter().filter(|((order, _), _)| order == source_at).map(|(_, row)| row.get().into()),
         "the destination shows what was shipped",
     );
+    if job.reloaded.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     if !acted {
         return Ok(Some(outcome));
     }
     // A step settled: look once more, so that whatever was left alone meanwhile is seen.
     let source = ports.ledger.load(source_at).await?;
-    let left_alone = source.look.get().wait.as_ref().is_some_and(|wait| wait.why == WaitReason::OtherStep);
+    let now = ports.clock.now();
+    let wait = source.look.get().wait.as_ref().filter(|wait| wait.why == WaitReason::OtherStep);
+    let in_flight = record.writebacks.values().any(|row| row.get().is_resting(now));
+    let left_alone = wait.is_some() && !in_flight;
     Ok((!left_alone).then_some(outcome))
 }
 
 /// Writes each open fulfillment. Says whether any call was made.
 async fn write_all<L, C, T, K>(
-    job: &mut protocol::Job<'_, L, C, T, K>,
+    job: &protocol::Job<'_, L, C, T, K>,
     source: &mut OrderRecord,
     record: &mut OrderRecord,
     open: &[&ShippedFulfillment],
@@ -123,7 +132,7 @@ where
     K: Clock,
 {
     let mut acted = false;
-    for fulfillment in open {
+    for (n, fulfillment) in open.iter().enumerate() {
         let id = (job.source_at.clone(), fulfillment.id);
         let now = job.ports.clock.now();
         let step =
@@ -136,11 +145,20 @@ where
         if !step.is_open_to(&inputs(fulfillment, &shown)) {
             continue;
         }
-        let plan = plan_writeback(fulfillment, &shown, &step.state.written);
         let inputs = inputs(fulfillment, &shown);
-        if let Some(fresh) = protocol::carry_out(job, source, record, &id, fulfillment, plan, inputs).await? {
-            shown = fresh;
-            acted = true;
+        match protocol::carry_out(job, source, record, &id, fulfillment, &shown, inputs).await? {
+            Sight::Same => {}
+            Sight::Fresh(fresh) => {
+                shown = fresh;
+                acted = true;
+            }
+            Sight::Lost => {
+                acted = true;
+                if n + 1 < open.len() {
+                    come_back(source, record, &id, now);
+                }
+                break;
+            }
         }
     }
     job.ports.ledger.save(&mut [record, source]).await?;
@@ -155,6 +173,14 @@ fn inputs(shipped: &ShippedFulfillment, shown: &DestinationOrder) -> String {
         format!("{}|{}|{}", field(&info.company), info.number, field(&info.url))
     });
     format!("{};{}", shown.updated_at, tracking.collect::<Vec<_>>().join(";"))
+}
+
+/// The other fulfillments are looked at when it is known what became of this one.
+fn come_back(source: &mut OrderRecord, record: &OrderRecord, id: &(OrderRef, FulfillmentId), now: Timestamp) {
+    let until = record.writebacks.get(id).and_then(|row| row.get().wait.as_ref()).map_or(now, |wait| wait.until);
+    let look = source.look.change();
+    look.state = LookState { queue: Queue::TrackingWriteback };
+    look.wait_until(until, WaitReason::OtherStep);
 }
 
 /// The step is somebody else's, or rests: valid only while it is as we saw it. Whoever settles it looks

@@ -100,7 +100,7 @@ async fn a_plain_writeback_takes_four_shopify_calls_and_six_ledger_calls() {
     assert_eq!(ports.ledger.take_calls(), 6);
     let calls = |shop| ports.channel.shop(&shop, |shop| shop.calls.clone());
     assert_eq!(calls(sun()), ["shipped"]);
-    assert_eq!(calls(moon()), ["destination", "create_fulfillment", "destination"]);
+    assert_eq!(calls(moon()), ["destination", "create_fulfillment", "shown"]);
 }
 
 #[tokio::test]

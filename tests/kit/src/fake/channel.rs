@@ -235,7 +235,6 @@ impl FakeShop {
             (false, false) => FulfillmentOrderStatus::Closed,
         };
         DestinationOrder {
-            name: order.name.clone(),
             updated_at: order.updated_at,
             cancelled: order.cancelled_at.is_some(),
             fulfillment_orders: vec![FulfillmentOrder {
@@ -287,6 +286,13 @@ impl Channel for FakeChannel {
         self.ask(&order.shop, "destination", |shop| {
             let order = shop.orders.get(&order.id)?.clone();
             Some(shop.destination(&order))
+        })
+    }
+
+    async fn shown(&self, order: &OrderRef) -> Result<Option<Vec<ShownFulfillment>>, ChannelError> {
+        self.ask(&order.shop, "shown", |shop| {
+            shop.orders.get(&order.id)?;
+            Some(shop.shown.get(&order.id).cloned().unwrap_or_default())
         })
     }
 
