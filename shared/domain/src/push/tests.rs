@@ -1,1 +1,267 @@
+//! The push plan over every combination of what may be wrong.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::{RefusalReason, draft, groups, plan_push, tab};
+use crate::id::{LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
+use crate::money::Money;
+use crate::order::{Address, FinancialStatus, FulfillmentStatus, Line, Order, PersonName};
+use crate::record::Tab;
+use crate::registry::{Connection, ConnectionSettings, Links, ProductLink, Shop, ShopFacts, UnitPrice};
+
+fn shop(name: &str) -> ShopDomain {
+    format!("{name}.myshopify.com").parse().unwrap()
+}
+
+fn money(amount: &str) -> Money {
+    Money { amount: amount.parse().unwrap(), currency: "EUR".parse().unwrap() }
+}
+
+fn line(id: u64, quantity: u32) -> Line {
+    Line {
+        id: LineItemId::new(id),
+        title: format!("Product {id}"),
+        sku: None,
+        variant: Some(VariantId::new(id)),
+        quantity,
+        requires_shipping: true,
+        unit_price: money("10.00"),
+        attributes: Vec::new(),
+    }
+}
+
+fn order(lines: Vec<Line>) -> Order {
+    let named = |name: &str| Some(name.to_owned());
+    Order {
+        at: OrderRef { shop: shop("moon"), id: OrderId::new(42) },
+        name: "#1042".into(),
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        cancelled_at: None,
+        test: false,
+        financial_status: FinancialStatus::Paid,
+        fulfillment_status: FulfillmentStatus::Unfulfilled,
+        tags: Vec::new(),
+        note: None,
+        attributes: Vec::new(),
+        email: named("ada@example.com"),
+        phone: None,
+        customer: Some(PersonName { first: named("Ada"), last: None }),
+        shipping_address: Some(Address {
+            address1: named("1 Engine Road"),
+            city: named("London"),
+            country_code: named("GB"),
+            ..Address::default()
+        }),
+        billing_address: None,
+        shipping_method: named("DHL Express"),
+        total: money("10.00"),
+        lines,
+        order_key: None,
+        tracking_numbers: Vec::new(),
+    }
+}
+
+/// The variants 1..=9 are linked to `sun`, 11..=19 to `mars`.
+fn links() -> Links {
+    let facts = ShopFacts {
+        name: "Sun".into(),
+        currency: "EUR".parse().unwrap(),
+        time_zone: "UTC".into(),
+        contact_email: None,
+        development: false,
+        scopes: Vec::new(),
+        locations: Vec::new(),
+        connected_at: Timestamp::UNIX_EPOCH,
+    };
+    let mut links = Links::default();
+    for (source, range) in [(shop("sun"), 1..=9), (shop("mars"), 11..=19)] {
+        for n in range {
+            let link = ProductLink {
+                destination: shop("moon"),
+                destination_variant: VariantId::new(n),
+                source: source.clone(),
+                source_variant: VariantId::new(n + 1000),
+            };
+            links.by_variant.insert(link.destination_variant, link);
+        }
+        let known = Shop { domain: source.clone(), registered_at: Timestamp::UNIX_EPOCH, facts: Some(facts.clone()) };
+        links.sources.insert(source, known);
+    }
+    links
+}
+
+fn connection() -> Connection {
+    Connection {
+        destination: shop("moon"),
+        source: shop("sun"),
+        settings_version: 3,
+        settings: ConnectionSettings::default(),
+    }
+}
+
+fn reasons(order: &Order) -> BTreeSet<RefusalReason> {
+    plan_push(order, &connection(), &links(), 1).err().unwrap_or_default().iter().map(|r| r.reason).collect()
+}
+
+proptest! {
+    /// Eligible if and only if all six conditions hold; the reasons are exactly the false ones.
+    #[test]
+    fn the_reasons_are_exactly_the_conditions_that_do_not_hold(
+        paid: bool, named: bool, addressed: bool, mailed: bool, worth: bool, synced: bool,
+    ) {
+        let mut order = order(vec![line(if synced { 1 } else { 99 }, 1)]);
+        let mut expected = BTreeSet::new();
+        let mut unless = |holds: bool, reason| { if !holds { expected.insert(reason); } };
+        unless(paid, RefusalReason::NotPaid);
+        unless(named, RefusalReason::InvalidCustomerName);
+        unless(addressed, RefusalReason::InvalidCustomerAddress);
+        unless(mailed, RefusalReason::InvalidCustomerEmail);
+        unless(worth, RefusalReason::ZeroValue);
+        unless(synced, RefusalReason::NoSyncedProduct);
+        if !paid { order.financial_status = FinancialStatus::PartiallyPaid; }
+        if !named { order.customer = Some(PersonName { first: Some("  ".into()), last: None }); }
+        if !addressed { order.shipping_address = Some(Address { city: Some("London".into()), ..Address::default() }); }
+        if !mailed { order.email = Some("not an address".into()); }
+        if !worth { order.total = money("0.00"); }
+
+        prop_assert_eq!(reasons(&order), expected);
+    }
+
+    /// Each unit goes to the one source store that holds it, and no other line goes anywhere.
+    #[test]
+    fn every_linked_unit_goes_once_and_no_other(quantities in prop::collection::vec((1_u64..25, 0_u32..5), 1..30)) {
+        let mut seen = BTreeMap::new();
+        for (id, quantity) in quantities { seen.insert(id, quantity); }
+        let order = order(seen.iter().map(|(id, quantity)| line(*id, *quantity)).collect());
+        let links = links();
+
+        let mut sent: BTreeMap<LineItemId, u32> = BTreeMap::new();
+        for source in groups(&order, &links).into_keys() {
+            let connection = Connection { source, ..connection() };
+            for planned in plan_push(&order, &connection, &links, 1).unwrap().lines {
+                prop_assert!(sent.insert(planned.destination_line, planned.quantity).is_none());
+            }
+        }
+
+        let expected: BTreeMap<LineItemId, u32> = order.lines.iter()
+            .filter(|line| line.quantity > 0 && links.by_variant.contains_key(&line.variant.unwrap()))
+            .map(|line| (line.id, line.quantity))
+            .collect();
+        prop_assert_eq!(sent, expected);
+    }
+
+    /// An order stands in exactly one tab, whatever was wanted and confirmed.
+    #[test]
+    fn an_order_stands_in_one_tab(cancelled: bool, wanted in 0_u8..8, confirmed in 0_u8..8) {
+        let set = |bits: u8| -> BTreeSet<ShopDomain> {
+            ["a", "b", "c"].iter().enumerate().filter(|(n, _)| bits >> n & 1 == 1).map(|(_, name)| shop(name)).collect()
+        };
+        let expected = match (cancelled, confirmed, wanted & !confirmed) {
+            (true, _, _) => Tab::Cancelled,
+            (false, 0, _) => Tab::NotPushed,
+            (false, _, 0) => Tab::Pushed,
+            (false, _, _) => Tab::PartiallyPushed,
+        };
+
+        prop_assert_eq!(tab(cancelled, &set(wanted), &set(confirmed)), expected);
+    }
+
+    /// Tags and note fit Shopify's limits whatever stores and orders are called.
+    #[test]
+    fn tags_and_note_fit_whatever_the_names(shop_name in ".{0,80}", order_name in ".{1,60}", note in ".{0,200}") {
+        let mut order = order(vec![line(1, 1)]);
+        order.name = order_name;
+        order.note = Some(note.repeat(40));
+        let plan = plan_push(&order, &connection(), &links(), 1).unwrap();
+
+        let draft = draft(&order, &plan, &shop("moon"), Some(&shop_name));
+
+        for tag in &draft.tags {
+            prop_assert!(tag.chars().count() <= 40 && !tag.contains(','), "{tag:?}");
+        }
+        prop_assert!(draft.note.chars().count() <= 5000);
+        prop_assert!(draft.note.contains(&order.name));
+    }
+}
+
+#[test]
+fn only_paid_counts_as_paid() {
+    for status in
+        ["AUTHORIZED", "PENDING", "PARTIALLY_PAID", "PARTIALLY_REFUNDED", "REFUNDED", "VOIDED", "EXPIRED", "NEW"]
+    {
+        let mut order = order(vec![line(1, 1)]);
+        order.financial_status = FinancialStatus::from(status.to_owned());
+
+        let refusals = plan_push(&order, &connection(), &links(), 1).unwrap_err();
+
+        assert_eq!(refusals[0].reason, RefusalReason::NotPaid);
+        assert_eq!(refusals[0].observed, status);
+    }
+}
+
+#[test]
+fn value_is_decimal() {
+    for (amount, worth) in [("0.00", false), ("0.01", true), ("-1.00", false), ("0", false), ("1", true)] {
+        let mut order = order(vec![line(1, 1)]);
+        order.total.amount = amount.parse::<Decimal>().unwrap();
+
+        assert_eq!(reasons(&order).is_empty(), worth, "{amount}");
+    }
+}
+
+#[test]
+fn more_lines_than_shopify_takes_are_refused() {
+    let lines = (0..251).map(|n| Line { variant: Some(VariantId::new(1)), ..line(n + 1, 1) }).collect();
+
+    assert_eq!(reasons(&order(lines)), BTreeSet::from([RefusalReason::TooManyLines]));
+}
+
+#[test]
+fn prices_of_another_currency_are_refused() {
+    let mut order = order(vec![line(1, 1)]);
+    order.lines[0].unit_price.currency = "USD".parse().unwrap();
+    let settings = ConnectionSettings { unit_price: UnitPrice::Destination, ..ConnectionSettings::default() };
+    let connection = Connection { settings, ..connection() };
+
+    let refusals = plan_push(&order, &connection, &links(), 1).unwrap_err();
+
+    assert_eq!(refusals[0].reason, RefusalReason::CurrencyMismatch);
+}
+
+#[test]
+fn a_source_store_that_was_never_connected_is_refused() {
+    let mut links = links();
+    links.sources.clear();
+
+    let refusals = plan_push(&order(vec![line(1, 1)]), &connection(), &links, 1).unwrap_err();
+
+    assert_eq!(refusals[0].reason, RefusalReason::NotConnected);
+}
+
+#[test]
+fn a_plan_holds_no_personal_data() {
+    let plan = plan_push(&order(vec![line(1, 1)]), &connection(), &links(), 1).unwrap();
+
+    let stored = serde_json::to_string(&plan).unwrap();
+
+    for personal in ["Ada", "ada@example.com", "Engine Road", "London"] {
+        assert!(!stored.contains(personal), "{personal}");
+    }
+}
+
+/// As the first release wrote it; a later one adds fields.
+const STORED_STEP: &str =
+    r##"{"state":{"type":"confirmed","order":{"id":"7","name":"#7","new":1},"at":"2026-11-22T08:00:00Z"},"new":{}}"##;
+
+#[test]
+fn a_step_of_an_earlier_and_of_a_later_release_parses() {
+    let step: crate::step::Step<super::PushState> = serde_json::from_str(STORED_STEP).unwrap();
+
+    assert_eq!(step.state.name(), "confirmed");
+    assert_eq!((step.attempts, step.generation), (0, 0));
+}
