@@ -1,5 +1,6 @@
 //! The ports on AWS: ledger and registry (DynamoDB), queues (SQS), vault (Secrets Manager and KMS).
 //! SDK types stop here.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod ledger;
 mod queue;

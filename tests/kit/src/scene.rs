@@ -1,17 +1,18 @@
 //! One end-to-end test: two stores of its own, and the check that it leaves no message behind.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 use shopify_sim::client::SimClient;
 use shopify_sim::control::{OrderPlaced, PlaceOrder, Ship};
 use shopify_sim::state::Order;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::stack::{Stack, Store, Stores, eventually};
 
 /// Queues are shared, so end-to-end tests run one after the other.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// How long anything may take that needs no wait of its own.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -22,6 +23,8 @@ pub struct Scene {
     pub stack: Stack,
     pub moon: String,
     pub sun: String,
+    /// What lay in the queues before: somebody's earlier experiments.
+    before: BTreeMap<String, u32>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -36,17 +39,18 @@ impl Scene {
     /// # Panics
     /// If no stack is up, or an earlier test left work in the queues.
     pub async fn new(auto_push: bool) -> Self {
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = ONE_AT_A_TIME.lock().await;
         let stack = Stack::connect().await.unwrap_or_else(|error| panic!("{error}"));
         stack.sim.clear_faults().await.expect("the simulator answers");
         stack.messages.settle(Duration::from_secs(60)).await;
+        let before = stack.messages.left().await;
         // The ledger outlives the simulator's shops: each scene has shops that nobody had before.
         let run = jiff::Timestamp::now().as_millisecond();
         let (moon, sun) =
             (Store::new(&format!("moon-{run}"), &[SKU, UNLINKED]), Store::new(&format!("sun-{run}"), &[SKU]));
         let stores = Stores::open(&stack, &[moon.clone(), sun.clone()]).await;
         stores.connect(&stack, &moon.domain, &sun.domain, auto_push, &[(SKU, SKU)]).await;
-        Self { stack, moon: moon.domain, sun: sun.domain, _turn: turn }
+        Self { stack, moon: moon.domain, sun: sun.domain, before, _turn: turn }
     }
 
     /// The simulator.
@@ -115,6 +119,11 @@ impl Scene {
         self.stack.api.order(&self.moon, order.id).await
     }
 
+    /// The messages that this test has left so far, by queue.
+    pub async fn left_behind(&self) -> BTreeMap<String, u32> {
+        more_than(&self.before, self.stack.messages.left().await)
+    }
+
     /// Waits until every webhook is delivered and no work is left.
     ///
     /// # Panics
@@ -127,6 +136,10 @@ impl Scene {
         .await;
         self.stack.messages.settle(Duration::from_secs(60)).await;
     }
+}
+
+fn more_than(before: &BTreeMap<String, u32>, now: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
+    now.into_iter().filter(|(queue, count)| before.get(queue).is_none_or(|known| count > known)).collect()
 }
 
 impl Drop for Scene {
@@ -146,7 +159,7 @@ impl Drop for Scene {
                 messages.left().await
             })
         });
-        let left = check.join().expect("the queues can be counted");
+        let left = more_than(&self.before, check.join().expect("the queues can be counted"));
         assert!(left.is_empty(), "the test left messages behind: {left:?}");
     }
 }

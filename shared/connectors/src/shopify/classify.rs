@@ -53,15 +53,15 @@ fn meaning(message: &str) -> Meaning {
 }
 
 /// The error that `errors` are; `Ok` if there are none.
-pub(super) fn check(shop: &ShopDomain, errors: &[UserError]) -> Result<(), ChannelError> {
+pub(super) fn check(shop: &ShopDomain, errors: &[UserError], request_id: Option<String>) -> Result<(), ChannelError> {
     let Some(first) = errors.first() else { return Ok(()) };
     let shop = shop.clone();
     let texts: Vec<String> = errors.iter().map(UserError::text).collect();
     let message = texts.join("; ");
     Err(match meaning(&first.message) {
-        Refused(code) => ChannelError::Refused { shop, code, message, request_id: None },
-        Later(seconds) => ChannelError::Throttled { shop, retry_after: Duration::from_secs(seconds), request_id: None },
-        MayBeThere => ChannelError::NoAnswer { shop, message, request_id: None, source: None },
+        Refused(code) => ChannelError::Refused { shop, code, message, request_id },
+        Later(seconds) => ChannelError::Throttled { shop, retry_after: Duration::from_secs(seconds), request_id },
+        MayBeThere => ChannelError::NoAnswer { shop, message, request_id, source: None },
     })
 }
 
@@ -90,9 +90,9 @@ mod tests {
     fn what_is_not_known_is_kept_in_shopifys_words() {
         let errors = [UserError { field: Some(vec!["order".into(), "email".into()]), message: "is odd".into() }];
 
-        let error = check(&"moon.myshopify.com".parse().unwrap(), &errors).unwrap_err();
+        let error = check(&"moon.myshopify.com".parse().unwrap(), &errors, Some("r-1".into())).unwrap_err();
 
         assert_eq!(error.to_string(), "moon.myshopify.com refused: order.email: is odd");
-        assert_eq!(error.code(), Code::Rejected);
+        assert_eq!((error.code(), error.request_id()), (Code::Rejected, Some("r-1")));
     }
 }

@@ -51,13 +51,13 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             "type": "id",
             "ownerType": "ORDER",
         } });
-        let data: DefinitionCreateData = self.ask(shop, DEFINITION_CREATE, variables).await?;
+        let (data, request_id): (DefinitionCreateData, _) = self.send(shop, DEFINITION_CREATE, variables).await?;
         let errors = data.metafield_definition_create.user_errors;
         // Somebody connected the shop at the same time: what we wanted is there.
         if errors.iter().any(|error| error.message.contains("in use") || error.message.contains("taken")) {
             return Ok(());
         }
-        classify::check(shop, &errors)
+        classify::check(shop, &errors, request_id)
     }
 
     pub(super) async fn create_subscriptions(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
@@ -76,10 +76,11 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
                 "topic": topic.subscription,
                 "webhookSubscription": subscription_input(uri, topic.include_fields),
             });
-            let data: SubscriptionCreateData = self.ask(shop, SUBSCRIPTION_CREATE, variables).await?;
+            let (data, request_id): (SubscriptionCreateData, _) =
+                self.send(shop, SUBSCRIPTION_CREATE, variables).await?;
             let errors = data.webhook_subscription_create.user_errors;
             if !errors.iter().any(is_taken) {
-                classify::check(shop, &errors)?;
+                classify::check(shop, &errors, request_id)?;
                 created += 1;
             }
         }

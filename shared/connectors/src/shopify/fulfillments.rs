@@ -86,9 +86,10 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         shop: &ShopDomain,
         draft: &FulfillmentDraft,
     ) -> Result<FulfillmentId, ChannelError> {
-        let data: FulfillmentCreateData = self.ask(shop, FULFILLMENT_CREATE, fulfillment_variables(draft)).await?;
+        let (data, request_id): (FulfillmentCreateData, _) =
+            self.send(shop, FULFILLMENT_CREATE, fulfillment_variables(draft)).await?;
         let payload = data.fulfillment_create;
-        classify::check(shop, &payload.user_errors)?;
+        classify::check(shop, &payload.user_errors, request_id)?;
         match payload.fulfillment {
             Some(fulfillment) => parse(shop, &fulfillment.id),
             None => Err(unreadable(shop, "fulfillmentCreate answered neither with a fulfillment nor with an error")),

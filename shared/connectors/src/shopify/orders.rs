@@ -48,9 +48,10 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         source: &ShopDomain,
         draft: &OrderDraft,
     ) -> Result<SourceOrder, ChannelError> {
-        let data: OrderCreateData = self.ask(source, ORDER_CREATE, order_create_variables(draft)).await?;
+        let (data, request_id): (OrderCreateData, _) =
+            self.send(source, ORDER_CREATE, order_create_variables(draft)).await?;
         let payload = data.order_create;
-        classify::check(source, &payload.user_errors)?;
+        classify::check(source, &payload.user_errors, request_id)?;
         match payload.order {
             Some(order) => source_order(source, order),
             None => Err(unreadable(source, "orderCreate answered neither with an order nor with an error")),

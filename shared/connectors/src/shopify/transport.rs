@@ -106,16 +106,27 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         self.patience_ms.store(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Sends `document` and reads its `data`.
-    ///
-    /// Sends again in two cases only, in which Shopify has done nothing: it throttled us and the wait is
-    /// short, or it did not know our token and a fresh one could be had.
+    /// Asks a question and reads its `data`.
     pub(super) async fn ask<D: DeserializeOwned>(
         &self,
         shop: &ShopDomain,
         document: &'static str,
         variables: impl Serialize,
     ) -> Result<D, ChannelError> {
+        self.send(shop, document, variables).await.map(|(data, _)| data)
+    }
+
+    /// Sends `document`; the answer's `data` comes with Shopify's request id, which a refusal is recorded
+    /// with.
+    ///
+    /// Sends again in two cases only, in which Shopify has done nothing: it throttled us and the wait is
+    /// short, or it did not know our token and a fresh one could be had.
+    pub(super) async fn send<D: DeserializeOwned>(
+        &self,
+        shop: &ShopDomain,
+        document: &'static str,
+        variables: impl Serialize,
+    ) -> Result<(D, Option<String>), ChannelError> {
         let body = serde_json::json!({ "query": document, "variables": variables });
         let mut token = self.tokens.of(self, shop).await?;
         let mut renewed = false;
@@ -128,7 +139,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
                     continue;
                 }
                 Ok(answer) => match answer::data(shop, &answer) {
-                    Ok(data) => return Ok(data),
+                    Ok(data) => return Ok((data, answer.request_id)),
                     Err(error) => error,
                 },
                 Err(error) => error,

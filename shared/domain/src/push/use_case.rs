@@ -15,7 +15,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Ports, Registry, Tasks, after};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::{ConnectedShop, Links};
 use crate::step::WaitReason;
-use crate::task::{Queue, Subject, Task};
+use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
 
 /// How often a pass starts over because somebody else wrote first, before the message goes back.
@@ -124,7 +124,26 @@ where
     end_rests(&mut record, now);
     answer_requests(&mut record, |source, group| refusals(&view, source, group), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
+    wake_writebacks(ports, &record, task).await?;
     Ok(Some(look::outcome(record.pushes.values().map(|row| row.get().into()), "up to date")))
+}
+
+/// The destination order has moved: a writeback that waits for it (a hold, routing) is looked at now. Its
+/// own wait stays, should this message be lost.
+async fn wake_writebacks<L, C, T: Tasks, K>(
+    ports: &Ports<L, C, T, K>,
+    record: &OrderRecord,
+    task: &Task,
+) -> Result<(), Unfinished> {
+    let waits_for_us = |why: WaitReason| matches!(why, WaitReason::OnHold | WaitReason::Routing);
+    let waiting =
+        record.writebacks.iter().filter(|(_, row)| row.get().wait.as_ref().is_some_and(|w| waits_for_us(w.why)));
+    let sources: BTreeSet<&OrderRef> = waiting.map(|((source, _), _)| source).collect();
+    for source in sources.into_iter().filter(|_| task.trigger == Trigger::Webhook) {
+        let wake = Task::new(Trigger::Settled, task.cause_id.clone(), Subject::Order(source.clone()));
+        ports.tasks.send(Queue::TrackingWriteback, &wake).await?;
+    }
+    Ok(())
 }
 
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store.

@@ -131,7 +131,7 @@ async fn a_forged_webhook_is_refused_and_nothing_is_enqueued() {
         assert_eq!(status, 401, "{signature:?}");
     }
 
-    assert!(scene.stack.messages.left().await.is_empty());
+    assert!(scene.left_behind().await.is_empty());
     assert!(scene.stack.api.order(&scene.moon, 4242).await.is_none());
 }
 
@@ -145,7 +145,7 @@ async fn a_verified_delivery_of_no_use_is_taken_and_dropped() {
         assert_eq!(scene.stack.post_signed(topic, &scene.moon, body).await, 200, "{topic} {body}");
     }
 
-    assert!(scene.stack.messages.left().await.is_empty());
+    assert!(scene.left_behind().await.is_empty());
 }
 
 /// Each topic's body as Shopify sends it, cut down to what names its subject and something around it.
@@ -327,7 +327,7 @@ async fn what_cannot_be_pushed_is_parked_with_its_code_and_without_personal_data
     .await;
     scene.settle().await;
 
-    let parked = scene.stack.messages.drain_dead_letters("order-push").await;
+    let parked = scene.stack.messages.take_dead_letters("order-push", &scene.moon).await;
     assert_eq!(parked.len(), 1, "{parked:?}");
     assert_eq!((&parked[0]["code"], &parked[0]["attempts"]), (&json!("REJECTED"), &json!(1)));
     assert_eq!(parked[0]["step"], format!("push/{}/1", scene.sun));
@@ -368,4 +368,34 @@ async fn the_api_says_what_is_wrong_and_how_to_mend_it() {
     }
 
     assert_eq!(api.with_token("forged").get(&orders).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_wrong_token_given_by_hand_is_named_and_a_right_one_mends_it() {
+    let scene = Scene::new(false).await;
+    let domain = format!("hand-{}", scene.moon);
+    let shop = shopify_sim::control::NewShop::selling(&domain, &[SKU]);
+    let opened = scene.sim().create_shop(&shop).await.unwrap();
+    let api = &scene.stack.api;
+    let path = format!("/v1/shops/{domain}");
+
+    api.post("/v1/shops", json!({ "domain": domain, "access_token": "shpat_wrong" })).await;
+    let error = eventually("the error is shown", SOON, || async {
+        let shown = api.get(&path).await.body;
+        shown["error"]["code"].is_string().then(|| shown["error"].clone())
+    })
+    .await;
+    assert_eq!(error["code"], "ACCESS_DENIED");
+    assert!(error["message"].as_str().unwrap().contains("give a new one"), "{error}");
+
+    let token = opened.access_token.unwrap();
+    let answer = api.post("/v1/shops", json!({ "domain": domain, "access_token": token })).await;
+    assert!(!answer.body.to_string().contains(&token));
+    eventually("the shop is connected", Duration::from_secs(40), || async {
+        scene.stack.run_due_work().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        (api.get(&path).await.body["state"] == "connected").then_some(())
+    })
+    .await;
+    scene.settle().await;
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod cli;
 mod connect;
 mod due;
 mod end_to_end;

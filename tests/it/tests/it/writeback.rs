@@ -204,7 +204,11 @@ async fn an_order_on_hold_is_written_when_it_is_released() {
     let outcome = write_back(&ports, &task(&source, Trigger::Webhook)).await.unwrap();
     assert!(matches!(outcome, Outcome::Wait { why: WaitReason::OnHold, .. }), "{outcome}");
     ports.channel.shop(&moon(), |shop| shop.held.clear());
-    write_back(&ports, &task(&source, Trigger::Webhook)).await.unwrap();
+    // The release is the destination's webhook, so it comes to the push queue.
+    push_order(&ports, &Task::new(Trigger::Webhook, "event-3", Subject::Order(at()))).await.unwrap();
+    let (queue, woken) = ports.tasks.take().expect("a task");
+    assert_eq!(queue, Queue::TrackingWriteback);
+    write_back(&ports, &woken).await.unwrap();
 
     assert_eq!(shown(&ports).len(), 1);
 }

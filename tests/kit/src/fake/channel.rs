@@ -74,7 +74,7 @@ pub struct FakeShop {
 
 #[derive(Debug)]
 enum Late {
-    Order(OrderDraft),
+    Order(Box<OrderDraft>),
     Fulfillment(FulfillmentDraft),
 }
 
@@ -181,7 +181,7 @@ impl FakeShop {
         for (_, late) in landed {
             match late {
                 Late::Order(draft) => {
-                    self.create_order(draft);
+                    self.create_order(*draft);
                 }
                 Late::Fulfillment(draft) => {
                     self.create_fulfillment(&draft);
@@ -256,7 +256,7 @@ impl Channel for FakeChannel {
     }
 
     async fn create_order(&self, source: &ShopDomain, draft: &OrderDraft) -> Result<SourceOrder, ChannelError> {
-        let late = || Late::Order(draft.clone());
+        let late = || Late::Order(Box::new(draft.clone()));
         self.mutate(source, "create_order", late, |shop| shop.create_order(draft.clone()))
     }
 

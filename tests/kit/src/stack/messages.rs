@@ -63,11 +63,11 @@ impl Messages {
         }
     }
 
-    /// Takes every message off a dead-letter queue.
+    /// Takes every message about `shop` off a dead-letter queue; others stay.
     ///
     /// # Panics
     /// If the queue cannot be read.
-    pub async fn drain_dead_letters(&self, queue: &str) -> Vec<Value> {
+    pub async fn take_dead_letters(&self, queue: &str, shop: &str) -> Vec<Value> {
         let url = &self.dead_letter[queue];
         let mut bodies = Vec::new();
         loop {
@@ -77,10 +77,13 @@ impl Messages {
                 return bodies;
             }
             for message in messages {
-                let receipt = message.receipt_handle.unwrap_or_default();
-                let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
-                deleted.expect("a message can be deleted");
-                bodies.push(serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null));
+                let body: Value = serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null);
+                if body["task"]["subject"]["shop"] == shop {
+                    let receipt = message.receipt_handle.unwrap_or_default();
+                    let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
+                    deleted.expect("a message can be deleted");
+                    bodies.push(body);
+                }
             }
         }
     }

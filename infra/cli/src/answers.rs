@@ -1,0 +1,143 @@
+//! The API's answers, as far as they are shown. docs/API.md describes them whole.
+
+use jiff::Timestamp;
+use roundtrip_domain::channel::SourceOrder;
+use roundtrip_domain::code::Code;
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::money::Money;
+use roundtrip_domain::record::{RequestState, Summary, Tab};
+use roundtrip_domain::registry::{Connection, ShopFacts};
+use roundtrip_domain::step::{Failure, Wait};
+use roundtrip_domain::writeback::TrackingInfo;
+use serde::Deserialize;
+
+/// `GET /v1/shops/{shop}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ShopAnswer {
+    pub(crate) shop: ShopDomain,
+    pub(crate) state: ShopState,
+    pub(crate) error: Option<ShopError>,
+    pub(crate) facts: Option<ShopFacts>,
+    pub(crate) connections: Vec<Connection>,
+    pub(crate) source_for: Vec<ShopDomain>,
+}
+
+/// How far connecting a shop has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ShopState {
+    Registered,
+    Connecting,
+    Connected,
+    Failed,
+}
+
+/// Why connecting failed, at its latest attempt.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ShopError {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+}
+
+/// `POST /v1/connections`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ConnectionAnswer {
+    pub(crate) connection: Connection,
+}
+
+/// `POST /v1/links`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LinkAnswer {
+    pub(crate) linked: usize,
+}
+
+/// `GET /v1/shops/{shop}/orders`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListAnswer {
+    pub(crate) orders: Vec<ListedOrder>,
+    pub(crate) next: Option<String>,
+}
+
+/// An order in a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ListedOrder {
+    pub(crate) id: OrderId,
+    pub(crate) name: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) tab: Tab,
+    pub(crate) payment_status: String,
+    pub(crate) fulfillment_status: String,
+    pub(crate) synced_items: u32,
+    pub(crate) amount_paid: Money,
+    pub(crate) tracking_numbers: Vec<String>,
+}
+
+/// `GET /v1/shops/{shop}/orders/{id}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OrderAnswer {
+    pub(crate) id: OrderId,
+    pub(crate) shop: ShopDomain,
+    pub(crate) order: Summary,
+    pub(crate) customer_name: Option<String>,
+    pub(crate) pushes: Vec<PushView>,
+    pub(crate) writebacks: Vec<WritebackView>,
+    pub(crate) requests: Vec<RequestView>,
+    /// Newest first.
+    pub(crate) history: Vec<HistoryEvent>,
+}
+
+/// The push of an order's lines to one source shop.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PushView {
+    pub(crate) source: ShopDomain,
+    /// 1, unless a person asked for another.
+    pub(crate) group: u32,
+    pub(crate) state: String,
+    pub(crate) source_order: Option<SourceOrder>,
+    #[serde(flatten)]
+    pub(crate) progress: Progress,
+}
+
+/// The writeback of one fulfillment of a source order.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WritebackView {
+    pub(crate) source: OrderRef,
+    pub(crate) state: String,
+    pub(crate) fulfillments: Vec<FulfillmentId>,
+    pub(crate) tracking: Vec<TrackingInfo>,
+    #[serde(flatten)]
+    pub(crate) progress: Progress,
+}
+
+/// How far a step has come.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Progress {
+    pub(crate) wait: Option<Wait>,
+    pub(crate) attempts: u32,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) parked: Option<Code>,
+}
+
+/// What somebody asked for, and what became of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RequestView {
+    pub(crate) id: String,
+    pub(crate) source: ShopDomain,
+    pub(crate) requested_at: Timestamp,
+    pub(crate) requested_by: String,
+    pub(crate) outcome: RequestState,
+}
+
+/// `POST /v1/shops/{shop}/orders/{id}/pushes`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PushAnswer {
+    pub(crate) request_id: String,
+}
+
+impl OrderAnswer {
+    /// The request `id`, if it stands there.
+    pub(crate) fn request(&self, id: &str) -> Option<&RequestView> {
+        self.requests.iter().find(|request| request.id == id)
+    }
+}

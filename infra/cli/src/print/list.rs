@@ -1,0 +1,79 @@
+//! Lists of orders.
+
+use super::{lay_out, money, table, time};
+use crate::answers::{ListAnswer, ListedOrder};
+
+const HEADER: [&str; 9] = ["ORDER", "ID", "PLACED", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
+/// Numbers are compared digit by digit.
+const RIGHT: [usize; 2] = [6, 7];
+
+/// A page of orders; the id is what the other commands take.
+pub(crate) fn orders(page: &ListAnswer) -> String {
+    if page.orders.is_empty() {
+        return "no orders".to_owned();
+    }
+    let mut table = table();
+    table.set_header(HEADER);
+    for order in &page.orders {
+        table.add_row(row(order));
+    }
+    let mut text = lay_out(table, &RIGHT, 0);
+    if let Some(next) = &page.next {
+        text.push_str(&format!("\nmore: --after '{next}'"));
+    }
+    text
+}
+
+fn row(order: &ListedOrder) -> [String; 9] {
+    [
+        order.name.clone(),
+        order.id.to_string(),
+        time(order.created_at),
+        order.tab.to_string(),
+        order.payment_status.clone(),
+        order.fulfillment_status.clone(),
+        order.synced_items.to_string(),
+        money(&order.amount_paid),
+        order.tracking_numbers.join(", "),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn listed(name: &str, id: &str, amount: &str, tracking: &[&str]) -> Value {
+        json!({
+            "id": id, "name": name, "created_at": "2026-07-30T12:00:05Z", "tab": "partially-pushed",
+            "payment_status": "PAID", "fulfillment_status": "UNFULFILLED", "synced_items": 3, "tags": [],
+            "shipment_method": "Standard", "amount_paid": { "amount": amount, "currency": "EUR" },
+            "tracking_numbers": tracking,
+        })
+    }
+
+    #[test]
+    fn a_list_is_aligned_and_says_how_to_go_on() {
+        let page = json!({
+            "orders": [listed("#1002", "5512", "1032.50", &["JD1", "JD2"]), listed("Größe-1", "7", "0.9", &[])],
+            "next": "2026-07-30T12:00:05Z#7",
+        });
+
+        let text = orders(&serde_json::from_value(page).unwrap());
+
+        let expected = "\
+ORDER    ID    PLACED                TAB               PAYMENT  FULFILLMENT  SYNCED       AMOUNT  TRACKING
+#1002    5512  2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3  1032.50 EUR  JD1, JD2
+Größe-1  7     2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3     0.90 EUR
+more: --after '2026-07-30T12:00:05Z#7'";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn an_empty_list_says_so() {
+        let page = serde_json::from_value(json!({ "orders": [], "next": null })).unwrap();
+
+        assert_eq!(orders(&page), "no orders");
+    }
+}

@@ -1,0 +1,58 @@
+//! How answers look to a person.
+
+mod history;
+mod list;
+mod order;
+mod reason;
+mod shop;
+mod step;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use roundtrip_domain::money::Money;
+
+pub(crate) use list::orders;
+pub(crate) use order::{order, outcome};
+pub(crate) use shop::{connection, shop};
+
+/// A point in time, in UTC to the second: the same in every terminal, and in logs.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// An amount with two decimals at least: Shopify leaves out zeros at the end.
+fn money(money: &Money) -> String {
+    let amount = money.amount.to_string();
+    let decimals = amount.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let zero = if decimals == 1 { "0" } else { "" };
+    format!("{amount}{zero} {}", money.currency)
+}
+
+/// A table without lines, aligned by what the terminal shows.
+fn table() -> Table {
+    let mut table = Table::new();
+    // Not fitted to the terminal: a wrapped id or tracking number cannot be copied.
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// The table as text, each line indented by `indent` blanks, without blanks at the ends.
+fn lay_out(mut table: Table, right: &[usize], indent: usize) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+        if right.contains(&column.index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let margin = " ".repeat(indent);
+    table.lines().map(|line| format!("{margin}{line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// Labels and what they say, two blanks in.
+fn labelled(pairs: &[(&str, String)]) -> String {
+    let mut table = table();
+    for (label, text) in pairs {
+        table.add_row([*label, text]);
+    }
+    lay_out(table, &[], 2)
+}

@@ -1,0 +1,154 @@
+//! One order, whole, and what became of a request to push it.
+
+use roundtrip_domain::channel::SourceOrder;
+use roundtrip_domain::push::Refusal;
+use roundtrip_domain::record::{RequestState, Summary, SummaryLine};
+use roundtrip_domain::writeback::TrackingInfo;
+
+use super::history::history;
+use super::step::{explained, progress};
+use super::{labelled, lay_out, money, table, time};
+use crate::answers::{OrderAnswer, PushView, RequestView, WritebackView};
+
+/// The order with its lines, pushes, writebacks, requests and history.
+pub(crate) fn order(order: &OrderAnswer) -> String {
+    let mut text = vec![format!("{}  {}  {}", order.order.name, order.shop, order.id), summary(order)];
+    text.push("\nLines".to_owned());
+    text.push(lines(&order.order.lines));
+    text.push("\nPushes".to_owned());
+    text.extend(or_none(order.pushes.iter().flat_map(push)));
+    text.push("\nWritebacks".to_owned());
+    text.extend(or_none(order.writebacks.iter().flat_map(writeback)));
+    text.push("\nRequests".to_owned());
+    text.extend(or_none(order.requests.iter().flat_map(request)));
+    text.push(String::new());
+    text.extend(history(&order.history));
+    text.join("\n")
+}
+
+fn summary(answer: &OrderAnswer) -> String {
+    let Summary { created_at, cancelled_at, test, total, shipping_method, tags, tracking_numbers, .. } = &answer.order;
+    let mut pairs = vec![
+        ("placed", time(*created_at)),
+        ("tab", answer.order.tab.to_string()),
+        ("payment", answer.order.financial_status.to_string()),
+        ("fulfillment", answer.order.fulfillment_status.to_string()),
+        ("amount", money(total)),
+    ];
+    let mut push = |label, text: Option<String>| pairs.extend(text.map(|text| (label, text)));
+    let joined = |texts: &[String]| (!texts.is_empty()).then(|| texts.join(", "));
+    push("cancelled", cancelled_at.map(time));
+    push("test order", test.then(|| "yes: never pushed".to_owned()));
+    push("customer", answer.customer_name.clone());
+    push("delivery", shipping_method.clone());
+    push("tags", joined(tags));
+    push("tracking", joined(tracking_numbers));
+    labelled(&pairs)
+}
+
+fn lines(lines: &[SummaryLine]) -> String {
+    let mut table = table();
+    for line in lines {
+        let source = line.source.as_ref().map_or("not linked".to_owned(), |source| format!("from {source}"));
+        table.add_row([
+            format!("{} x", line.quantity),
+            line.title.clone(),
+            line.sku.clone().unwrap_or_default(),
+            source,
+        ]);
+    }
+    lay_out(table, &[0], 2)
+}
+
+fn or_none(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { vec!["  none".to_owned()] } else { lines }
+}
+
+fn push(push: &PushView) -> Vec<String> {
+    let group = if push.group == 1 { String::new() } else { format!(" group {}", push.group) };
+    let order = push.source_order.as_ref().map(|order| format!(" as {}", named(order))).unwrap_or_default();
+    let heading = format!("  {}{group}  {}{order}", push.source, push.state);
+    std::iter::once(heading).chain(indented(progress(&push.progress))).collect()
+}
+
+fn writeback(writeback: &WritebackView) -> Vec<String> {
+    let written = writeback.fulfillments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let written = if written.is_empty() { String::new() } else { format!(" as fulfillment {written}") };
+    let heading = format!("  {}  {}{written}", writeback.source, writeback.state);
+    let tracking = writeback.tracking.iter().map(tracking).map(|text| format!("tracking {text}"));
+    let rest = tracking.chain(progress(&writeback.progress)).collect();
+    std::iter::once(heading).chain(indented(rest)).collect()
+}
+
+fn tracking(info: &TrackingInfo) -> String {
+    let parts = [info.company.as_deref(), Some(info.number.as_str()), info.url.as_deref()];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+}
+
+fn request(request: &RequestView) -> Vec<String> {
+    let RequestView { id, source, requested_at, requested_by, outcome } = request;
+    let heading = format!("  {}  push to {source}, by {requested_by} ({id})", time(*requested_at));
+    let outcome = match outcome {
+        RequestState::Open { due } => vec![format!("open; looked at again at {}", time(*due))],
+        RequestState::Done { order } => vec![format!("done: {}", named(order))],
+        RequestState::Refused { reasons } => std::iter::once("refused".to_owned()).chain(refusals(reasons)).collect(),
+        RequestState::Failed { code } => {
+            std::iter::once("failed".to_owned()).chain(explained(*code, None, None)).collect()
+        }
+    };
+    std::iter::once(heading).chain(indented(outcome)).collect()
+}
+
+/// What became of `request`, which is one of `order`'s.
+pub(crate) fn outcome(order: &OrderAnswer, request: &RequestView) -> String {
+    let (name, source) = (&order.order.name, &request.source);
+    let mut text = match &request.outcome {
+        RequestState::Open { due } => vec![format!("{name} is not at {source} yet; looked at again at {}", time(*due))],
+        RequestState::Done { order } => vec![format!("{name} is at {source} as {}", named(order))],
+        RequestState::Refused { reasons } => vec![format!("{name} is not pushed to {source}: {}", count(reasons))],
+        RequestState::Failed { .. } => vec![format!("{name} could not be pushed to {source}")],
+    };
+    match &request.outcome {
+        RequestState::Open { .. } | RequestState::Done { .. } => {}
+        RequestState::Refused { reasons } => text.extend(refusals(reasons)),
+        RequestState::Failed { code } => {
+            let failure = order.pushes.iter().filter(|push| push.source == *source);
+            let failure = failure.filter_map(|push| push.progress.failure.as_ref()).find(|it| it.code == *code);
+            let (message, id) =
+                failure.map_or((None, None), |it| (Some(it.message.as_str()), it.request_id.as_deref()));
+            text.extend(explained(*code, message, id));
+        }
+    }
+    text.join("\n")
+}
+
+fn count(reasons: &[Refusal]) -> String {
+    match reasons.len() {
+        1 => "1 reason".to_owned(),
+        n => format!("{n} reasons"),
+    }
+}
+
+fn refusals(reasons: &[Refusal]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for Refusal { reason, observed, required } in reasons {
+        // The names of the rules are what the API stores; a person searches for them.
+        let name = serde_json::to_value(reason).ok().and_then(|name| name.as_str().map(ToOwned::to_owned));
+        lines.push(format!("  {}", name.unwrap_or_default()));
+        lines.push(format!("    seen: {observed}"));
+        lines.push(format!("    required: {required}"));
+    }
+    lines
+}
+
+fn named(order: &SourceOrder) -> String {
+    format!("{} ({})", order.name, order.id)
+}
+
+fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
+    lines.into_iter().map(|line| format!("    {line}"))
+}
+
+#[cfg(test)]
+mod tests;

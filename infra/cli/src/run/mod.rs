@@ -1,0 +1,48 @@
+//! What each command does: ask the API, show the answer.
+
+mod orders;
+mod shops;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::api::Answer;
+use crate::cli::{Cli, Command, OrderCommand, ShopCommand, To, TokenArgs};
+use crate::out::Output;
+use crate::stack::Stack;
+use crate::token;
+use crate::trouble::Trouble;
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
+    let Cli { to, json, command } = cli;
+    match command {
+        Command::Token(args) => make_token(&to, json, &args).await,
+        Command::Shop(ShopCommand::Add(args)) => shops::add(&to.api().await?, json, &args).await,
+        Command::Shop(ShopCommand::Show { domain }) => shops::show(&to.api().await?, json, &domain).await,
+        Command::Connect(args) => shops::connect(&to.api().await?, json, &args).await,
+        Command::Link(args) => shops::link(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::List(args)) => orders::list(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
+        Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
+    }
+}
+
+async fn make_token(to: &To, json: bool, args: &TokenArgs) -> Result<Output, Trouble> {
+    let secret = match args.secret_id.as_deref().filter(|id| !id.is_empty() && !to.local) {
+        Some(id) => token::secret(id).await?,
+        None if to.local || Stack::is_named() => token::local_secret(&Stack::read()?).await?,
+        None => {
+            let remedy =
+                "give --secret-id <OperatorSecretId of the stack> or set ROUNDTRIP_OPERATOR_SECRET_ID; or --local";
+            return Err(Trouble::usage("no operator secret to sign with", remedy));
+        }
+    };
+    let token = token::sign(&args.name, args.hours, &secret, Timestamp::now())?;
+    Ok(Output::done(if json { json!({ "token": token.expose() }).to_string() } else { token.expose().to_owned() }))
+}
+
+/// The answer as it came, or as `show` puts it.
+fn shown(answer: Answer, json: bool, show: impl FnOnce(&Answer) -> Result<String, Trouble>) -> Result<Output, Trouble> {
+    if json { Ok(Output::done(answer.raw)) } else { show(&answer).map(Output::done) }
+}

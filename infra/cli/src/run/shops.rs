@@ -1,0 +1,106 @@
+//! `shop …`, `connect`, `link`.
+
+use std::io::Read;
+
+use roundtrip_domain::id::ShopDomain;
+use serde_json::{Map, Value, json};
+
+use super::shown;
+use crate::answers::{ConnectionAnswer, LinkAnswer, ShopAnswer, ShopState};
+use crate::api::{Answer, Api};
+use crate::cli::{ConnectArgs, LinkArgs, ShopAdd};
+use crate::out::Output;
+use crate::trouble::Trouble;
+use crate::{pairs, print, wait};
+
+/// The API takes so many links in one request.
+const LINKS_AT_ONCE: usize = 1000;
+
+pub(super) async fn add(api: &Api, json: bool, args: &ShopAdd) -> Result<Output, Trouble> {
+    let mut body = json!({ "domain": args.domain });
+    if args.access_token_stdin {
+        body["access_token"] = Value::String(token_from_stdin()?);
+    }
+    let answer = api.post("/v1/shops", &body).await?;
+    if !args.wait {
+        return shown(answer, json, |_| {
+            Ok(format!("{} is being connected. See how it goes: roundtrip shop show {}", args.domain, args.domain))
+        });
+    }
+    let settled = |answer: &Answer| {
+        let shop: ShopAnswer = answer.read()?;
+        Ok(matches!(shop.state, ShopState::Connected | ShopState::Failed))
+    };
+    let answer = wait::until(api, &path(&args.domain), settled).await?;
+    let shop: ShopAnswer = answer.read()?;
+    let ok = shop.state == ShopState::Connected;
+    let text = if json { answer.raw } else { print::shop(&shop) };
+    Ok(Output { text, ok })
+}
+
+fn token_from_stdin() -> Result<String, Trouble> {
+    let remedy = "pass it in, e.g. `roundtrip shop add <domain> --access-token-stdin < token.txt`";
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Trouble::failed(format!("the access token cannot be read: {error}"), remedy))?;
+    let token = text.trim();
+    if token.is_empty() {
+        Err(Trouble::usage("standard input holds no access token", remedy))
+    } else {
+        Ok(token.into())
+    }
+}
+
+pub(super) async fn show(api: &Api, json: bool, domain: &ShopDomain) -> Result<Output, Trouble> {
+    let answer = api.get(&path(domain), &[]).await?;
+    shown(answer, json, |answer| Ok(print::shop(&answer.read()?)))
+}
+
+pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result<Output, Trouble> {
+    // What is left out stays as it is.
+    let mut body = Map::new();
+    body.insert("destination".into(), json!(args.destination));
+    body.insert("source".into(), json!(args.source));
+    if let Some(switch) = args.auto_push {
+        body.insert("auto_push".into(), json!(switch.is_on()));
+    }
+    if let Some(switch) = args.notify_customer {
+        body.insert("notify_customer".into(), json!(switch.is_on()));
+    }
+    if let Some(price) = args.unit_price {
+        body.insert("unit_price".into(), json!(price.name()));
+    }
+    let answer = api.post("/v1/connections", &Value::Object(body)).await?;
+    shown(answer, json, |answer| Ok(print::connection(&answer.read::<ConnectionAnswer>()?.connection)))
+}
+
+/// Links all pairs, as many at once as the API takes. With `--json` each answer is a line.
+pub(super) async fn link(api: &Api, json: bool, args: &LinkArgs) -> Result<Output, Trouble> {
+    let pairs = match &args.csv {
+        Some(path) => pairs::read_file(path)?,
+        None => args.pairs.clone(),
+    };
+    let mut linked = 0;
+    let mut answers = Vec::new();
+    for some in pairs.chunks(LINKS_AT_ONCE) {
+        let body = json!({ "destination": args.destination, "source": args.source, "links": some });
+        let answer = api.post("/v1/links", &body).await.map_err(|trouble| match linked {
+            0 => trouble,
+            _ => {
+                trouble.after(&format!("{linked} of {} were linked before; it is safe to link them again", pairs.len()))
+            }
+        })?;
+        linked += answer.read::<LinkAnswer>()?.linked;
+        answers.push(answer.raw);
+    }
+    if json {
+        return Ok(Output::done(answers.join("\n")));
+    }
+    let variants = if linked == 1 { "variant" } else { "variants" };
+    Ok(Output::done(format!("{linked} {variants} of {} linked to {}", args.destination, args.source)))
+}
+
+fn path(domain: &ShopDomain) -> String {
+    format!("/v1/shops/{domain}")
+}

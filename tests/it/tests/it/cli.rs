@@ -1,0 +1,251 @@
+//! `roundtrip`, the command, as it is run: against a stub that answers what the ops-api answered once.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+const LIST: &str = r##"{"next":"2026-11-22T06:49:01.000Z#7000000006071","orders":[{"amount_paid":{"amount":"35.0","currency":"EUR"},"created_at":"2026-11-22T06:49:01Z","fulfillment_status":"PARTIALLY_FULFILLED","id":"7000000006071","name":"#1001","payment_status":"PAID","shipment_method":"Standard","synced_items":2,"tab":"pushed","tags":[],"tracking_numbers":["JD001460006"]}]}"##;
+const UNKNOWN_ORDER: &str = r#"{"error":{"code":"NOT_FOUND","message":"the ledger knows no order 42 of moon.myshopify.com","remedy":"give Shopify's numeric order id; an order is known from its first webhook on"}}"#;
+const REFUSED: &str = r##"{"customer_name":"Ada Lovelace","history":[{"actor":"ada","after":"push requested","at":"2026-11-22T06:49:05.382236801Z","before":"none","cause_id":"r-1","detail":"sun.myshopify.com","trigger":"request","what":"request"}],"id":"42","order":{"cancelled_at":null,"created_at":"2026-11-22T06:49:01Z","financial_status":"PENDING","fulfillment_status":"UNFULFILLED","lines":[{"quantity":1,"sku":"TEE","source":"sun.myshopify.com","title":"TEE","variant":"7000000005955"}],"name":"#1002","shipping_method":"Standard","tab":"not-pushed","tags":[],"test":false,"total":{"amount":"25.0","currency":"EUR"},"tracking_numbers":[],"updated_at":"2026-11-22T06:49:01Z"},"pushes":[],"requests":[{"id":"r-1","outcome":{"reasons":[{"observed":"PENDING","reason":"NOT_PAID","required":"PAID"}],"type":"refused"},"requested_at":"2026-11-22T06:49:05.382236801Z","requested_by":"ada","source":"sun.myshopify.com"}],"shop":"moon.myshopify.com","writebacks":[]}"##;
+const SECRET: &str = "the-operator-secret-of-the-stub";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_a_table_or_the_answer_unchanged() {
+    let stub = Stub::start([("GET /v1/shops/moon.myshopify.com/orders?tab=pushed&limit=1", 200, LIST)]).await;
+
+    let table = stub.run("order list moon.myshopify.com --tab pushed --limit 1").await;
+    let raw = stub.run("order list moon.myshopify.com --tab pushed --limit 1 --json").await;
+
+    let expected = "\
+ORDER  ID             PLACED                TAB     PAYMENT  FULFILLMENT          SYNCED     AMOUNT  TRACKING
+#1001  7000000006071  2026-11-22 06:49:01Z  pushed  PAID     PARTIALLY_FULFILLED       2  35.00 EUR  JD001460006
+more: --after '2026-11-22T06:49:01.000Z#7000000006071'
+";
+    assert_eq!((table.code, table.out.as_str(), table.err.as_str()), (0, expected, ""));
+    assert_eq!((raw.code, raw.out.trim_end()), (0, LIST));
+    assert_eq!(stub.requests()[0].authorization, "Bearer a.b.c");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_is_told_in_two_lines_and_for_programs_as_it_came() {
+    let stub = Stub::start([("GET /v1/shops/moon.myshopify.com/orders/42", 404, UNKNOWN_ORDER)]).await;
+
+    let told = stub.run("order show moon.myshopify.com 42").await;
+    let raw = stub.run("order show moon.myshopify.com 42 --json").await;
+
+    let expected = "\
+error: the ledger knows no order 42 of moon.myshopify.com
+remedy: give Shopify's numeric order id; an order is known from its first webhook on
+";
+    assert_eq!((told.code, told.out.as_str(), told.err.as_str()), (1, "", expected));
+    assert_eq!((raw.code, raw.out.trim_end(), raw.err.as_str()), (1, UNKNOWN_ORDER, expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_wrong_is_refused_before_anything_is_asked() {
+    let stub = Stub::start([]).await;
+
+    for line in ["order show moon 42", "order", "link moon.myshopify.com sun.myshopify.com 1"] {
+        assert_eq!(stub.run(line).await.code, 2, "{line}");
+    }
+    let nowhere = roundtrip(&["order", "list", "moon.myshopify.com"], &BTreeMap::new(), "").await;
+
+    assert_eq!(nowhere.code, 2, "{}", nowhere.err);
+    assert!(nowhere.err.contains("--api") && nowhere.err.lines().count() == 2, "{}", nowhere.err);
+    assert!(stub.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_push_says_what_was_seen_and_what_is_required() {
+    let asked = r#"{"order":"42","request_id":"r-1","source":"sun.myshopify.com"}"#;
+    let stub = Stub::start([
+        ("POST /v1/shops/moon.myshopify.com/orders/42/pushes", 202, asked),
+        ("GET /v1/shops/moon.myshopify.com/orders/42", 200, REFUSED),
+    ])
+    .await;
+
+    let pushed = stub.run("order push moon.myshopify.com 42 --source sun.myshopify.com --wait").await;
+
+    let expected = "\
+#1002 is not pushed to sun.myshopify.com: 1 reason
+  NOT_PAID
+    seen: PENDING
+    required: PAID
+";
+    assert_eq!((pushed.code, pushed.out.as_str(), pushed.err.as_str()), (1, expected, ""));
+    assert_eq!(stub.requests()[0].body, json!({ "source": "sun.myshopify.com" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_file_of_links_is_sent_in_parts_and_a_wrong_one_not_at_all() {
+    let stub = Stub::start([("POST /v1/links", 201, r#"{"linked":600}"#)]).await;
+    let folder = Folder::new("links");
+    let rows = |n: u64| (1..=n).map(|id| format!("{id},{}\n", id + 5000)).collect::<String>();
+    let good = folder.write("good.csv", &format!("destination_variant,source_variant\n{}", rows(1200)));
+    let bad = folder.write("bad.csv", &format!("destination_variant,source_variant\n{}x,1\n", rows(1200)));
+
+    let linked = stub.run(&format!("link moon.myshopify.com sun.myshopify.com --csv {good}")).await;
+    let sent: Vec<usize> = stub.requests().iter().map(|it| it.body["links"].as_array().map_or(0, Vec::len)).collect();
+    let refused = stub.run(&format!("link moon.myshopify.com sun.myshopify.com --csv {bad}")).await;
+
+    assert_eq!(linked.out, "1200 variants of moon.myshopify.com linked to sun.myshopify.com\n", "{}", linked.err);
+    assert_eq!(sent, [1000, 200]);
+    assert_eq!(stub.requests()[0].body["links"][0], json!({ "destination_variant": "1", "source_variant": "5001" }));
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("line 1202, column 1 (destination_variant): `x`"), "{}", refused.err);
+    assert_eq!(stub.requests().len(), sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_local_stack_needs_no_token_and_nothing_secret_is_shown() {
+    let answer = format!(r#"{{"SecretString":"{SECRET}"}}"#);
+    let stub = Stub::start([
+        ("POST /", 200, answer.as_str()),
+        ("POST /api/v1/shops", 202, r#"{"request_id":"r-1","shop":"moon.myshopify.com","state":"connecting"}"#),
+    ])
+    .await;
+    let folder = Folder::new("stack");
+    let stack = json!({
+        "region": "us-east-1", "engine_url": stub.url, "api_path_url": format!("{}/api", stub.url),
+        "secrets": { "operator": "operator-secret-id" }, "more": true,
+    });
+    let env = BTreeMap::from([("ROUNDTRIP_STACK", folder.write("stack.json", &stack.to_string()))]);
+
+    let token = roundtrip(&["token", "--name", "ada"], &env, "").await;
+    let add = ["shop", "add", "moon.myshopify.com", "--access-token-stdin", "--local"];
+    let added = roundtrip(&add, &env, "shpat_by_hand\n").await;
+
+    assert_eq!((token.code, token.err.as_str()), (0, ""));
+    assert_eq!((token.out.lines().count(), token.out.matches('.').count()), (1, 2), "{}", token.out);
+    assert!(!token.out.contains(SECRET));
+    let requests = stub.requests();
+    assert_eq!(requests[0].body, json!({ "SecretId": "operator-secret-id" }));
+    let request = requests.last().unwrap();
+    assert_eq!(request.body, json!({ "domain": "moon.myshopify.com", "access_token": "shpat_by_hand" }));
+    let bearer = request.authorization.strip_prefix("Bearer ").unwrap();
+    assert_eq!(added.code, 0, "{}", added.err);
+    for secret in [SECRET, bearer, "shpat_by_hand"] {
+        assert!(!added.out.contains(secret) && !added.err.contains(secret), "{}{}", added.out, added.err);
+    }
+}
+
+/// One request that the stub was sent.
+#[derive(Debug, Clone)]
+struct Request {
+    authorization: String,
+    body: Value,
+}
+
+/// Answers by method and path, and remembers what it was asked.
+struct Stub {
+    url: String,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    answers: BTreeMap<String, (u16, String)>,
+    requests: Mutex<Vec<Request>>,
+}
+
+impl Stub {
+    async fn start<const N: usize>(answers: [(&str, u16, &str); N]) -> Self {
+        let answers = answers.map(|(request, status, body)| (request.to_owned(), (status, body.to_owned())));
+        let seen = Arc::new(Seen { answers: answers.into(), requests: Mutex::default() });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&seen));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, seen }
+    }
+
+    /// Runs the command against this stub.
+    async fn run(&self, line: &str) -> Ran {
+        let env = BTreeMap::from([("ROUNDTRIP_API", self.url.clone()), ("ROUNDTRIP_TOKEN", "a.b.c".to_owned())]);
+        roundtrip(&line.split(' ').collect::<Vec<_>>(), &env, "").await
+    }
+
+    fn requests(&self) -> Vec<Request> {
+        self.seen.requests.lock().unwrap().clone()
+    }
+}
+
+async fn answer(
+    State(seen): State<Arc<Seen>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
+    let authorization = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    seen.requests.lock().unwrap().push(Request { authorization, body });
+    let known = seen.answers.get(&format!("{method} {uri}")).cloned();
+    let (status, body) = known.unwrap_or_else(|| (500, format!("the stub knows no {method} {uri}")));
+    (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/json")], body)
+}
+
+/// How a run ended.
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// Runs the command with this environment and no other: the caller's may name a real stack.
+async fn roundtrip(args: &[&str], env: &BTreeMap<&'static str, String>, input: &str) -> Ran {
+    let mut command = Command::new(binary());
+    command.args(args).env_clear().envs(env);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let input = input.to_owned();
+    let run = move || {
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The command lies beside the folder of this test's own binary.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    let binary = folder.join(format!("roundtrip{}", std::env::consts::EXE_SUFFIX));
+    assert!(binary.exists(), "{} is not built: cargo build -p roundtrip-cli", binary.display());
+    binary
+}
+
+/// A folder for one test's files; gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("roundtrip-cli-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// Writes a file and returns its path.
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _left = std::fs::remove_dir_all(&self.0);
+    }
+}
