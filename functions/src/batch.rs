@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use roundtrip_domain::task::{Queue, Task};
-use roundtrip_domain::{Outcome, Unfinished};
+use roundtrip_domain::{Outcome, Unfinished, error_chain};
 
 use crate::telemetry;
 
@@ -58,52 +58,35 @@ where
     };
     let result = tokio::spawn(work(task.clone())).await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (shop, subject) = (task.subject.shop().as_str(), task.subject.to_string());
-    let (trigger, cause) = (task.trigger.to_string(), task.cause_id.as_str());
+    /// The one wide line of a task.
+    macro_rules! line {
+        ($level:ident, $($end:tt)+) => {
+            tracing::$level!(
+                queue = queue.name(),
+                shop.domain = task.subject.shop().as_str(),
+                task.subject = %task.subject,
+                task.trigger = %task.trigger,
+                task.cause_id = task.cause_id,
+                task.attempt = attempt,
+                duration_ms,
+                $($end)+
+            )
+        };
+    }
     match result {
         Ok(Ok(outcome)) => {
-            tracing::info!(
-                queue = queue.name(),
-                shop.domain = shop,
-                task.subject = subject,
-                task.trigger = trigger,
-                task.cause_id = cause,
-                task.attempt = attempt,
-                outcome = %outcome,
-                duration_ms,
-                "task handled"
-            );
+            line!(info, outcome = %outcome, "task handled");
             if matches!(outcome, Outcome::Park { .. }) {
                 telemetry::count("StepParked", "queue", queue.name());
             }
             true
         }
         Ok(Err(error)) => {
-            tracing::warn!(
-                queue = queue.name(),
-                shop.domain = shop,
-                task.subject = subject,
-                task.trigger = trigger,
-                task.cause_id = cause,
-                task.attempt = attempt,
-                error = chain(&error),
-                duration_ms,
-                "task not finished; it will be delivered again"
-            );
+            line!(warn, error = error_chain(&error), "task not finished; it will be delivered again");
             false
         }
         Err(panic) => {
-            tracing::error!(
-                queue = queue.name(),
-                shop.domain = shop,
-                task.subject = subject,
-                task.trigger = trigger,
-                task.cause_id = cause,
-                task.attempt = attempt,
-                error = %panic,
-                duration_ms,
-                "a bug: the task panicked; it will be delivered again"
-            );
+            line!(error, error = %panic, "a bug: the task panicked; it will be delivered again");
             false
         }
     }
@@ -111,18 +94,6 @@ where
 
 fn parse(message: &SqsMessage) -> Option<Task> {
     serde_json::from_str(message.body.as_deref()?).ok()
-}
-
-/// An error and its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

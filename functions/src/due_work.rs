@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use roundtrip_domain::due::{Release, release_due};
+use roundtrip_domain::error_chain;
 use serde_json::{Value, json};
 
-use crate::batch::chain;
 use crate::compose;
 
 /// Serves the schedule until Lambda ends the process.
@@ -31,7 +31,11 @@ pub async fn run() -> Result<(), Error> {
                     Ok(json!({ "due": released.due, "sent": released.sent, "left": released.left }))
                 }
                 Err(error) => {
-                    tracing::error!(error = chain(&error), run.id = run_id, "due work stopped; the rest stays due");
+                    tracing::error!(
+                        error = error_chain(&error),
+                        run.id = run_id,
+                        "due work stopped; the rest stays due"
+                    );
                     Err(Error::from(error))
                 }
             }

@@ -13,6 +13,7 @@ pub mod tracking_writeback;
 pub mod webhook_intake;
 
 mod telemetry;
+mod worker;
 
 /// Starts the function's runtime: one thread (a Lambda handles one event at a time, and a second thread
 /// costs start-up time), and logs.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use lambda_http::{Body, Error, Request, RequestExt, Response, service_fn};
 use roundtrip_aws::VaultReader;
 use roundtrip_connectors::shopify::webhook::{self, Headers, Verified};
+use roundtrip_domain::error_chain;
 use roundtrip_domain::ports::{CredentialsError, Tasks};
 use roundtrip_domain::secret::AppCredentials;
 
-use crate::batch::chain;
 use crate::{compose, telemetry};
 
 /// After a rotation the secret is read again on the first mismatch, but no more often than this: forged
@@ -79,7 +79,7 @@ impl<S: SecretSource> Secrets<S> {
                 Some(app)
             }
             Err(error) => {
-                tracing::warn!(error = chain(&error), "the app secret cannot be read again");
+                tracing::warn!(error = error_chain(&error), "the app secret cannot be read again");
                 None
             }
         }
@@ -140,7 +140,7 @@ pub async fn accept(
     };
     if let Err(error) = tasks.send(queue, &task).await {
         tracing::error!(
-            error = chain(&error),
+            error = error_chain(&error),
             shop.domain = shop,
             webhook.topic = topic,
             webhook.event_id = event_id,

@@ -13,10 +13,9 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use roundtrip_domain::error_chain;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
 use serde::Serialize;
-
-use crate::batch::chain;
 
 /// An error as the caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +69,7 @@ impl ApiError {
     }
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = chain(error), "a request failed");
+        tracing::error!(error = error_chain(error), "a request failed");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "UNAVAILABLE",

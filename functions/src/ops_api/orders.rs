@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
+use roundtrip_domain::error_chain;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::ports::{Ledger, Tasks};
@@ -206,7 +207,7 @@ pub(super) async fn push(
     api.ledger.save(&mut [&mut record]).await?;
     // The row is due already: should this message not go out, due work finds it within a minute.
     if let Err(error) = api.tasks.send(Queue::OrderPush, &task).await {
-        tracing::warn!(error = crate::batch::chain(&error), "the push will start with the next due work");
+        tracing::warn!(error = error_chain(&error), "the push will start with the next due work");
     }
     tracing::info!(
         shop.domain = at.shop.as_str(),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::trouble::{Trouble, chain};
+use crate::trouble::Trouble;
 
 /// Long enough for a slow line; an address where nobody answers should be told soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,7 +39,9 @@ impl Api {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("roundtrip/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| Trouble::failed(chain(&error), "check the certificates of this machine"))?;
+            .map_err(|error| {
+                Trouble::failed(roundtrip_domain::error_chain(&error), "check the certificates of this machine")
+            })?;
         Ok(Self { http, base, token })
     }
 
@@ -69,7 +71,7 @@ impl Api {
             let host = self.base.host_str().unwrap_or_default();
             let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
             let remedy = "check the address and the network, then repeat the command: it is safe to";
-            Trouble::passing(format!("{host} {what}: {}", chain(&error.without_url())), remedy)
+            Trouble::passing(format!("{host} {what}: {}", roundtrip_domain::error_chain(&error.without_url())), remedy)
         };
         let response = request.bearer_auth(self.token.expose()).send().await.map_err(unreachable)?;
         let status = response.status();

@@ -12,7 +12,7 @@ use roundtrip_domain::secret::Secret;
 use serde::Serialize;
 
 use crate::stack::Stack;
-use crate::trouble::{Trouble, chain};
+use crate::trouble::Trouble;
 
 /// The audience that the API asks of a token.
 const AUDIENCE: &str = "roundtrip";
@@ -71,7 +71,7 @@ async fn read(config: ConfigLoader, id: &str, remedy: &str) -> Result<Secret, Tr
         failed(match (error.code(), error.message()) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             (Some(code), None) => code.to_owned(),
-            (None, _) => chain(&error),
+            (None, _) => roundtrip_domain::error_chain(&error),
         })
     })?;
     let text = answer.secret_string().filter(|text| !text.is_empty());

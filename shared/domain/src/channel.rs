@@ -235,19 +235,6 @@ impl ChannelError {
             | Self::NoAnswer { request_id, .. } => request_id.as_deref(),
         }
     }
-
-    /// The error and its causes in one line, for the ledger and the log.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
 }
 
 /// Shows `lines` as `2 × 11, 1 × 12`.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::step::Failure;
 use crate::task::{Task, Trigger};
 
 /// One change of state. Names no person, address or e-mail; never expires.
@@ -59,10 +60,12 @@ impl HistoryEvent {
         self
     }
 
-    /// With Shopify's request id.
+    /// With all that a failure says.
     #[must_use]
-    pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
-        self.request_id = request_id;
+    pub fn with_failure(mut self, failure: &Failure) -> Self {
+        self.code = Some(failure.code);
+        self.request_id.clone_from(&failure.request_id);
+        self.detail = Some(failure.message.clone());
         self
     }
 

@@ -27,4 +27,4 @@ mod settings;
 mod work;
 
 pub use settings::Waits;
-pub use work::{Outcome, Unfinished};
+pub use work::{Outcome, Unfinished, error_chain};

@@ -9,7 +9,7 @@ use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Tasks, after};
 use crate::record::{LookState, OrderRecord};
 use crate::step::{AfterFailure, Failure, Step, StepId, Wait, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
-use crate::work::{Outcome, Unfinished};
+use crate::work::{Outcome, Unfinished, error_chain};
 
 /// May the order be looked at now? `Some`: not now, and this is how the task ends.
 ///
@@ -54,10 +54,7 @@ pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
         Outcome::Wait { until, why: WaitReason::Throttled }
     } else {
         let failure = failure(error, now);
-        let event = HistoryEvent::moved(now, task, StepId::Look, "looking", "failed")
-            .with_code(failure.code)
-            .with_request_id(failure.request_id.clone())
-            .with_detail(failure.message.clone());
+        let event = HistoryEvent::moved(now, task, StepId::Look, "looking", "failed").with_failure(&failure);
         let outcome = match look.fail(failure, |failed| ports.waits.backoff(failed)) {
             AfterFailure::Retry => retry_outcome(look),
             AfterFailure::Park => {
@@ -116,7 +113,7 @@ pub(crate) fn failure(error: &ChannelError, now: Timestamp) -> Failure {
     Failure {
         at: now,
         code: error.code(),
-        message: error.chain(),
+        message: error_chain(error),
         request_id: error.request_id().map(ToOwned::to_owned),
     }
 }

@@ -42,3 +42,16 @@ pub enum Unfinished {
     #[error("the shop did not say which order it is")]
     Channel(#[from] ChannelError),
 }
+
+/// An error and its causes in one line, for the ledger and the log.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -199,12 +199,7 @@ async fn unanswered<L: Ledger, C: Channel, T: Tasks, K: Clock>(
             step.last_failure = Some(failure.clone());
             step.wait_until(until, why);
         },
-        |before| {
-            HistoryEvent::moved(now, task, step_id(id), before, "verifying")
-                .with_code(failure.code)
-                .with_request_id(failure.request_id.clone())
-                .with_detail(failure.message.clone())
-        },
+        |before| HistoryEvent::moved(now, task, step_id(id), before, "verifying").with_failure(&failure),
     )
     .await
 }
@@ -342,12 +337,7 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
                 AfterFailure::Park => step.park(failure.code, now, after(now, ports.waits.quarantine), inputs.clone()),
             }
         },
-        |before| {
-            HistoryEvent::moved(now, task, step_id(id), before, "failed")
-                .with_code(failure.code)
-                .with_request_id(failure.request_id.clone())
-                .with_detail(failure.message.clone())
-        },
+        |before| HistoryEvent::moved(now, task, step_id(id), before, "failed").with_failure(&failure),
     )
     .await?;
     announce_parked(ports, record, |row_id, _| row_id == id).await

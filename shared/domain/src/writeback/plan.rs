@@ -148,7 +148,7 @@ fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> bool {
     numbers(shown) == numbers(shipped)
 }
 
-fn spelt_for_shopify(info: &TrackingInfo) -> TrackingInfo {
+pub(super) fn spelt_for_shopify(info: &TrackingInfo) -> TrackingInfo {
     let company = info.company.as_deref().map(|name| carriers::known(name).unwrap_or(name).to_owned());
     TrackingInfo { company, ..info.clone() }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
-use super::plan::{FulfillmentDraft, WritebackPlan, plan_writeback};
+use super::plan::{FulfillmentDraft, WritebackPlan, plan_writeback, spelt_for_shopify};
 use super::{Phase, WritebackState};
 use crate::channel::{Channel, ChannelError, DestinationOrder, Effect, ShippedFulfillment};
 use crate::code::Code;
@@ -203,7 +203,8 @@ fn written(
     task: &Task,
 ) {
     change(record, id, task, now, "written", |step| {
-        let phase = Phase::Written { tracking: shipped.tracking.clone(), at: now };
+        let tracking = shipped.tracking.iter().map(spelt_for_shopify).collect();
+        let phase = Phase::Written { tracking, at: now };
         let mailed = std::mem::take(&mut step.state.mailed);
         step.succeed(WritebackState { phase, written: there.to_vec(), mailed });
     });
@@ -331,12 +332,7 @@ async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
                 step.park(failure.code, now, after(now, job.ports.waits.quarantine), inputs.clone());
             }
         }
-        record.log(
-            HistoryEvent::moved(now, job.task, step_id(id), before, "failed")
-                .with_code(failure.code)
-                .with_request_id(failure.request_id.clone())
-                .with_detail(failure.message.clone()),
-        );
+        record.log(HistoryEvent::moved(now, job.task, step_id(id), before, "failed").with_failure(&failure));
     })
     .await?;
     announce_parked(job.ports, record, |row_id, _| row_id == id).await
@@ -390,7 +386,7 @@ fn change(
         event = event.with_detail(numbers);
     }
     if let Some(failure) = step.last_failure.as_ref().filter(|failure| failure.at == now) {
-        event = event.with_code(failure.code).with_request_id(failure.request_id.clone());
+        event = event.with_failure(failure);
     }
     record.log(event);
 }
