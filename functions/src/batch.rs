@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use roundtrip_domain::ports::ParkedMessage;
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Outcome, Unfinished, error_chain};
 
@@ -92,8 +93,11 @@ where
     }
 }
 
+/// A task, or a dead letter that somebody moved back: it carries the task that sets its step going again.
 fn parse(message: &SqsMessage) -> Option<Task> {
-    serde_json::from_str(message.body.as_deref()?).ok()
+    let body = message.body.as_deref()?;
+    let parked = || serde_json::from_str::<ParkedMessage>(body).ok().map(|parked| parked.task);
+    serde_json::from_str(body).ok().or_else(parked)
 }
 
 #[cfg(test)]

@@ -57,6 +57,9 @@ pub(super) async fn list(
     }
     let tab: Option<Tab> =
         query.tab.as_deref().map(str::parse).transpose().map_err(|error| ApiError::field("tab", error))?;
+    if query.after.as_deref().is_some_and(|cursor| !roundtrip_aws::is_cursor(cursor)) {
+        return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
+    }
     let (orders, next) = match tab {
         Some(tab) => {
             let page = api.ledger.list_orders(&shop, tab, limit, query.after.as_deref()).await?;

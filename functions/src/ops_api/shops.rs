@@ -38,27 +38,39 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
     let Json(body) = body?;
     let domain: ShopDomain = body.domain.parse().map_err(|error| ApiError::field("domain", error))?;
     if let Some(token) = body.access_token.as_deref() {
-        if token.trim().is_empty() {
-            return Err(ApiError::field("access_token", "it is blank: give the token, or leave the field out"));
+        if token.trim().is_empty() || !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ApiError::field(
+                "access_token",
+                "it is no token: give it as Shopify showed it, or leave it out",
+            ));
         }
         let token = AccessToken { token: Secret::new(token.trim()), expires_at: None };
         api.vault.keep_token(&domain, &token).await?;
     }
     let now = Timestamp::now();
     api.ledger.register_shop(&Shop { domain: domain.clone(), registered_at: now, facts: None }).await?;
-    let (mut step, version) = api.ledger.connect_step(&domain).await?.unwrap_or((Step::new(()), 0));
-    step.reopen();
-    step.wait_until(now, WaitReason::Requested);
-    match api.ledger.save_connect_step(&domain, &step, version).await {
-        // Somebody else asked for the same just now, or a worker is at it.
-        Ok(()) | Err(LedgerError::Conflict) => {}
-        Err(error) => return Err(error.into()),
-    }
+    ask_to_connect(&api, &domain, now).await?;
     let request_id = Uuid::now_v7().to_string();
     let subject = Subject::Shop { shop: domain.clone() };
     api.tasks.send(Queue::AppLifecycle, &Task::new(Trigger::Request, &request_id, subject)).await?;
     tracing::info!(shop.domain = domain.as_str(), actor = operator.name, request.id = request_id, "connect requested");
     Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "request_id": request_id, "state": "connecting" }))))
+}
+
+/// Makes the connect step due, whatever state it is in; a worker that writes it at the same moment is
+/// overruled.
+async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Result<(), ApiError> {
+    let mut tries = 0;
+    loop {
+        let (mut step, version) = api.ledger.connect_step(domain).await?.unwrap_or((Step::new(()), 0));
+        step.reopen();
+        step.wait(now, now, WaitReason::Requested);
+        tries += 1;
+        match api.ledger.save_connect_step(domain, &step, version).await {
+            Err(LedgerError::Conflict) if tries < 5 => {}
+            other => return Ok(other?),
+        }
+    }
 }
 
 /// A shop: how far connecting it has come, what it said of itself, its connections.

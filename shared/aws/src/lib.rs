@@ -6,7 +6,7 @@ mod ledger;
 mod queue;
 mod vault;
 
-pub use ledger::{DynamoLedger, ListedOrder, OrderPage, Tables};
+pub use ledger::{DynamoLedger, ListedOrder, OrderPage, Tables, is_cursor};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};
 

@@ -2,7 +2,7 @@
 
 use crate::channel::{Channel, HasKeyDefinition};
 use crate::id::ShopDomain;
-use crate::look::{failure, retry_outcome, throttled_until};
+use crate::look::{failure, is_redrive_of, redrive_cause, retry_outcome, throttled_until};
 use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Registry, Tasks, after};
 use crate::step::{AfterFailure, Step, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
@@ -27,6 +27,9 @@ where
         return Ok(Outcome::Done("nobody asked to connect it"));
     };
     let now = ports.clock.now();
+    if step.parked.is_some() && is_redrive_of(task, &StepId::Connect, step.generation) {
+        step.reopen();
+    }
     if let Some(parked) = &step.parked {
         let code = parked.code;
         return if step.is_announcement_overdue(now) {
@@ -42,7 +45,7 @@ where
         Ok(facts) => facts,
         Err(error) => {
             let outcome = if let Some(until) = throttled_until(&error, now) {
-                step.wait_until(until, WaitReason::Throttled);
+                step.wait(now, until, WaitReason::Throttled);
                 Outcome::Wait { until, why: WaitReason::Throttled }
             } else {
                 match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
@@ -89,7 +92,7 @@ async fn announce<L: Ledger, C, T: Tasks, K>(
     let subject = Subject::Shop { shop: shop.clone() };
     let message = ParkedMessage {
         version: 1,
-        task: Task::new(Trigger::Redrive, format!("{}@{}", StepId::Connect, step.generation), subject),
+        task: Task::new(Trigger::Redrive, redrive_cause(&StepId::Connect, step.generation), subject),
         order: None,
         step: StepId::Connect,
         generation: step.generation,

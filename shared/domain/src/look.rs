@@ -50,7 +50,7 @@ pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
     let look = record.look.change();
     look.state = LookState { queue };
     let outcome = if let Some(until) = throttled_until(error, now) {
-        look.wait_until(until, WaitReason::Throttled);
+        look.wait(now, until, WaitReason::Throttled);
         Outcome::Wait { until, why: WaitReason::Throttled }
     } else {
         let failure = failure(error, now);
@@ -94,7 +94,7 @@ pub(crate) fn parked_message<S>(
     subject: OrderRef,
 ) -> Option<ParkedMessage> {
     let parked = step.parked.as_ref().filter(|parked| !parked.announced)?;
-    let cause = format!("{id}@{}", step.generation);
+    let cause = redrive_cause(&id, step.generation);
     Some(ParkedMessage {
         version: 1,
         task: Task::new(Trigger::Redrive, cause, Subject::Order(subject)),
@@ -106,6 +106,17 @@ pub(crate) fn parked_message<S>(
         first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
         last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
     })
+}
+
+/// Whether `task` is an operator's redrive of just this step, in the state in which it was parked: the
+/// cause of a redrive names both, as its dead-letter message did.
+pub(crate) fn is_redrive_of(task: &Task, step: &StepId, generation: u32) -> bool {
+    task.trigger == Trigger::Redrive && task.cause_id == redrive_cause(step, generation)
+}
+
+/// The cause id of a redrive.
+pub(crate) fn redrive_cause(step: &StepId, generation: u32) -> String {
+    format!("{step}@{generation}")
 }
 
 /// The failure that `error` is.

@@ -108,6 +108,9 @@ pub struct Step<S> {
 pub struct Wait {
     pub until: Timestamp,
     pub why: WaitReason,
+    /// Since when it has waited for this; renewing a wait keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// What a step waits for.
@@ -212,9 +215,16 @@ impl<S> Step<S> {
         Self { state, attempts: 0, generation: 0, wait: None, first_failure: None, last_failure: None, parked: None }
     }
 
-    /// Waits; counts nothing.
-    pub fn wait_until(&mut self, until: Timestamp, why: WaitReason) {
-        self.wait = Some(Wait { until, why });
+    /// Waits from `now` on; counts nothing.
+    pub fn wait(&mut self, now: Timestamp, until: Timestamp, why: WaitReason) {
+        let since = self.waiting_since(why, now);
+        self.wait = Some(Wait { until, why, since: Some(since) });
+    }
+
+    /// Since when it has waited for `why`; `now` if it does not.
+    #[must_use]
+    pub fn waiting_since(&self, why: WaitReason, now: Timestamp) -> Timestamp {
+        self.wait.as_ref().filter(|wait| wait.why == why).and_then(|wait| wait.since).unwrap_or(now)
     }
 
     /// Whether calls for this step are forbidden at `now`.
@@ -235,7 +245,7 @@ impl<S> Step<S> {
         self.last_failure = Some(failure);
         match code.disposition() {
             Disposition::Retry | Disposition::Wait if self.attempts < MAX_ATTEMPTS => {
-                self.wait_until(now + backoff(self.attempts), WaitReason::Backoff);
+                self.wait(now, now + backoff(self.attempts), WaitReason::Backoff);
                 AfterFailure::Retry
             }
             Disposition::Retry | Disposition::Wait | Disposition::Park => AfterFailure::Park,
@@ -246,7 +256,7 @@ impl<S> Step<S> {
     /// `announce_by`, and whoever comes then sends it.
     pub fn park(&mut self, code: Code, now: Timestamp, announce_by: Timestamp, inputs: Option<String>) {
         self.parked = Some(Parked { code, at: now, inputs, announced: false });
-        self.wait_until(announce_by, WaitReason::Announcing);
+        self.wait(now, announce_by, WaitReason::Announcing);
     }
 
     /// Whether the step may be tried with `inputs`: it is not parked, or was parked by others.

@@ -128,7 +128,7 @@ async fn two_parties_cannot_both_write_an_origin(ledger: &impl Ledger) {
 
 async fn what_waits_is_due_when_its_time_has_come(ledger: &impl Ledger) {
     let mut record = saved(ledger, 7, PushState::not_pushed()).await;
-    push(&mut record).change().wait_until(at(10), WaitReason::Backoff);
+    push(&mut record).change().wait(at(0), at(10), WaitReason::Backoff);
     ledger.save(&mut [&mut record]).await.expect("a wait");
 
     let early = ledger.due(at(9), 100).await.expect("what is due");
@@ -146,7 +146,7 @@ async fn what_waits_is_due_when_its_time_has_come(ledger: &impl Ledger) {
 
 async fn a_row_that_its_worker_wrote_is_not_postponed(ledger: &impl Ledger) {
     let mut record = saved(ledger, 8, PushState::not_pushed()).await;
-    push(&mut record).change().wait_until(at(20), WaitReason::Backoff);
+    push(&mut record).change().wait(at(0), at(20), WaitReason::Backoff);
     ledger.save(&mut [&mut record]).await.expect("a wait");
     let of = |rows: Vec<roundtrip_domain::ports::DueRow>| {
         rows.into_iter().find(|row| row.wake_up.subject == Subject::Order(order(8)))
@@ -155,7 +155,7 @@ async fn a_row_that_its_worker_wrote_is_not_postponed(ledger: &impl Ledger) {
 
     ledger.postpone(&row, at(90)).await.expect("a postponement");
     assert!(of(ledger.due(at(20), 100).await.expect("what is due")).is_none(), "postponed");
-    push(&mut record).change().wait_until(at(30), WaitReason::Backoff);
+    push(&mut record).change().wait(at(0), at(30), WaitReason::Backoff);
     ledger.save(&mut [&mut record]).await.expect("a postponement is no change of version");
     ledger.postpone(&row, at(95)).await.expect("a postponement that comes too late");
 
@@ -164,7 +164,7 @@ async fn a_row_that_its_worker_wrote_is_not_postponed(ledger: &impl Ledger) {
 
 async fn the_connect_step_of_a_shop_is_versioned(ledger: &impl Ledger) {
     let mut step = Step::new(());
-    step.wait_until(at(0), WaitReason::Requested);
+    step.wait(at(0), at(0), WaitReason::Requested);
 
     assert!(ledger.connect_step(&moon()).await.expect("a read").is_none());
     ledger.save_connect_step(&moon(), &step, 0).await.expect("a first write");

@@ -52,10 +52,11 @@ impl DynamoLedger {
             None => query.key_condition_expression("status_pk = :pk"),
         };
         let page = query.send().await.map_err(failed("list orders"))?;
-        let items = page.items.unwrap_or_default();
+        let items = page.items.clone().unwrap_or_default();
         let shown = &items[..items.len().min(usize::from(limit))];
         let orders: Result<Vec<ListedOrder>, LedgerError> = shown.iter().map(listed).collect();
-        let next = (items.len() > shown.len())
+        // A page also ends at one megabyte.
+        let next = (items.len() > shown.len() || page.last_evaluated_key.is_some())
             .then(|| shown.last().and_then(|item| get_text(item, "status_sk")).map(ToOwned::to_owned))
             .flatten();
         Ok(OrderPage { orders: orders?, next })
@@ -81,6 +82,14 @@ impl DynamoLedger {
             .map_err(failed("read an order's history"))?;
         page.items().iter().map(|item| from_attribute("understand an event", item, "body")).collect()
     }
+}
+
+/// Whether `cursor` is one of ours: a creation time and an order id.
+#[must_use]
+pub fn is_cursor(cursor: &str) -> bool {
+    cursor
+        .split_once('#')
+        .is_some_and(|(at, id)| at.parse::<jiff::Timestamp>().is_ok() && id.parse::<OrderId>().is_ok())
 }
 
 fn listed(item: &Item) -> Result<ListedOrder, LedgerError> {

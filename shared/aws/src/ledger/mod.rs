@@ -14,7 +14,7 @@ use roundtrip_domain::ports::LedgerError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use api::{ListedOrder, OrderPage};
+pub use api::{ListedOrder, OrderPage, is_cursor};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
 
 /// An item as the SDK gives it.
@@ -85,7 +85,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     move |error| {
-        if error.code() == Some("ConditionalCheckFailedException") {
+        if matches!(error.code(), Some("ConditionalCheckFailedException" | "TransactionConflictException")) {
             return LedgerError::Conflict;
         }
         LedgerError::Unavailable { doing, source: Box::new(error) }

@@ -8,6 +8,7 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::id::ShopDomain;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// An answer, read to its end.
 pub(super) struct HttpAnswer {
@@ -19,8 +20,10 @@ pub(super) struct HttpAnswer {
 }
 
 #[derive(Deserialize)]
-struct Envelope<D> {
-    data: Option<D>,
+struct Envelope {
+    /// Judged after the errors: what failed is null in it, where the wire structs expect a value.
+    #[serde(default)]
+    data: Value,
     #[serde(default)]
     errors: Errors,
     #[serde(default)]
@@ -45,6 +48,9 @@ impl Default for Errors {
 struct GraphqlError {
     #[serde(default)]
     message: String,
+    /// Where in the answer; absent if Shopify did not even begin.
+    #[serde(default)]
+    path: Option<Value>,
     #[serde(default)]
     extensions: ErrorExtensions,
 }
@@ -78,60 +84,99 @@ struct ThrottleStatus {
 
 /// Without a better word from Shopify. Source: Shopify's own client waits 1 s.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Characters of a foreign text that are kept.
+const MAX_TEXT: usize = 300;
 /// A wait that no shop's limit needs; whatever asks for more is mistaken.
 const MAX_RETRY_AFTER: f64 = 600.0;
 
 /// The `data` of an answer.
 pub(super) fn data<D: DeserializeOwned>(shop: &ShopDomain, answer: &HttpAnswer) -> Result<D, ChannelError> {
-    let no_answer = |message: String, source: Option<serde_json::Error>| ChannelError::NoAnswer {
+    let no_answer = |message: String| ChannelError::NoAnswer {
         shop: shop.clone(),
         message,
         request_id: answer.request_id.clone(),
-        source: source.map(Into::into),
+        source: None,
     };
     match answer.status.as_u16() {
         200 => {}
         429 => return Err(throttled(shop, answer, answer.retry_after.map(seconds))),
         401..=404 | 423 => return Err(denied(shop, answer)),
-        status => return Err(no_answer(format!("HTTP {status}"), None)),
+        status => return Err(no_answer(format!("HTTP {status}"))),
     }
-    let envelope: Envelope<D> = serde_json::from_slice(&answer.body)
-        .map_err(|error| no_answer("the answer does not parse".into(), Some(error)))?;
-    if let Some(error) = graphql_error(shop, answer, &envelope.errors, envelope.extensions.cost.as_ref()) {
+    let envelope: Envelope = serde_json::from_slice(&answer.body).map_err(|error| no_answer(unparsed(&error)))?;
+    if let Some(error) = graphql_error(shop, answer, &envelope) {
         return Err(error);
     }
-    envelope.data.ok_or_else(|| no_answer("the answer holds neither data nor errors".into(), None))
+    if envelope.data.is_null() {
+        return Err(no_answer("the answer holds neither data nor errors".into()));
+    }
+    serde_json::from_value(envelope.data).map_err(|error| no_answer(unparsed(&error)))
 }
 
-fn graphql_error(shop: &ShopDomain, answer: &HttpAnswer, errors: &Errors, cost: Option<&Cost>) -> Option<ChannelError> {
-    let errors = match errors {
+/// Where it does not parse; the parser's own words may quote what it read.
+fn unparsed(error: &serde_json::Error) -> String {
+    match (error.line(), error.column()) {
+        (0, _) => "the answer does not have the shape that was asked for".into(),
+        (line, column) => format!("the answer does not parse at line {line}, column {column}"),
+    }
+}
+
+/// The error that a list of errors is. Only what says for sure that nothing was done counts as that: a
+/// mutation may have run and only its answer have failed, and then there is a path, or data beside it.
+fn graphql_error(shop: &ShopDomain, answer: &HttpAnswer, envelope: &Envelope) -> Option<ChannelError> {
+    let errors = match &envelope.errors {
         Errors::List(errors) => errors,
-        Errors::Text(text) => return Some(refused(shop, answer, text.clone())),
+        Errors::Text(text) => return Some(unknown(shop, answer, text, None)),
     };
     let first = errors.first()?;
-    let request_id = first.extensions.request_id.clone().or_else(|| answer.request_id.clone());
-    let shop = shop.clone();
-    Some(match first.extensions.code.as_deref() {
-        Some("THROTTLED") => throttled(&shop, answer, cost.map(until_affordable)),
-        Some("ACCESS_DENIED") => ChannelError::AccessDenied { shop, message: first.message.clone(), request_id },
-        // Under HTTP 200: Shopify may have done the work before it failed.
-        Some("INTERNAL_SERVER_ERROR") => {
-            let request_id = request_id_in(&first.message).or(request_id);
-            ChannelError::NoAnswer { shop, message: "internal error".into(), request_id, source: None }
-        }
-        None if first.message.starts_with("Internal error") => {
-            let request_id = request_id_in(&first.message).or(request_id);
-            ChannelError::NoAnswer { shop, message: "internal error".into(), request_id, source: None }
-        }
-        Some(_) | None => {
-            let texts: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
-            refused(&shop, answer, texts.join("; "))
-        }
+    let all = |code: &str| errors.iter().all(|error| error.extensions.code.as_deref() == Some(code));
+    let text = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+    let request_id =
+        errors.iter().find_map(|error| error.extensions.request_id.clone().or_else(|| request_id_in(&error.message)));
+    Some(if all("THROTTLED") {
+        throttled(shop, answer, envelope.extensions.cost.as_ref().map(until_affordable))
+    } else if all("ACCESS_DENIED") && holds_nothing(&envelope.data) {
+        let request_id = request_id.or_else(|| answer.request_id.clone());
+        ChannelError::AccessDenied { shop: shop.clone(), message: short(&first.message), request_id }
+    } else if envelope.data.is_null() && errors.iter().all(never_began) {
+        refused(shop, answer, &text)
+    } else {
+        unknown(shop, answer, &text, request_id)
     })
 }
 
-fn refused(shop: &ShopDomain, answer: &HttpAnswer, message: String) -> ChannelError {
-    ChannelError::Refused { shop: shop.clone(), code: Code::Rejected, message, request_id: answer.request_id.clone() }
+/// Whether Shopify refused the document itself: it does not know a field, or a variable is malformed.
+fn never_began(error: &GraphqlError) -> bool {
+    let internal = error.extensions.code.as_deref() == Some("INTERNAL_SERVER_ERROR");
+    error.path.is_none() && !internal && !error.message.starts_with("Internal error")
+}
+
+/// Whether each root field is null: none was carried out.
+fn holds_nothing(data: &Value) -> bool {
+    data.as_object().is_none_or(|fields| fields.values().all(Value::is_null))
+}
+
+fn unknown(shop: &ShopDomain, answer: &HttpAnswer, text: &str, request_id: Option<String>) -> ChannelError {
+    ChannelError::NoAnswer {
+        shop: shop.clone(),
+        message: short(text),
+        request_id: request_id.or_else(|| answer.request_id.clone()),
+        source: None,
+    }
+}
+
+/// As much of a foreign text as a person needs: it goes into the ledger and the log.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
+fn refused(shop: &ShopDomain, answer: &HttpAnswer, message: &str) -> ChannelError {
+    ChannelError::Refused {
+        shop: shop.clone(),
+        code: Code::Rejected,
+        message: short(message),
+        request_id: answer.request_id.clone(),
+    }
 }
 
 fn denied(shop: &ShopDomain, answer: &HttpAnswer) -> ChannelError {
@@ -173,7 +218,7 @@ fn request_id_in(message: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use roundtrip_domain::channel::Effect;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -242,6 +287,44 @@ mod tests {
         let error = data::<Value>(&"moon.myshopify.com".parse().unwrap(), &answer).unwrap_err();
 
         assert_eq!(error.effect(), Effect::Unknown);
+    }
+
+    #[test]
+    fn an_error_beside_a_result_does_not_say_that_nothing_was_done() {
+        let beside = |data: Value, error: Value| json!({ "data": data, "errors": [error] });
+        let denied_field =
+            json!({ "message": "…", "path": ["orderCreate", "order"], "extensions": { "code": "ACCESS_DENIED" } });
+        let denied_root = json!({ "message": "Access denied for orderCreate field.", "path": ["orderCreate"], "extensions": { "code": "ACCESS_DENIED" } });
+        let odd = json!({ "message": "…", "path": ["orderCreate"], "extensions": { "code": "SOMETHING_NEW" } });
+        let cases = [
+            (beside(json!({ "orderCreate": { "order": null, "userErrors": [] } }), denied_field), Effect::Unknown),
+            (beside(json!({ "orderCreate": null }), denied_root), Effect::None),
+            (beside(json!({ "orderCreate": null }), odd.clone()), Effect::Unknown),
+            (json!({ "data": null, "errors": [odd] }), Effect::Unknown),
+            (json!({ "errors": "something went wrong" }), Effect::Unknown),
+        ];
+        for (body, effect) in cases {
+            assert_eq!(ask(200, &body).unwrap_err().effect(), effect, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_parse_is_not_quoted() {
+        #[derive(Debug, Deserialize)]
+        struct Shape {
+            #[allow(dead_code)]
+            order: u32,
+        }
+        let answer = HttpAnswer {
+            status: StatusCode::OK,
+            request_id: None,
+            retry_after: None,
+            body: br#"{"data":{"order":"Ada Lovelace"}}"#.to_vec(),
+        };
+
+        let error = data::<Shape>(&"moon.myshopify.com".parse().unwrap(), &answer).unwrap_err();
+
+        assert!(!roundtrip_domain::error_chain(&error).contains("Ada"), "{error}");
     }
 
     #[test]

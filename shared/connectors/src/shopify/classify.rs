@@ -7,6 +7,7 @@ use roundtrip_domain::channel::ChannelError;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::ShopDomain;
 
+use super::answer::short;
 use super::wire::UserError;
 
 /// What a refusal means.
@@ -57,7 +58,7 @@ pub(super) fn check(shop: &ShopDomain, errors: &[UserError], request_id: Option<
     let Some(first) = errors.first() else { return Ok(()) };
     let shop = shop.clone();
     let texts: Vec<String> = errors.iter().map(UserError::text).collect();
-    let message = texts.join("; ");
+    let message = short(&texts.join("; "));
     Err(match meaning(&first.message) {
         Refused(code) => ChannelError::Refused { shop, code, message, request_id },
         Later(seconds) => ChannelError::Throttled { shop, retry_after: Duration::from_secs(seconds), request_id },

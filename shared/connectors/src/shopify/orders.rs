@@ -70,7 +70,9 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         });
         let data: OrderByKeyData = match self.ask(source, ORDER_BY_KEY, variables).await {
             // Without the definition Shopify does not look at all.
-            Err(ChannelError::Refused { message, .. }) if message.contains("Metafield definition") => {
+            Err(ChannelError::Refused { message, .. } | ChannelError::NoAnswer { message, .. })
+                if message.contains("Metafield definition") =>
+            {
                 return Ok(KeyLookup::Inconclusive);
             }
             other => other?,

@@ -3,9 +3,11 @@
 mod draft;
 mod key;
 mod plan;
-mod protocol;
 mod record;
+mod send;
+mod settle;
 mod use_case;
+mod verify;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -40,6 +40,11 @@ pub(super) fn record_order(record: &mut OrderRecord, order: &Order, links: &Link
     record_personal(record, order, now);
 }
 
+/// Whether the ledger knows a later state of the order than the one that was read.
+pub(super) fn is_ahead_of(record: &OrderRecord, order: &Order) -> bool {
+    record.summary.as_ref().is_some_and(|row| row.get().updated_at > order.updated_at)
+}
+
 fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
     let name = order.customer.as_ref().and_then(crate::order::PersonName::full);
     let known = record.personal.as_ref().map(Row::get);

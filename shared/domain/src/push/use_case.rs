@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::PushState;
 use super::plan::{PushPlan, Refusal, RefusalReason, groups, plan_push};
-use super::record::{answer_requests, end_rests, record_order};
-use super::{PushState, protocol};
+use super::record::{answer_requests, end_rests, is_ahead_of, record_order};
+use super::settle::{Job, PushId, announce_parked, step_id};
 use crate::channel::Channel;
+use crate::code::Code;
 use crate::id::{OrderRef, ShopDomain, VariantId};
-use crate::look;
+use crate::look::{self, is_redrive_of};
 use crate::order::Order;
 use crate::ports::{Clock, Ledger, LedgerError, Ports, Registry, Tasks, after};
-use crate::record::{OrderRecord, Origin, Row};
+use crate::record::{OrderRecord, Origin, RequestState, Row};
 use crate::registry::{ConnectedShop, Links};
-use crate::step::WaitReason;
+use crate::step::{Step, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
+use crate::writeback::WritebackState;
 
 /// How often a pass starts over because somebody else wrote first, before the message goes back.
 const MAX_PASSES: usize = 8;
@@ -37,6 +40,9 @@ where
 {
     let at = match &task.subject {
         Subject::Order(at) => at.clone(),
+        Subject::FulfillmentOrder { shop, .. } if ports.ledger.shop(shop).await?.is_none() => {
+            return Ok(Outcome::Done("the shop is not registered"));
+        }
         Subject::FulfillmentOrder { shop, id } => match ports.channel.order_of(shop, *id).await? {
             Some(order) => OrderRef { shop: shop.clone(), id: order },
             None => return Ok(Outcome::Done("the fulfillment order is gone")),
@@ -86,8 +92,12 @@ where
     if record.look.get().is_announcement_overdue(now) {
         look::announce_look(ports, &mut record).await?;
     }
-    protocol::announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
     if let Some(outcome) = look::barred(&mut record, task, now) {
+        if let Outcome::Park { code } = outcome {
+            give_up(&mut record, code);
+            ports.ledger.save(&mut [&mut record]).await?;
+        }
         return Ok(Some(outcome));
     }
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {
@@ -98,19 +108,29 @@ where
     }
     let order = match ports.channel.order(at).await {
         Ok(Some(order)) => order,
-        Ok(None) => return gone(ports, &mut record).await.map(Some),
+        Ok(None) => return gone(ports, task, &mut record).await.map(Some),
         Err(error) => return look::failed(ports, &mut record, Queue::OrderPush, task, &error).await.map(Some),
     };
+    if is_ahead_of(&record, &order) {
+        let until = after(now, ports.waits.retry_base);
+        record.look.change().wait(now, until, WaitReason::Backoff);
+        ports.ledger.save(&mut [&mut record]).await?;
+        return Ok(Some(Outcome::Wait { until, why: WaitReason::Backoff }));
+    }
     let links = ports.ledger.links(&at.shop, &variants(&order), &sources(&shop, &record)).await?;
     let view = View { order, links, shop };
     look::seen(&mut record);
     record_order(&mut record, &view.order, &view.links, task, ports.clock.now());
 
-    while let Some((source, group, next)) = next_move(&record, &view, ports.clock.now()) {
-        let step = (source, group);
+    reopen_asked(&mut record, task);
+
+    while let Some((id, next)) = next_move(&record, &view, ports.clock.now()) {
         match next {
-            Move::Push(plan) => protocol::push_group(ports, task, &mut record, &view, step, plan).await?,
-            Move::Verify => protocol::verify(ports, task, &mut record, &view, step).await?,
+            Move::Push(plan) => {
+                let job = Job { ports, task, id: &id, inputs: Some(view.inputs()) };
+                job.push(&mut record, &view, plan).await?;
+            }
+            Move::Verify => Job { ports, task, id: &id, inputs: None }.verify(&mut record).await?,
         }
         // A step settled: look once more, so that whatever was left alone meanwhile is seen.
         record = ports.ledger.load(at).await?;
@@ -128,31 +148,72 @@ where
     Ok(Some(look::outcome(record.pushes.values().map(|row| row.get().into()), "up to date")))
 }
 
-/// The destination order has moved: a writeback that waits for it (a hold, routing) is looked at now. Its
-/// own wait stays, should this message be lost.
+/// The destination order has moved: a writeback that waits for it (a hold, routing), or that it could not
+/// take before, is looked at now. Its own wait stays, should this message be lost.
 async fn wake_writebacks<L, C, T: Tasks, K>(
     ports: &Ports<L, C, T, K>,
     record: &OrderRecord,
     task: &Task,
 ) -> Result<(), Unfinished> {
-    let waits_for_us = |why: WaitReason| matches!(why, WaitReason::OnHold | WaitReason::Routing);
-    let waiting =
-        record.writebacks.iter().filter(|(_, row)| row.get().wait.as_ref().is_some_and(|w| waits_for_us(w.why)));
+    if task.trigger != Trigger::Webhook {
+        return Ok(());
+    }
+    let waits_for_us = |step: &Step<WritebackState>| {
+        let waits = step.wait.as_ref().is_some_and(|w| matches!(w.why, WaitReason::OnHold | WaitReason::Routing));
+        waits || step.parked.as_ref().is_some_and(|parked| parked.inputs.is_some())
+    };
+    let waiting = record.writebacks.iter().filter(|(_, row)| waits_for_us(row.get()));
     let sources: BTreeSet<&OrderRef> = waiting.map(|((source, _), _)| source).collect();
-    for source in sources.into_iter().filter(|_| task.trigger == Trigger::Webhook) {
+    for source in sources {
         let wake = Task::new(Trigger::Settled, task.cause_id.clone(), Subject::Order(source.clone()));
         ports.tasks.send(Queue::TrackingWriteback, &wake).await?;
     }
     Ok(())
 }
 
-/// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store.
-async fn gone<L: Ledger, C, T, K: Clock>(
+/// A person asked for a parked push to be tried again: by a redrive of just this step, or by a new request.
+fn reopen_asked(record: &mut OrderRecord, task: &Task) {
+    let requested: BTreeSet<PushId> = requested(record);
+    for (id, row) in &mut record.pushes {
+        let step = row.get();
+        let asked = requested.contains(id) || is_redrive_of(task, &step_id(id), step.generation);
+        if step.parked.is_some() && asked {
+            row.change().reopen();
+        }
+    }
+}
+
+fn requested(record: &OrderRecord) -> BTreeSet<PushId> {
+    record.open_requests().map(|(_, request)| (request.source.clone(), request.group)).collect()
+}
+
+/// The order cannot be read, and a person has to see to that first: nothing else of it waits meanwhile.
+/// Whatever sets the look going again sees to the rest.
+fn give_up(record: &mut OrderRecord, code: Code) {
+    for row in record.pushes.values_mut() {
+        if row.get().wait.is_some() && row.get().parked.is_none() {
+            row.change().wait = None;
+        }
+    }
+    let open: Vec<String> = record.open_requests().map(|(id, _)| id.clone()).collect();
+    for id in open {
+        record.requests.get_mut(&id).into_iter().for_each(|row| row.change().state = RequestState::Failed { code });
+    }
+}
+
+/// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is
+/// still found out.
+async fn gone<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     ports: &Ports<L, C, T, K>,
+    task: &Task,
     record: &mut OrderRecord,
 ) -> Result<Outcome, Unfinished> {
-    let now = ports.clock.now();
     look::seen(record);
+    while let Some(id) = in_doubt(record, ports.clock.now()) {
+        Job { ports, task, id: &id, inputs: None }.verify(record).await?;
+        *record = ports.ledger.load(&record.at).await?;
+    }
+    let now = ports.clock.now();
     end_rests(record, now);
     let gone = || Refusal {
         reason: RefusalReason::OrderGone,
@@ -160,8 +221,17 @@ async fn gone<L: Ledger, C, T, K: Clock>(
         required: "an order that the shop still has".into(),
     };
     answer_requests(record, |_, _| vec![gone()], now, now);
-    ports.ledger.save(&mut [record]).await?;
-    Ok(Outcome::Done("the order is gone"))
+    ports.ledger.save(&mut [&mut *record]).await?;
+    Ok(look::outcome(record.pushes.values().map(|row| row.get().into()), "the order is gone"))
+}
+
+/// A push whose effect is not known, and may be looked into now.
+fn in_doubt(record: &OrderRecord, now: Timestamp) -> Option<PushId> {
+    let doubtful = |step: &Step<PushState>| {
+        let unknown = matches!(step.state, PushState::Sent { .. } | PushState::Verifying { .. });
+        unknown && step.parked.is_none() && !step.is_resting(now)
+    };
+    record.pushes.iter().find(|(_, row)| doubtful(row.get())).map(|(id, _)| id.clone())
 }
 
 /// Whether the webhook tells nothing new: the ledger is strictly past it and nothing is pending.
@@ -202,34 +272,24 @@ enum Move {
 }
 
 /// The next group that something can be done for now, and what.
-fn next_move(record: &OrderRecord, view: &View, now: Timestamp) -> Option<(ShopDomain, u32, Move)> {
-    let requested: BTreeSet<(ShopDomain, u32)> =
-        record.open_requests().map(|(_, request)| (request.source.clone(), request.group)).collect();
-    let mut candidates: BTreeSet<(ShopDomain, u32)> =
+fn next_move(record: &OrderRecord, view: &View, now: Timestamp) -> Option<(PushId, Move)> {
+    if let Some(id) = in_doubt(record, now) {
+        return Some((id, Move::Verify));
+    }
+    let requested = requested(record);
+    let mut candidates: BTreeSet<PushId> =
         groups(&view.order, &view.links).into_keys().map(|source| (source, 1)).collect();
-    candidates.extend(record.pushes.keys().cloned());
     candidates.extend(requested.iter().cloned());
-
-    candidates.into_iter().find_map(|(source, group)| {
-        let step = record.pushes.get(&(source.clone(), group)).map(Row::get);
-        if step.is_some_and(|step| step.is_resting(now)) {
-            return None;
-        }
-        let open = step.is_none_or(|step| step.is_open_to(&view.inputs()));
-        match step.map(|step| &step.state) {
-            Some(PushState::Confirmed { .. }) => None,
-            Some(PushState::Sent { .. } | PushState::Verifying { .. }) => {
-                step.is_some_and(|step| step.parked.is_none()).then_some((source, group, Move::Verify))
-            }
-            None | Some(PushState::NotPushed { .. }) => {
-                let connection = connection(view, &source)?;
-                let wanted =
-                    requested.contains(&(source.clone(), group)) || (connection.settings.auto_push && group == 1);
-                let plan =
-                    (wanted && open).then(|| plan_push(&view.order, connection, &view.links, group).ok()).flatten()?;
-                Some((source, group, Move::Push(plan)))
-            }
-        }
+    candidates.into_iter().find_map(|id| {
+        let step = record.pushes.get(&id).map(Row::get);
+        let may_go = step.is_none_or(|step| {
+            let not_pushed = matches!(step.state, PushState::NotPushed { .. });
+            not_pushed && !step.is_resting(now) && step.is_open_to(&view.inputs())
+        });
+        let connection = connection(view, &id.0)?;
+        let wanted = requested.contains(&id) || (connection.settings.auto_push && id.1 == 1);
+        let plan = (may_go && wanted).then(|| plan_push(&view.order, connection, &view.links, id.1).ok()).flatten()?;
+        Some((id, Move::Push(plan)))
     })
 }
 
@@ -247,9 +307,4 @@ fn refusals(view: &View, source: &ShopDomain, group: u32) -> Vec<Refusal> {
             required: "a connection: POST /v1/connections".into(),
         }],
     }
-}
-
-/// How long a step may rest when nothing better is known.
-pub(super) fn verify_at(now: Timestamp, waits: &crate::Waits) -> (Timestamp, WaitReason) {
-    (after(now, waits.verify_interval), WaitReason::Verifying)
 }

@@ -1,6 +1,7 @@
 //! Writeback: what a source store shipped is shown to the customer, once, with its tracking.
 
 pub mod carriers;
+mod job;
 mod plan;
 mod protocol;
 mod use_case;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, plan_writeback};
+pub use plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, Written, plan_writeback};
 pub use use_case::write_back;
 
 use crate::id::FulfillmentId;
@@ -27,6 +28,9 @@ pub struct WritebackState {
     /// number leaves the set only when its call had no effect for sure.
     #[serde(default)]
     pub mailed: BTreeSet<String>,
+    /// How many calls ended without an answer and, as was seen later, without an effect.
+    #[serde(default)]
+    pub unknown_rounds: u32,
 }
 
 /// The phase of a writeback.
@@ -53,13 +57,16 @@ impl WritebackState {
     /// A fulfillment that nothing was written for yet.
     #[must_use]
     pub fn pending() -> Self {
-        Self { phase: Phase::Pending, written: Vec::new(), mailed: BTreeSet::new() }
+        Self { phase: Phase::Pending, written: Vec::new(), mailed: BTreeSet::new(), unknown_rounds: 0 }
     }
 
-    /// Whether a call was made whose effect is not known.
+    /// The call whose effect is not known, if there is one.
     #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self.phase, Phase::Sent { .. } | Phase::Verifying { .. })
+    pub fn in_doubt(&self) -> Option<&FulfillmentDraft> {
+        match &self.phase {
+            Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => Some(draft),
+            Phase::Pending | Phase::Written { .. } => None,
+        }
     }
 
     /// Its name in history, API and log.

@@ -68,12 +68,21 @@ pub enum WritebackPlan {
     Impossible { code: Code, detail: String },
 }
 
-/// Plans the writeback of `shipped`. `known` are the destination fulfillments that were written for it.
+/// Which destination fulfillments were written for what, by our own record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// For this source fulfillment.
+    pub here: Vec<FulfillmentId>,
+    /// For others: they show somebody else's goods, whatever their number.
+    pub elsewhere: Vec<FulfillmentId>,
+}
+
+/// Plans the writeback of `shipped`.
 #[must_use]
 pub fn plan_writeback(
     shipped: &ShippedFulfillment,
     destination: &DestinationOrder,
-    known: &[FulfillmentId],
+    written: &Written,
 ) -> WritebackPlan {
     if matches!(shipped.state, FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure) {
         return WritebackPlan::Nothing("not shipped after all");
@@ -84,7 +93,13 @@ pub fn plan_writeback(
     if shipped.tracking.is_empty() {
         return WritebackPlan::NotYet(Code::AwaitingTracking);
     }
-    let (there, missing) = compare(shipped, destination, known);
+    let Shown { there, missing, renumbered } = compare(shipped, destination, written);
+    if renumbered {
+        return impossible(
+            Code::OverwriteRejected,
+            "its tracking changed after it was written: correct it in the destination store",
+        );
+    }
     if missing.is_empty() {
         return WritebackPlan::AlreadyThere(there);
     }
@@ -102,31 +117,52 @@ pub fn plan_writeback(
     allocate(&missing, destination, &tracking)
 }
 
-/// Which destination fulfillments show `shipped`, and what of it none shows.
-fn compare(
-    shipped: &ShippedFulfillment,
-    destination: &DestinationOrder,
-    known: &[FulfillmentId],
-) -> (Vec<FulfillmentId>, Vec<(LineItemId, u32)>) {
+/// What of a source fulfillment the destination shows.
+struct Shown {
+    there: Vec<FulfillmentId>,
+    missing: Vec<(LineItemId, u32)>,
+    /// What we wrote for it shows other numbers than it has now.
+    renumbered: bool,
+}
+
+fn compare(shipped: &ShippedFulfillment, destination: &DestinationOrder, written: &Written) -> Shown {
     let mut missing: BTreeMap<LineItemId, u32> = BTreeMap::new();
     for (line, quantity) in &shipped.lines {
         *missing.entry(*line).or_default() += quantity;
     }
     let mut there = Vec::new();
-    let mut shown: Vec<&ShownFulfillment> = destination.fulfillments.iter().filter(|f| is_live(&f.state)).collect();
-    // Those we wrote ourselves claim their lines first.
-    shown.sort_by_key(|fulfillment| !known.contains(&fulfillment.id));
-    for fulfillment in shown.into_iter().filter(|fulfillment| same_numbers(&fulfillment.tracking, &shipped.tracking)) {
+    let mut renumbered = false;
+    let is_ours = |fulfillment: &ShownFulfillment| written.here.contains(&fulfillment.id);
+    let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+    let mut candidates: Vec<&ShownFulfillment> =
+        live.filter(|fulfillment| !written.elsewhere.contains(&fulfillment.id)).collect();
+    // What we wrote for it ourselves claims its lines first, whatever its number.
+    candidates.sort_by_key(|fulfillment| !is_ours(fulfillment));
+    for fulfillment in candidates {
+        let same = same_numbers(&fulfillment.tracking, &shipped.tracking);
         let fits = fulfillment.lines.iter().all(|(line, n)| missing.get(line).is_some_and(|left| left >= n));
-        if fits && !fulfillment.lines.is_empty() {
-            for (line, quantity) in &fulfillment.lines {
-                missing.entry(*line).and_modify(|left| *left -= quantity);
-            }
-            there.push(fulfillment.id);
+        if !fits || fulfillment.lines.is_empty() || !(same || is_ours(fulfillment)) {
+            continue;
         }
+        renumbered |= !same;
+        for (line, quantity) in &fulfillment.lines {
+            missing.entry(*line).and_modify(|left| *left -= quantity);
+        }
+        there.push(fulfillment.id);
     }
     missing.retain(|_, left| *left > 0);
-    (there, missing.into_iter().collect())
+    Shown { there, missing: missing.into_iter().collect(), renumbered }
+}
+
+/// Whether some live fulfillment of the destination shows `number`.
+pub(super) fn shows(destination: &DestinationOrder, number: &str) -> bool {
+    let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+    live.flat_map(|fulfillment| &fulfillment.tracking).any(|info| plain(&info.number) == plain(number))
+}
+
+/// A number without what shops add or change when they show it.
+fn plain(number: &str) -> String {
+    number.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
 }
 
 fn is_live(state: &FulfillmentState) -> bool {
@@ -141,7 +177,7 @@ fn is_live(state: &FulfillmentState) -> bool {
 
 fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> bool {
     let numbers = |tracking: &[TrackingInfo]| {
-        let mut numbers: Vec<String> = tracking.iter().map(|info| info.number.to_uppercase()).collect();
+        let mut numbers: Vec<String> = tracking.iter().map(|info| plain(&info.number)).collect();
         numbers.sort();
         numbers
     };

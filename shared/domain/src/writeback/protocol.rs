@@ -1,40 +1,27 @@
 //! At most one fulfillment per shipment, location and method, and at most one mail per number: claim,
 //! call, re-read, settle. See docs/adr/0003-writeback-protocol.md.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::plan::{FulfillmentDraft, WritebackPlan, plan_writeback, spelt_for_shopify};
+use super::job::{Job, WritebackId};
+use super::plan::{FulfillmentDraft, WritebackPlan, Written, plan_writeback, shows, spelt_for_shopify};
 use super::{Phase, WritebackState};
 use crate::channel::{Channel, ChannelError, DestinationOrder, Effect, ShippedFulfillment};
 use crate::code::Code;
-use crate::history::HistoryEvent;
-use crate::id::{FulfillmentId, OrderRef};
-use crate::look::{failure, parked_message, throttled_until};
-use crate::ports::{Clock, Ledger, LedgerError, Ports, Tasks, after};
-use crate::record::{OrderRecord, Row};
-use crate::step::{AfterFailure, Failure, Step, StepId, WaitReason};
-use crate::task::{Queue, Task};
+use crate::id::FulfillmentId;
+use crate::look::{failure, throttled_until};
+use crate::ports::{Clock, Ledger, Tasks, after};
+use crate::record::OrderRecord;
+use crate::step::{Failure, Step, WaitReason};
 use crate::work::Unfinished;
 
-/// How often a settlement is tried against other writers of the same order.
-const MAX_SETTLES: usize = 8;
-
-/// Source order and fulfillment: which writeback of an order.
-pub(super) type WritebackId = (OrderRef, FulfillmentId);
-
-/// One task's work on one pair of orders.
-pub(super) struct Job<'a, L, C, T, K> {
-    pub(super) ports: &'a Ports<L, C, T, K>,
-    pub(super) task: &'a Task,
-    pub(super) source_at: &'a OrderRef,
-    pub(super) destination_at: &'a OrderRef,
-    /// Whether a first call may mail the customer.
-    pub(super) notify: bool,
-    /// Somebody else wrote the order meanwhile, and what was changed in memory only is gone.
-    pub(super) reloaded: AtomicBool,
-}
+/// After so many calls without an answer, each found to have done nothing, a person looks.
+const MAX_UNKNOWN_ROUNDS: u32 = 3;
+/// An order without fulfillment orders for so long was not just placed: the app may not see them.
+const ROUTING_TAKES: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is known of the destination after a plan was carried out.
 pub(super) enum Sight {
@@ -46,84 +33,91 @@ pub(super) enum Sight {
     Lost,
 }
 
-fn step_id(id: &WritebackId) -> StepId {
-    StepId::Writeback { source: id.0.clone(), fulfillment: id.1 }
-}
-
-/// Does what `plan` says, with what was read of the destination before.
+/// Plans the writeback of `shipped` by what was read of the destination, and does it. `inputs` is what
+/// the plan was made from.
 pub(super) async fn carry_out<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     job: &Job<'_, L, C, T, K>,
-    source: &mut OrderRecord,
-    record: &mut OrderRecord,
+    (source, record): (&mut OrderRecord, &mut OrderRecord),
     id: &WritebackId,
     shipped: &ShippedFulfillment,
     before: &DestinationOrder,
     inputs: String,
 ) -> Result<Sight, Unfinished> {
-    let known = record.writebacks.get(id).map(|row| row.get().state.written.clone()).unwrap_or_default();
-    let plan = plan_writeback(shipped, before, &known);
-    let now = job.ports.clock.now();
-    let waits = &job.ports.waits;
+    let now = job.now();
+    let plan = plan_writeback(shipped, before, &written_by(record, id));
+    if let WritebackPlan::AlreadyThere(there) = &plan {
+        written(job, record, id, shipped, there, now);
+        return Ok(Sight::Same);
+    }
+    // Read after the quarantine and not to be seen: a call that was in doubt had no effect.
+    if let Some(rounds) = settle_absent(record, id, before).filter(|rounds| *rounds >= MAX_UNKNOWN_ROUNDS) {
+        let message = format!("{rounds} calls had no answer and left no fulfillment");
+        let failure = Failure { at: now, code: Code::OutcomeUnknown, message, request_id: None };
+        let settled = record.writebacks.get(id).map_or_else(WritebackState::pending, |row| row.get().state.clone());
+        job.fail(record, id, failure, Some(inputs), |step| step.state = settled.clone()).await?;
+        return Ok(Sight::Same);
+    }
     match plan {
-        WritebackPlan::Nothing(why) => {
-            forget(record, id, why, now, job.task);
-            Ok(Sight::Same)
+        WritebackPlan::AlreadyThere(_) => {}
+        WritebackPlan::Nothing(why) => forget(job, record, id, why, now),
+        WritebackPlan::NotYet(Code::AwaitingTracking) => {
+            let patience = job.ports.waits.awaiting_tracking;
+            wait(job, record, id, WaitReason::AwaitingTracking, patience, patience, inputs).await?;
         }
-        WritebackPlan::AlreadyThere(there) => {
-            written(record, id, shipped, &there, now, job.task);
-            Ok(Sight::Same)
-        }
-        WritebackPlan::NotYet(code) => {
-            let why = if code == Code::OnHold { WaitReason::OnHold } else { WaitReason::AwaitingTracking };
-            wait(record, id, after(now, waits.awaiting_tracking), why, code, now, job.task);
-            Ok(Sight::Same)
+        WritebackPlan::NotYet(_) => {
+            // A hold lasts as long as its merchant wants; a webhook tells of its end.
+            let interval = job.ports.waits.awaiting_tracking;
+            wait(job, record, id, WaitReason::OnHold, interval, Duration::MAX, inputs).await?;
         }
         WritebackPlan::Routing => {
-            wait(record, id, after(now, waits.retry_base), WaitReason::Routing, Code::OnHold, now, job.task);
-            Ok(Sight::Same)
+            let patience = ROUTING_TAKES.unsigned_abs();
+            wait(job, record, id, WaitReason::Routing, job.ports.waits.retry_base, patience, inputs).await?;
         }
         WritebackPlan::Impossible { code, detail } => {
             let failure = Failure { at: now, code, message: detail, request_id: None };
-            fail(job, record, id, failure, Some(inputs)).await?;
-            Ok(Sight::Same)
+            job.fail(record, id, failure, Some(inputs), |_| {}).await?;
         }
-        WritebackPlan::Create(drafts) => {
-            // An earlier call that was in doubt is not to be seen after the quarantine: it had no effect.
-            if let Some(row) = record.writebacks.get_mut(id).filter(|row| row.get().state.is_in_doubt()) {
-                settle_absent(row.change());
-            }
-            create(job, source, record, id, shipped, (before, drafts)).await
-        }
+        WritebackPlan::Create(drafts) => return create(job, (source, record), id, shipped, (before, drafts)).await,
     }
+    Ok(Sight::Same)
+}
+
+/// Which destination fulfillments were written for this step, and which for others.
+fn written_by(record: &OrderRecord, id: &WritebackId) -> Written {
+    let mut written = Written::default();
+    for (other, row) in &record.writebacks {
+        let list = if other == id { &mut written.here } else { &mut written.elsewhere };
+        list.extend(&row.get().state.written);
+    }
+    written
 }
 
 /// Creates the fulfillments one after the other, re-reads, and settles by what is seen.
 async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     job: &Job<'_, L, C, T, K>,
-    source: &mut OrderRecord,
-    record: &mut OrderRecord,
+    (source, record): (&mut OrderRecord, &mut OrderRecord),
     id: &WritebackId,
     shipped: &ShippedFulfillment,
     (before, drafts): (&DestinationOrder, Vec<FulfillmentDraft>),
 ) -> Result<Sight, Unfinished> {
     let mut after_them = before.clone();
-    let mut created = Vec::new();
+    let mut created = written_by(record, id);
+    let known = created.here.len();
     for mut draft in drafts {
-        let sent_at = job.ports.clock.now();
-        let until = after(sent_at, job.ports.waits.quarantine);
-        let numbers = claim(record, id, &mut draft, job, sent_at, until);
+        let sent_at = job.now();
+        let marked = claim(job, record, id, &mut draft, &created.here, sent_at);
         job.ports.ledger.save(&mut [&mut *record, &mut *source]).await?;
         match job.ports.channel.create_fulfillment(&job.destination_at.shop, &draft).await {
             Ok(fulfillment) => {
-                created.push(fulfillment);
+                created.here.push(fulfillment);
                 after_them.fulfill(&draft);
             }
             Err(error) => {
                 match error.effect() {
-                    Effect::None => not_sent(job, record, id, &numbers, &error).await?,
-                    Effect::Unknown => unanswered(job, record, id, &draft, sent_at, &error).await?,
+                    Effect::None => not_sent(job, record, id, &created.here, &marked, &error).await?,
+                    Effect::Unknown => unanswered(job, record, id, (&draft, sent_at), &error).await?,
                 }
-                let nothing_happened = created.is_empty() && error.effect() == Effect::None;
+                let nothing_happened = created.here.len() == known && error.effect() == Effect::None;
                 return Ok(if nothing_happened { Sight::Same } else { Sight::Lost });
             }
         }
@@ -131,12 +125,10 @@ async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     match job.ports.channel.shown(job.destination_at).await {
         Ok(Some(fulfillments)) => {
             after_them.fulfillments = fulfillments;
-            let mut known = record.writebacks.get(id).map(|row| row.get().state.written.clone()).unwrap_or_default();
-            known.extend(&created);
-            settle_by_sight(job, record, id, shipped, &after_them, &known).await?;
+            settle_by_sight(job, record, id, shipped, &after_them, &created).await?;
             Ok(Sight::Fresh(after_them))
         }
-        // Written, but not seen: the claim stands, and its worker after the quarantine looks again.
+        // Written, but not seen: the claim stands, and whoever comes after the quarantine looks.
         Ok(None) | Err(_) => Ok(Sight::Lost),
     }
 }
@@ -148,114 +140,147 @@ async fn settle_by_sight<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     id: &WritebackId,
     shipped: &ShippedFulfillment,
     shown: &DestinationOrder,
-    known: &[FulfillmentId],
+    created: &Written,
 ) -> Result<(), Unfinished> {
-    let now = job.ports.clock.now();
-    if let WritebackPlan::AlreadyThere(there) = plan_writeback(shipped, shown, known) {
-        return settled(job, record, id, |record| written(record, id, shipped, &there, now, job.task)).await;
+    let now = job.now();
+    if let WritebackPlan::AlreadyThere(there) = plan_writeback(shipped, shown, created) {
+        return job.settle(record, id, |record| written(job, record, id, shipped, &there, now)).await;
     }
-    let message = "the shop took the fulfillment, but does not show it".to_owned();
+    let message = "the shop took the fulfillment, but does not show it as it was sent".to_owned();
     let failure = Failure { at: now, code: Code::ChannelUnavailable, message, request_id: None };
-    fail(job, record, id, failure, None).await
+    // What was created stays known: it is never created again.
+    job.fail(record, id, failure, None, |step| {
+        step.state.phase = Phase::Pending;
+        step.state.written.clone_from(&created.here);
+    })
+    .await
 }
 
 /// Marks the draft as sent, in memory; decides whether this call may mail. Returns the numbers whose
 /// mail this call stands for.
-fn claim<L, C, T, K>(
+fn claim<L: Ledger, C, T: Tasks, K: Clock>(
+    job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
     draft: &mut FulfillmentDraft,
-    job: &Job<'_, L, C, T, K>,
+    created: &[FulfillmentId],
     now: Timestamp,
-    until: Timestamp,
 ) -> Vec<String> {
-    let mailed_before = mailed(record);
+    let mailed: BTreeSet<String> =
+        record.writebacks.values().flat_map(|row| row.get().state.mailed.iter().cloned()).collect();
     let numbers: Vec<String> = draft.tracking.iter().map(|info| info.number.clone()).collect();
-    let news = numbers.iter().all(|number| !mailed_before.contains(number));
-    draft.notify_customer = job.notify && news;
-    let mut marked = Vec::new();
-    change(record, id, job.task, now, "sent", |step| {
+    draft.notify_customer = job.notify && numbers.iter().all(|number| !mailed.contains(number));
+    let until = after(now, job.ports.waits.quarantine);
+    job.change(record, id, now, "sent", |step| {
         if step.parked.is_some() {
             step.reopen();
         }
         if draft.notify_customer {
-            marked.clone_from(&numbers);
             step.state.mailed.extend(numbers.iter().cloned());
         }
+        step.state.written = created.to_vec();
         step.state.phase = Phase::Sent { draft: draft.clone(), at: now };
-        step.wait_until(until, WaitReason::InFlight);
+        step.wait(now, until, WaitReason::InFlight);
     });
-    marked
-}
-
-/// Every number of this order that the customer was mailed about, whichever fulfillment brought it.
-fn mailed(record: &OrderRecord) -> std::collections::BTreeSet<String> {
-    record.writebacks.values().flat_map(|row| row.get().state.mailed.iter().cloned()).collect()
+    if draft.notify_customer { numbers } else { Vec::new() }
 }
 
 /// The destination shows it.
-fn written(
+fn written<L: Ledger, C, T: Tasks, K: Clock>(
+    job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
     shipped: &ShippedFulfillment,
     there: &[FulfillmentId],
     now: Timestamp,
-    task: &Task,
 ) {
-    change(record, id, task, now, "written", |step| {
+    job.change(record, id, now, "written", |step| {
         let tracking = shipped.tracking.iter().map(spelt_for_shopify).collect();
-        let phase = Phase::Written { tracking, at: now };
         let mailed = std::mem::take(&mut step.state.mailed);
-        step.succeed(WritebackState { phase, written: there.to_vec(), mailed });
+        let phase = Phase::Written { tracking, at: now };
+        step.succeed(WritebackState { phase, written: there.to_vec(), mailed, unknown_rounds: 0 });
     });
 }
 
 /// There is nothing to write. A row that was never saved is not kept either.
-fn forget(record: &mut OrderRecord, id: &WritebackId, why: &'static str, now: Timestamp, task: &Task) {
-    if record.writebacks.get(id).is_some_and(|row| row.version() == 0) {
-        record.writebacks.remove(id);
-        return;
-    }
-    let waiting = record.writebacks.get(id).is_some_and(|row| row.get().wait.is_some());
-    if waiting {
-        change(record, id, task, now, why, |step| step.wait = None);
-    }
-}
-
-/// The world has to change first. Renews the wait without telling the history the same thing twice.
-fn wait(
+fn forget<L: Ledger, C, T: Tasks, K: Clock>(
+    job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
-    until: Timestamp,
-    why: WaitReason,
-    code: Code,
+    why: &'static str,
     now: Timestamp,
-    task: &Task,
 ) {
-    let Some(row) = record.writebacks.get_mut(id) else { return };
-    let waited_for = row.get().wait.as_ref().map(|wait| (wait.why, wait.until));
-    if waited_for.is_some_and(|(before, end)| before == why && end > now) {
-        return;
-    }
-    let step = row.change();
-    // Whatever was in doubt is settled by the look that brought us here: it is not there.
-    settle_absent(step);
-    step.wait_until(until, why);
-    if waited_for.map(|(before, _)| before) != Some(why) {
-        record.log(HistoryEvent::moved(now, task, step_id(id), "pending", why.name()).with_code(code));
+    let Some(row) = record.writebacks.get(id) else { return };
+    if row.version() == 0 {
+        record.writebacks.remove(id);
+    } else if row.get().wait.is_some() {
+        job.change(record, id, now, why, |step| step.wait = None);
     }
 }
 
-/// A call that was in doubt had no effect: the customer was not mailed by it.
-fn settle_absent(step: &mut Step<WritebackState>) {
-    if let Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } = &step.state.phase {
-        if draft.notify_customer {
-            for info in draft.tracking.clone() {
-                step.state.mailed.remove(&info.number);
-            }
-        }
-        step.state.phase = Phase::Pending;
+/// The world has to change first. Looks again after `interval`, and parks once it waited for `patience`.
+async fn wait<L: Ledger, C: Channel, T: Tasks, K: Clock>(
+    job: &Job<'_, L, C, T, K>,
+    record: &mut OrderRecord,
+    id: &WritebackId,
+    why: WaitReason,
+    interval: Duration,
+    patience: Duration,
+    inputs: String,
+) -> Result<(), Unfinished> {
+    let now = job.now();
+    let Some(row) = record.writebacks.get(id) else { return Ok(()) };
+    let since = row.get().waiting_since(why, now);
+    if now >= after(since, patience) {
+        let (code, message) = given_up(why);
+        let failure = Failure { at: now, code, message: message.into(), request_id: None };
+        let waits = job.ports.waits;
+        job.settle(record, id, |record| {
+            job.change(record, id, now, "failed", |step| {
+                step.first_failure.get_or_insert_with(|| failure.clone());
+                step.last_failure = Some(failure.clone());
+                step.park(code, now, after(now, waits.quarantine), Some(inputs.clone()));
+            });
+        })
+        .await?;
+        return job.announce(record, |row_id, _| row_id == id).await;
     }
+    let waits_already = row.get().wait.as_ref().is_some_and(|wait| wait.why == why);
+    if waits_already && row.get().wait.as_ref().is_some_and(|wait| wait.until > now) {
+        return Ok(());
+    }
+    let until = after(now, interval);
+    if waits_already {
+        // The history need not hear the same thing twice.
+        record.writebacks.get_mut(id).into_iter().for_each(|row| row.change().wait(now, until, why));
+    } else {
+        job.change(record, id, now, why.name(), |step| step.wait(now, until, why));
+    }
+    Ok(())
+}
+
+fn given_up(why: WaitReason) -> (Code, &'static str) {
+    match why {
+        WaitReason::AwaitingTracking => (Code::AwaitingTracking, "shipped, but still without a tracking number"),
+        WaitReason::Routing => {
+            (Code::AccessDenied, "the order shows no fulfillment orders: does the app have their scopes?")
+        }
+        _ => (Code::OnHold, "on hold for too long"),
+    }
+}
+
+/// A call that was in doubt had no effect: it is not to be seen. Returns how many such rounds there were,
+/// if there was a doubt. The mail of a number that the customer sees by another part stays counted.
+fn settle_absent(record: &mut OrderRecord, id: &WritebackId, shown: &DestinationOrder) -> Option<u32> {
+    let row = record.writebacks.get_mut(id)?;
+    let draft = row.get().state.in_doubt()?.clone();
+    let state = &mut row.change().state;
+    if draft.notify_customer {
+        state.mailed.retain(|number| shows(shown, number) || !draft.tracking.iter().any(|info| info.number == *number));
+    }
+    state.phase = Phase::Pending;
+    state.unknown_rounds += 1;
+    Some(state.unknown_rounds)
 }
 
 /// The call did nothing, for sure: nobody was mailed by it.
@@ -263,28 +288,27 @@ async fn not_sent<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
+    created: &[FulfillmentId],
     marked: &[String],
     error: &ChannelError,
 ) -> Result<(), Unfinished> {
-    let now = job.ports.clock.now();
+    let now = job.now();
+    let unmark = |step: &mut Step<WritebackState>| {
+        step.state.phase = Phase::Pending;
+        step.state.written = created.to_vec();
+        step.state.mailed.retain(|number| !marked.contains(number));
+    };
     if let Some(until) = throttled_until(error, now) {
-        return settled(job, record, id, |record| {
-            change(record, id, job.task, now, "throttled", |step| {
-                unmark(step, marked);
-                step.wait_until(until, WaitReason::Throttled);
-            });
-        })
-        .await;
+        return job
+            .settle(record, id, |record| {
+                job.change(record, id, now, "throttled", |step| {
+                    unmark(step);
+                    step.wait(now, until, WaitReason::Throttled);
+                });
+            })
+            .await;
     }
-    if let Some(row) = record.writebacks.get_mut(id) {
-        unmark(row.change(), marked);
-    }
-    fail(job, record, id, failure(error, now), None).await
-}
-
-fn unmark(step: &mut Step<WritebackState>, marked: &[String]) {
-    step.state.phase = Phase::Pending;
-    step.state.mailed.retain(|number| !marked.contains(number));
+    job.fail(record, id, failure(error, now), None, unmark).await
 }
 
 /// The call may have done something: what, shows after the quarantine.
@@ -292,130 +316,19 @@ async fn unanswered<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
-    draft: &FulfillmentDraft,
-    sent_at: Timestamp,
+    (draft, sent_at): (&FulfillmentDraft, Timestamp),
     error: &ChannelError,
 ) -> Result<(), Unfinished> {
-    let now = job.ports.clock.now();
+    let now = job.now();
     let until = after(sent_at, job.ports.waits.quarantine);
     let failure = failure(error, now);
-    settled(job, record, id, |record| {
-        change(record, id, job.task, now, "verifying", |step| {
+    job.settle(record, id, |record| {
+        job.change(record, id, now, "verifying", |step| {
             step.state.phase = Phase::Verifying { draft: draft.clone(), sent_at };
             step.first_failure.get_or_insert_with(|| failure.clone());
             step.last_failure = Some(failure.clone());
-            step.wait_until(until, WaitReason::Verifying);
+            step.wait(now, until, WaitReason::Verifying);
         });
     })
     .await
-}
-
-/// Counts a failure, and parks when it was the last one or a person has to decide.
-async fn fail<L: Ledger, C: Channel, T: Tasks, K: Clock>(
-    job: &Job<'_, L, C, T, K>,
-    record: &mut OrderRecord,
-    id: &WritebackId,
-    failure: Failure,
-    inputs: Option<String>,
-) -> Result<(), Unfinished> {
-    let now = failure.at;
-    settled(job, record, id, |record| {
-        let Some(row) = record.writebacks.get_mut(id) else { return };
-        let step = row.change();
-        let before = step.state.name();
-        if inputs.is_some() {
-            settle_absent(step);
-        }
-        match step.fail(failure.clone(), |failed| job.ports.waits.backoff(failed)) {
-            AfterFailure::Retry => {}
-            AfterFailure::Park => {
-                step.park(failure.code, now, after(now, job.ports.waits.quarantine), inputs.clone());
-            }
-        }
-        record.log(HistoryEvent::moved(now, job.task, step_id(id), before, "failed").with_failure(&failure));
-    })
-    .await?;
-    announce_parked(job.ports, record, |row_id, _| row_id == id).await
-}
-
-/// Sends the dead-letter messages of parked steps: of the one that its worker just parked, or of those
-/// whose worker must have died before it did.
-pub(super) async fn announce_parked<L: Ledger, C, T: Tasks, K: Clock>(
-    ports: &Ports<L, C, T, K>,
-    record: &mut OrderRecord,
-    whose: impl Fn(&WritebackId, &Step<WritebackState>) -> bool,
-) -> Result<(), Unfinished> {
-    let at = record.at.clone();
-    let mut announced = false;
-    for (id, row) in &mut record.writebacks {
-        if !whose(id, row.get()) {
-            continue;
-        }
-        if let Some(message) = parked_message(row.get(), &at, step_id(id), id.0.clone()) {
-            ports.tasks.park(Queue::TrackingWriteback, &message).await?;
-            row.change().announced();
-            announced = true;
-        }
-    }
-    if announced {
-        ports.ledger.save(&mut [record]).await?;
-    }
-    Ok(())
-}
-
-/// Changes the step and logs the move, in memory.
-fn change(
-    record: &mut OrderRecord,
-    id: &WritebackId,
-    task: &Task,
-    now: Timestamp,
-    after: &str,
-    apply: impl FnOnce(&mut Step<WritebackState>),
-) {
-    let Some(row) = record.writebacks.get_mut(id) else { return };
-    let step = row.change();
-    let before = step.state.name();
-    apply(step);
-    let numbers = match &step.state.phase {
-        Phase::Written { tracking, .. } => numbers(tracking),
-        Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => numbers(&draft.tracking),
-        Phase::Pending => String::new(),
-    };
-    let mut event = HistoryEvent::moved(now, task, step_id(id), before, after);
-    if !numbers.is_empty() {
-        event = event.with_detail(numbers);
-    }
-    if let Some(failure) = step.last_failure.as_ref().filter(|failure| failure.at == now) {
-        event = event.with_failure(failure);
-    }
-    record.log(event);
-}
-
-fn numbers(tracking: &[super::TrackingInfo]) -> String {
-    tracking.iter().map(|info| info.number.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// Settles a step that this worker owns, against all who write other rows of the same order.
-async fn settled<L: Ledger, C, T, K>(
-    job: &Job<'_, L, C, T, K>,
-    record: &mut OrderRecord,
-    id: &WritebackId,
-    apply: impl Fn(&mut OrderRecord),
-) -> Result<(), Unfinished> {
-    let version = record.writebacks.get(id).map_or(0, Row::version);
-    for _ in 0..MAX_SETTLES {
-        apply(record);
-        match job.ports.ledger.save(&mut [&mut *record]).await {
-            Err(LedgerError::Conflict) => {
-                let fresh = job.ports.ledger.load(&record.at).await?;
-                if fresh.writebacks.get(id).map_or(0, Row::version) != version {
-                    return Err(LedgerError::Conflict.into());
-                }
-                *record = fresh;
-                job.reloaded.store(true, Ordering::Relaxed);
-            }
-            other => return Ok(other?),
-        }
-    }
-    Err(LedgerError::Conflict.into())
 }

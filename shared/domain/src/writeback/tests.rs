@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{FulfillmentDraft, TrackingInfo, WritebackPlan, plan_writeback};
+use super::{FulfillmentDraft, TrackingInfo, WritebackPlan, Written, plan_writeback};
 use crate::channel::{DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, ShippedFulfillment, ShownFulfillment};
 use crate::code::Code;
 use crate::id::{FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId};
@@ -107,7 +107,7 @@ proptest! {
             .filter(|waiting| waiting.line == LineItemId::new(line)).map(|waiting| waiting.remaining).sum::<u32>();
         let enough = wanted.iter().all(|(line, quantity)| available(*line) >= *quantity);
 
-        match plan_writeback(&shipped, &destination, &[]) {
+        match plan_writeback(&shipped, &destination, &Written::default()) {
             WritebackPlan::Create(drafts) => {
                 prop_assert!(enough);
                 let mut after = destination.clone();
@@ -125,7 +125,7 @@ proptest! {
                     after = carried_out(&after, n as u64 + 50, draft);
                 }
                 prop_assert_eq!(written, shipped.lines.iter().copied().collect());
-                let is_there = matches!(plan_writeback(&shipped, &after, &[]), WritebackPlan::AlreadyThere(_));
+                let is_there = matches!(plan_writeback(&shipped, &after, &Written::default()), WritebackPlan::AlreadyThere(_));
                 prop_assert!(is_there);
             }
             WritebackPlan::Impossible { code: Code::ProductsMismatch, .. } => prop_assert!(!enough),
@@ -138,7 +138,9 @@ proptest! {
 fn one_call_for_each_location() {
     let order = destination(vec![waiting(1, 1, &[(11, 1)]), waiting(2, 2, &[(12, 1)]), waiting(3, 1, &[(13, 1)])]);
 
-    let WritebackPlan::Create(drafts) = plan_writeback(&shipped(&[(11, 1), (12, 1), (13, 1)]), &order, &[]) else {
+    let WritebackPlan::Create(drafts) =
+        plan_writeback(&shipped(&[(11, 1), (12, 1), (13, 1)]), &order, &Written::default())
+    else {
         panic!("not created")
     };
 
@@ -152,7 +154,7 @@ fn the_same_number_on_the_same_lines_is_there_already() {
     order.fulfillments = vec![shown(9, "t1", &[(11, 2)])];
 
     assert_eq!(
-        plan_writeback(&shipped(&[(11, 2)]), &order, &[]),
+        plan_writeback(&shipped(&[(11, 2)]), &order, &Written::default()),
         WritebackPlan::AlreadyThere(vec![FulfillmentId::new(9)])
     );
 }
@@ -162,7 +164,7 @@ fn a_cancelled_fulfillment_is_not_there() {
     let mut order = destination(vec![waiting(1, 1, &[(11, 1)])]);
     order.fulfillments = vec![ShownFulfillment { state: FulfillmentState::Cancelled, ..shown(9, "T1", &[(11, 1)]) }];
 
-    assert!(matches!(plan_writeback(&shipped(&[(11, 1)]), &order, &[]), WritebackPlan::Create(_)));
+    assert!(matches!(plan_writeback(&shipped(&[(11, 1)]), &order, &Written::default()), WritebackPlan::Create(_)));
 }
 
 #[test]
@@ -181,7 +183,8 @@ fn each_obstacle_has_its_code() {
     };
     let unknown_carrier =
         |url| ShippedFulfillment { tracking: vec![tracking(Some("Bob's Bikes"), "T1", url)], ..shipped(&[(11, 1)]) };
-    let plan = |shipped: &ShippedFulfillment, order: &DestinationOrder| plan_writeback(shipped, order, &[]);
+    let plan =
+        |shipped: &ShippedFulfillment, order: &DestinationOrder| plan_writeback(shipped, order, &Written::default());
 
     let one = shipped(&[(11, 1)]);
     assert_eq!(code(plan(&ShippedFulfillment { tracking: vec![], ..one.clone() }, &open())), Code::AwaitingTracking);
@@ -200,8 +203,8 @@ fn what_was_called_off_or_is_not_ours_is_nothing() {
     let order = destination(vec![waiting(1, 1, &[(11, 1)])]);
     let called_off = ShippedFulfillment { state: FulfillmentState::Cancelled, ..shipped(&[(11, 1)]) };
 
-    assert!(matches!(plan_writeback(&called_off, &order, &[]), WritebackPlan::Nothing(_)));
-    assert!(matches!(plan_writeback(&shipped(&[]), &order, &[]), WritebackPlan::Nothing(_)));
+    assert!(matches!(plan_writeback(&called_off, &order, &Written::default()), WritebackPlan::Nothing(_)));
+    assert!(matches!(plan_writeback(&shipped(&[]), &order, &Written::default()), WritebackPlan::Nothing(_)));
 }
 
 #[test]
@@ -217,7 +220,8 @@ fn several_numbers_stay_in_order_with_their_urls() {
     parcel.tracking =
         ["B", "A", "C"].map(|n| tracking(Some("dpd"), n, Some(&format!("https://dpd.example/{n}")))).into();
 
-    let WritebackPlan::Create(drafts) = plan_writeback(&parcel, &destination(vec![waiting(1, 1, &[(11, 1)])]), &[])
+    let WritebackPlan::Create(drafts) =
+        plan_writeback(&parcel, &destination(vec![waiting(1, 1, &[(11, 1)])]), &Written::default())
     else {
         panic!("not created")
     };
@@ -225,4 +229,26 @@ fn several_numbers_stay_in_order_with_their_urls() {
     let numbers: Vec<&str> = drafts[0].tracking.iter().map(|info| info.number.as_str()).collect();
     assert_eq!(numbers, ["B", "A", "C"]);
     assert_eq!(drafts[0].tracking[0].company.as_deref(), Some("DPD"));
+}
+
+#[test]
+fn what_we_wrote_covers_its_lines_even_under_another_number() {
+    let mut order = destination(vec![waiting(1, 1, &[(11, 1)])]);
+    order.fulfillments = vec![shown(9, "T0", &[(11, 1)])];
+    let written = Written { here: vec![FulfillmentId::new(9)], elsewhere: vec![] };
+
+    let plan = plan_writeback(&shipped(&[(11, 1)]), &order, &written);
+
+    assert_eq!(code(plan), Code::OverwriteRejected, "the other unit did not leave");
+}
+
+#[test]
+fn two_parcels_under_one_number_are_two() {
+    let mut order = destination(vec![waiting(1, 1, &[(11, 1)])]);
+    order.fulfillments = vec![shown(9, "T1", &[(11, 1)])];
+    let written = Written { here: vec![], elsewhere: vec![FulfillmentId::new(9)] };
+
+    let plan = plan_writeback(&shipped(&[(11, 1)]), &order, &written);
+
+    assert!(matches!(plan, WritebackPlan::Create(_)), "{plan:?}");
 }

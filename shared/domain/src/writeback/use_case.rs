@@ -1,17 +1,16 @@
 //! One pass over one source order: read what was shipped, read what the customer sees, write the rest.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::TrackingInfo;
-use super::protocol::Sight;
-use super::{Phase, WritebackState, protocol};
+use super::job::{Job, WritebackId, step_id};
+use super::protocol::{self, Sight};
+use super::{Phase, TrackingInfo, WritebackState};
 use crate::channel::{Channel, DestinationOrder, ShippedFulfillment};
 use crate::history::HistoryEvent;
-use crate::id::{FulfillmentId, OrderRef};
-use crate::look;
+use crate::id::OrderRef;
+use crate::look::{self, is_redrive_of};
 use crate::ports::{Clock, Ledger, LedgerError, Ports, Registry, Tasks, after};
 use crate::record::{LookState, OrderRecord, Origin, Row};
 use crate::step::{Step, WaitReason};
@@ -20,8 +19,10 @@ use crate::work::{Outcome, Unfinished};
 
 /// How often a pass starts over because somebody else wrote first, before the message goes back.
 const MAX_PASSES: usize = 8;
-/// How long it is remembered that an order was shipped which no push is known to have made. A push
-/// settles within minutes.
+/// Fulfillments written in one pass: their rows and history must fit one transaction of 100 items.
+const MAX_AT_ONCE: usize = 20;
+/// How long it is remembered that an order was shipped which no push is known to have made. A push that
+/// is confirmed later than that wakes the writeback by itself.
 const UNCLAIMED_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// Brings the fulfillments of a destination order up to date with what its source order shipped.
@@ -72,39 +73,43 @@ where
         look::announce_look(ports, &mut source).await?;
     }
     if let Some(outcome) = look::barred(&mut source, task, now) {
+        if matches!(outcome, Outcome::Park { .. }) {
+            end_waits(ports, &destination, source_at).await?;
+        }
         return Ok(Some(outcome));
     }
     let shipped = match ports.channel.shipped(source_at).await {
         Ok(Some(shipped)) => shipped,
-        Ok(None) => return Ok(Some(Outcome::Done("the source order is gone"))),
+        Ok(None) => return gone(ports, &mut source, &destination, "the source order is gone").await.map(Some),
         Err(error) => return look::failed(ports, &mut source, Queue::TrackingWriteback, task, &error).await.map(Some),
     };
     let mut record = ports.ledger.load(&destination).await?;
-    protocol::announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    let notify = notifies(ports, &destination, source_at).await?;
+    let job = Job::new(ports, task, source_at, &destination, notify);
+    job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    reopen_asked(&mut record, task);
     let open: Vec<&ShippedFulfillment> =
         shipped.fulfillments.iter().filter(|f| !is_settled(&record, source_at, f)).collect();
     if open.is_empty() {
         look::seen(&mut source);
-        ports.ledger.save(&mut [&mut source]).await?;
+        ports.ledger.save(&mut [&mut source, &mut record]).await?;
         return Ok(Some(Outcome::Done("nothing new was shipped")));
     }
     let shown = match ports.channel.destination(&destination).await {
         Ok(Some(shown)) => shown,
-        Ok(None) => return Ok(Some(Outcome::Done("the destination order is gone"))),
+        Ok(None) => return gone(ports, &mut source, &destination, "the destination order is gone").await.map(Some),
         Err(error) => return look::failed(ports, &mut source, Queue::TrackingWriteback, task, &error).await.map(Some),
     };
     look::seen(&mut source);
-    let notify = notifies(ports, &destination, source_at).await?;
-    let reloaded = AtomicBool::new(false);
-    let job = protocol::Job { ports, task, source_at, destination_at: &destination, notify, reloaded };
-    let acted = write_all(&job, &mut source, &mut record, &open, shown).await?;
+    let now_open = &open[..open.len().min(MAX_AT_ONCE)];
+    let acted = write_all(&job, (&mut source, &mut record), now_open, shown).await?;
+    if job.was_reloaded() || now_open.len() < open.len() {
+        return Ok(None);
+    }
     let outcome = look::outcome(
         record.writebacks.iter().filter(|((order, _), _)| order == source_at).map(|(_, row)| row.get().into()),
         "the destination shows what was shipped",
     );
-    if job.reloaded.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
     if !acted {
         return Ok(Some(outcome));
     }
@@ -119,9 +124,8 @@ where
 
 /// Writes each open fulfillment. Says whether any call was made.
 async fn write_all<L, C, T, K>(
-    job: &protocol::Job<'_, L, C, T, K>,
-    source: &mut OrderRecord,
-    record: &mut OrderRecord,
+    job: &Job<'_, L, C, T, K>,
+    (source, record): (&mut OrderRecord, &mut OrderRecord),
     open: &[&ShippedFulfillment],
     mut shown: DestinationOrder,
 ) -> Result<bool, Unfinished>
@@ -134,19 +138,18 @@ where
     let mut acted = false;
     for (n, fulfillment) in open.iter().enumerate() {
         let id = (job.source_at.clone(), fulfillment.id);
-        let now = job.ports.clock.now();
+        let now = job.now();
         let step =
             record.writebacks.entry(id.clone()).or_insert_with(|| Row::new(Step::new(WritebackState::pending())));
         if step.get().is_resting(now) {
             leave_alone(source, step, now, job.task);
             continue;
         }
-        let step = step.get();
-        if !step.is_open_to(&inputs(fulfillment, &shown)) {
+        let inputs = inputs(fulfillment, &shown);
+        if !step.get().is_open_to(&inputs) {
             continue;
         }
-        let inputs = inputs(fulfillment, &shown);
-        match protocol::carry_out(job, source, record, &id, fulfillment, &shown, inputs).await? {
+        match protocol::carry_out(job, (source, record), &id, fulfillment, &shown, inputs).await? {
             Sight::Same => {}
             Sight::Fresh(fresh) => {
                 shown = fresh;
@@ -175,12 +178,22 @@ fn inputs(shipped: &ShippedFulfillment, shown: &DestinationOrder) -> String {
     format!("{};{}", shown.updated_at, tracking.collect::<Vec<_>>().join(";"))
 }
 
+/// A person asked for a parked step to be tried again.
+fn reopen_asked(record: &mut OrderRecord, task: &Task) {
+    for (id, row) in &mut record.writebacks {
+        let step = row.get();
+        if step.parked.is_some() && is_redrive_of(task, &step_id(id), step.generation) {
+            row.change().reopen();
+        }
+    }
+}
+
 /// The other fulfillments are looked at when it is known what became of this one.
-fn come_back(source: &mut OrderRecord, record: &OrderRecord, id: &(OrderRef, FulfillmentId), now: Timestamp) {
+fn come_back(source: &mut OrderRecord, record: &OrderRecord, id: &WritebackId, now: Timestamp) {
     let until = record.writebacks.get(id).and_then(|row| row.get().wait.as_ref()).map_or(now, |wait| wait.until);
     let look = source.look.change();
     look.state = LookState { queue: Queue::TrackingWriteback };
-    look.wait_until(until, WaitReason::OtherStep);
+    look.wait(now, until, WaitReason::OtherStep);
 }
 
 /// The step is somebody else's, or rests: valid only while it is as we saw it. Whoever settles it looks
@@ -193,7 +206,7 @@ fn leave_alone(source: &mut OrderRecord, step: &mut Row<Step<WritebackState>>, n
         step.hold();
         let look = source.look.change();
         look.state = LookState { queue: Queue::TrackingWriteback };
-        look.wait_until(wait.until, WaitReason::OtherStep);
+        look.wait(now, wait.until, WaitReason::OtherStep);
         source.log(HistoryEvent::moved(now, task, "look", "looking", "left to the step in flight"));
     }
 }
@@ -211,6 +224,34 @@ fn numbers(tracking: &[TrackingInfo]) -> Vec<&str> {
     tracking.iter().map(|info| info.number.as_str()).collect()
 }
 
+/// One of the two orders is gone: nothing waits for it any more.
+async fn gone<L: Ledger, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    source: &mut OrderRecord,
+    destination: &OrderRef,
+    which: &'static str,
+) -> Result<Outcome, Unfinished> {
+    look::seen(source);
+    ports.ledger.save(&mut [&mut *source]).await?;
+    end_waits(ports, destination, &source.at).await?;
+    Ok(Outcome::Done(which))
+}
+
+/// Ends what waits for this source order. Where its look is parked, the redrive of the look sees to all.
+async fn end_waits<L: Ledger, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    destination: &OrderRef,
+    source_at: &OrderRef,
+) -> Result<(), Unfinished> {
+    let mut record = ports.ledger.load(destination).await?;
+    for ((order, _), row) in &mut record.writebacks {
+        if order == source_at && row.get().wait.is_some() && row.get().parked.is_none() {
+            row.change().wait = None;
+        }
+    }
+    Ok(ports.ledger.save(&mut [&mut record]).await?)
+}
+
 /// Something was shipped of an order that no push is known to have made. If this shop is a source, a
 /// push may be about to say that it made it: leave word. If it is a destination, the shipment is its own.
 async fn unclaimed<L, C, T, K>(
@@ -226,7 +267,7 @@ where
     let Some(shop) = ports.ledger.shop(&source.at.shop).await? else {
         return Ok(Outcome::Done("the shop is not registered"));
     };
-    if !shop.inbound.is_empty() && source.origin.is_none() && source.summary.is_none() {
+    if !shop.inbound.is_empty() && source.origin.is_none() {
         let now = ports.clock.now();
         source.origin = Some(Row::new(Origin::Unclaimed { seen_at: now, expires_at: after(now, UNCLAIMED_TTL) }));
         ports.ledger.save(&mut [&mut *source]).await?;

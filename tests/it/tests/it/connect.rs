@@ -15,7 +15,7 @@ fn requested() -> (FakePorts, Task) {
     let now = ports.clock.now();
     ports.ledger.put_shop(Shop { domain: moon(), registered_at: now, facts: None });
     let mut step = Step::new(());
-    step.wait_until(now, WaitReason::Requested);
+    step.wait(now, now, WaitReason::Requested);
     ports.ledger.put_connect_step(&moon(), step);
     ports.channel.shop(&moon(), |shop| shop.lacks_definition = true);
     (ports, Task::new(Trigger::Request, "request-1", Subject::Shop { shop: moon() }))

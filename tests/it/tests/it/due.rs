@@ -16,7 +16,7 @@ async fn waiting(ports: &FakePorts, id: u64) {
     let mut record = OrderRecord::empty(OrderRef { shop: moon(), id: OrderId::new(id) });
     for source in [sun(), shop("mars")] {
         let mut step = Step::new(PushState::not_pushed());
-        step.wait_until(ports.clock.now(), WaitReason::Backoff);
+        step.wait(ports.clock.now(), ports.clock.now(), WaitReason::Backoff);
         record.pushes.insert((source, 1), Row::new(step));
     }
     ports.ledger.save(&mut [&mut record]).await.unwrap();
@@ -55,6 +55,7 @@ async fn a_shop_gets_no_more_than_its_share_and_the_rest_stays_due() {
     let release = Release { per_shop: 20, ..Release::default() };
 
     let first = release_due(&ports, release, "run-1").await.unwrap();
+    ports.clock.advance(Duration::from_secs(60));
     let second = release_due(&ports, release, "run-2").await.unwrap();
 
     assert_eq!((first.sent, second.sent), (20, 10));

@@ -9,6 +9,7 @@ mod end_to_end;
 mod intake;
 mod ledger;
 mod push;
+mod regressions;
 mod schema;
 mod structure;
 mod template;

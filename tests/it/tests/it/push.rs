@@ -339,7 +339,7 @@ async fn a_young_claim_is_left_alone_and_an_old_one_is_looked_into() {
         order_updated_at: now,
     };
     row.change().state = PushState::Sent { plan, at: now, round: 1 };
-    row.change().wait_until(roundtrip_domain::ports::after(now, Duration::from_secs(120)), WaitReason::InFlight);
+    row.change().wait(now, roundtrip_domain::ports::after(now, Duration::from_secs(120)), WaitReason::InFlight);
     ports.ledger.save(&mut [&mut record]).await.unwrap();
     ports.channel.shop(&sun(), |shop| shop.calls.clear());
 

@@ -59,6 +59,8 @@ pub struct FakeShop {
     pub shown: BTreeMap<OrderId, Vec<ShownFulfillment>>,
     /// Whose fulfillment orders are on hold.
     pub held: Vec<OrderId>,
+    /// Where a line is stocked, if not at location 1.
+    pub stocked_at: BTreeMap<LineItemId, LocationId>,
     /// Mails to customers, by tracking number.
     pub mails: Vec<String>,
     /// Mutations fail like this, one by one.
@@ -197,11 +199,11 @@ impl FakeShop {
         order
     }
 
-    /// Fulfillment order and line ids of an order are the order's and the line's own numbers.
+    /// A fulfillment order's line has its line's own number.
     fn create_fulfillment(&mut self, draft: &FulfillmentDraft) -> FulfillmentId {
         let id = FulfillmentId::new(self.new_id());
         for lines in &draft.lines {
-            let order = OrderId::new(lines.fulfillment_order.number());
+            let order = OrderId::new(lines.fulfillment_order.number() / LOCATIONS);
             let lines = lines.lines.iter().map(|(line, n)| (LineItemId::new(line.number()), *n)).collect();
             let shown =
                 ShownFulfillment { id, state: FulfillmentState::Success, tracking: draft.tracking.clone(), lines };
@@ -213,42 +215,49 @@ impl FakeShop {
         id
     }
 
+    /// One fulfillment order for each location; its id is the order's number and the location's.
     fn destination(&self, order: &Order) -> DestinationOrder {
         let shown = self.shown.get(&order.at.id).cloned().unwrap_or_default();
         let fulfilled = |line: LineItemId| -> u32 {
             shown.iter().flat_map(|f| &f.lines).filter(|(id, _)| *id == line).map(|(_, n)| n).sum()
         };
-        let held = self.held.contains(&order.at.id);
-        let lines: Vec<FulfillmentOrderLine> = order
-            .lines
-            .iter()
-            .map(|line| FulfillmentOrderLine {
+        let mut by_location: BTreeMap<LocationId, Vec<FulfillmentOrderLine>> = BTreeMap::new();
+        for line in &order.lines {
+            let location = self.stocked_at.get(&line.id).copied().unwrap_or(LocationId::new(1));
+            by_location.entry(location).or_default().push(FulfillmentOrderLine {
                 id: FulfillmentOrderLineItemId::new(line.id.number()),
                 line: line.id,
                 remaining: line.quantity.saturating_sub(fulfilled(line.id)),
-            })
-            .collect();
-        let open = !held && lines.iter().any(|line| line.remaining > 0);
-        let status = match (held, open) {
-            (true, _) => FulfillmentOrderStatus::OnHold,
-            (false, true) => FulfillmentOrderStatus::Open,
-            (false, false) => FulfillmentOrderStatus::Closed,
-        };
-        DestinationOrder {
-            updated_at: order.updated_at,
-            cancelled: order.cancelled_at.is_some(),
-            fulfillment_orders: vec![FulfillmentOrder {
-                id: FulfillmentOrderId::new(order.at.id.number()),
+            });
+        }
+        let held = self.held.contains(&order.at.id);
+        let fulfillment_orders = by_location.into_iter().map(|(location, lines)| {
+            let open = !held && lines.iter().any(|line| line.remaining > 0);
+            let status = match (held, open) {
+                (true, _) => FulfillmentOrderStatus::OnHold,
+                (false, true) => FulfillmentOrderStatus::Open,
+                (false, false) => FulfillmentOrderStatus::Closed,
+            };
+            FulfillmentOrder {
+                id: FulfillmentOrderId::new(order.at.id.number() * LOCATIONS + location.number()),
                 status,
-                location: Some(LocationId::new(1)),
+                location: Some(location),
                 delivery_method: Some("SHIPPING".into()),
                 can_fulfill: open,
                 lines,
-            }],
+            }
+        });
+        DestinationOrder {
+            updated_at: order.updated_at,
+            cancelled: order.cancelled_at.is_some(),
+            fulfillment_orders: fulfillment_orders.collect(),
             fulfillments: shown,
         }
     }
 }
+
+/// More than any test has.
+const LOCATIONS: u64 = 100;
 
 impl Channel for FakeChannel {
     async fn order(&self, order: &OrderRef) -> Result<Option<Order>, ChannelError> {
@@ -310,7 +319,7 @@ impl Channel for FakeChannel {
         shop: &ShopDomain,
         fulfillment_order: FulfillmentOrderId,
     ) -> Result<Option<OrderId>, ChannelError> {
-        let id = OrderId::new(fulfillment_order.number());
+        let id = OrderId::new(fulfillment_order.number() / LOCATIONS);
         self.ask(shop, "order_of", |shop| shop.orders.contains_key(&id).then_some(id))
     }
 

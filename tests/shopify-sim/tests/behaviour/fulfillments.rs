@@ -11,7 +11,7 @@ use shopify_sim::words::{FulfillmentHoldReason, OrderCancelReason};
 use crate::shop::{DOMAIN, Shop, query};
 
 async fn fulfillment_orders(shop: &Shop, order: &str) -> Vec<Value> {
-    let answer = shop.ask(query!("destination_order"), json!({"id": order})).await;
+    let answer = shop.ask(query!("destination_order"), json!({"id": order, "lines": 20})).await;
     answer["data"]["order"]["fulfillmentOrders"]["nodes"].as_array().unwrap().clone()
 }
 
@@ -50,7 +50,7 @@ async fn a_fulfillment_carries_all_its_numbers_and_one_mail_tells_of_each() {
     let work = fulfillment_orders(&shop, &order).await;
 
     let created = fulfill(&shop, json!([{"fulfillmentOrderId": work[0]["id"]}])).await;
-    let seen = shop.ask(query!("source_order"), json!({"id": order})).await;
+    let seen = shop.ask(query!("source_order"), json!({"id": order, "lines": 20})).await;
 
     assert_eq!(created["fulfillment"]["status"], "SUCCESS");
     let fulfillment = &seen["data"]["order"]["fulfillments"][0];
@@ -120,7 +120,7 @@ async fn work_at_two_locations_needs_two_fulfillments() {
     );
     assert_eq!(message(&both).1, wanted);
     assert!(shipped.is_ok());
-    let seen = shop.ask(query!("destination_order"), json!({"id": order})).await;
+    let seen = shop.ask(query!("order_for_push"), json!({"id": order})).await;
     assert_eq!(seen["data"]["order"]["displayFulfillmentStatus"], "PARTIALLY_FULFILLED");
 }
 
@@ -128,7 +128,7 @@ async fn work_at_two_locations_needs_two_fulfillments() {
 async fn a_malformed_id_is_an_error_of_the_question() {
     let shop = Shop::open().await;
 
-    let answer = shop.ask(query!("source_order"), json!({"id": "gid://shopify/Product/1"})).await;
+    let answer = shop.ask(query!("source_order"), json!({"id": "gid://shopify/Product/1", "lines": 20})).await;
 
     assert_eq!(answer["errors"][0]["message"], "invalid id");
     assert_eq!(answer["errors"][0]["extensions"]["code"], "RESOURCE_NOT_FOUND");

@@ -1,0 +1,171 @@
+//! Exactly one source order, whatever happens: claim, call, settle. See docs/adr/0002-push-protocol.md for
+//! why each move is as it is.
+
+use jiff::Timestamp;
+
+use super::PushState;
+use super::draft::draft;
+use super::plan::PushPlan;
+use super::record::retab;
+use super::settle::{Job, MAX_SETTLES};
+use super::use_case::View;
+use crate::channel::{Channel, ChannelError, Effect, SourceOrder};
+use crate::id::OrderRef;
+use crate::look::{failure, throttled_until};
+use crate::ports::{Clock, Ledger, LedgerError, Tasks, after};
+use crate::record::{OrderRecord, Origin, Row};
+use crate::step::{Step, WaitReason};
+use crate::task::{Queue, Subject, Task, Trigger};
+use crate::work::Unfinished;
+
+impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
+    /// Claims, creates, settles.
+    pub(super) async fn push(&self, record: &mut OrderRecord, view: &View, plan: PushPlan) -> Result<(), Unfinished> {
+        let sent_at = self.now();
+        let round = self.claim(record, &plan, sent_at);
+        // The claim depends on the summary that the plan was made from.
+        record.summary.iter_mut().for_each(Row::hold);
+        self.ports.ledger.save(&mut [&mut *record]).await?;
+
+        let shop_name = view.shop.shop.facts.as_ref().map(|facts| facts.name.as_str());
+        let draft = draft(&view.order, &plan, &view.order.at.shop, shop_name);
+        match self.ports.channel.create_order(&self.id.0, &draft).await {
+            Ok(order) => self.confirm(record, order, Found::ByAnswer).await,
+            Err(error) => match error.effect() {
+                Effect::None => self.not_sent(record, round, &error).await,
+                Effect::Unknown => self.unanswered(record, (plan, sent_at, round), &error).await,
+            },
+        }
+    }
+
+    /// Marks the group as sent, in memory. Returns which round this is.
+    fn claim(&self, record: &mut OrderRecord, plan: &PushPlan, now: Timestamp) -> u32 {
+        record.pushes.entry(self.id.clone()).or_insert_with(|| Row::new(Step::new(PushState::not_pushed())));
+        let until = after(now, self.ports.waits.quarantine);
+        let mut round = 1;
+        self.change(record, now, "sent", Some(plan.key.as_str()), |step| {
+            if step.parked.is_some() {
+                step.reopen();
+            }
+            round += match step.state {
+                PushState::NotPushed { unknown_rounds } => unknown_rounds,
+                PushState::Sent { round, .. } | PushState::Verifying { round, .. } => round,
+                PushState::Confirmed { .. } => 0,
+            };
+            step.state = PushState::Sent { plan: plan.clone(), at: now, round };
+            step.wait(now, until, WaitReason::InFlight);
+        });
+        round
+    }
+
+    /// The source store has the order: settles the step, ties the source order to this one, and wakes its
+    /// writeback if something may have been shipped before we knew it.
+    pub(super) async fn confirm(
+        &self,
+        record: &mut OrderRecord,
+        order: SourceOrder,
+        found: Found,
+    ) -> Result<(), Unfinished> {
+        let version = self.version(record);
+        let source_at = OrderRef { shop: self.id.0.clone(), id: order.id };
+        let origin = Origin::Pushed { destination: record.at.clone(), group: self.id.1 };
+        let detail = format!("{} ({})", order.name, order.id);
+        // The plain settlement does not read the source order's rows: it only depends on there being no
+        // origin. One that comes late, or meets one, does.
+        let mut source: Option<OrderRecord> = match found {
+            Found::ByAnswer => None,
+            Found::ByLooking => Some(self.ports.ledger.load(&source_at).await?),
+        };
+        let now = self.now();
+        for _ in 0..MAX_SETTLES {
+            self.change(record, now, "confirmed", Some(&detail), |step| {
+                step.succeed(PushState::Confirmed { order: order.clone(), at: now });
+            });
+            retab(record);
+            let mut wake = false;
+            let saved = match &mut source {
+                None => {
+                    record.claim(source_at.clone(), origin.clone());
+                    self.ports.ledger.save(&mut [&mut *record]).await
+                }
+                Some(source) => {
+                    wake = adopt(source, &origin, found, now);
+                    self.ports.ledger.save(&mut [&mut *record, source]).await
+                }
+            };
+            match saved {
+                Ok(()) if wake => {
+                    let wake = Task::new(Trigger::Settled, self.task.cause_id.clone(), Subject::Order(source_at));
+                    return Ok(self.ports.tasks.send(Queue::TrackingWriteback, &wake).await?);
+                }
+                Ok(()) => return Ok(()),
+                Err(LedgerError::Conflict) => {
+                    *record = self.reload(record, version).await?;
+                    source = Some(self.ports.ledger.load(&source_at).await?);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(LedgerError::Conflict.into())
+    }
+
+    /// The call did nothing, for sure: the plan is discarded and made anew when the step's rest is over.
+    async fn not_sent(&self, record: &mut OrderRecord, round: u32, error: &ChannelError) -> Result<(), Unfinished> {
+        let state = PushState::NotPushed { unknown_rounds: round - 1 };
+        if let Some(until) = throttled_until(error, self.now()) {
+            return self
+                .settle(record, "throttled", None, |step, now| {
+                    step.state = state.clone();
+                    step.wait(now, until, WaitReason::Throttled);
+                })
+                .await;
+        }
+        self.fail(record, state, failure(error, self.now())).await
+    }
+
+    /// The call may have done something: the plan stands, and the order is looked for.
+    async fn unanswered(
+        &self,
+        record: &mut OrderRecord,
+        (plan, sent_at, round): (PushPlan, Timestamp, u32),
+        error: &ChannelError,
+    ) -> Result<(), Unfinished> {
+        let failure = failure(error, self.now());
+        let interval = self.ports.waits.verify_interval;
+        self.settle(record, "verifying", None, |step, now| {
+            let failure = crate::step::Failure { at: now, ..failure.clone() };
+            step.state = PushState::Verifying { plan: plan.clone(), sent_at, round, absences: 0 };
+            step.first_failure.get_or_insert_with(|| failure.clone());
+            step.last_failure = Some(failure);
+            step.wait(now, after(now, interval), WaitReason::Verifying);
+        })
+        .await
+    }
+}
+
+/// How it came to be known that the source store has the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    ByAnswer,
+    /// Some time after it was made: it may have been shipped meanwhile.
+    ByLooking,
+}
+
+/// Says of the source order where it comes from. Whether its writeback is to be woken.
+fn adopt(source: &mut OrderRecord, origin: &Origin, found: Found, now: Timestamp) -> bool {
+    let mut wake = found == Found::ByLooking;
+    match &mut source.origin {
+        None => source.origin = Some(Row::new(origin.clone())),
+        Some(row) if matches!(row.get(), Origin::Unclaimed { .. }) => {
+            *row.change() = origin.clone();
+            wake = true;
+        }
+        Some(_) => {}
+    }
+    if wake {
+        let look = source.look.change();
+        look.state.queue = Queue::TrackingWriteback;
+        look.wait(now, now, WaitReason::Requested);
+    }
+    wake
+}
