@@ -1,11 +1,11 @@
 //! The API's answers, as far as they are shown. docs/API.md describes them whole.
 
 use jiff::Timestamp;
-use roundtrip_domain::channel::SourceOrder;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
+use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::record::{RequestState, Summary, Tab};
 use roundtrip_domain::registry::{Connection, ShopFacts};
 use roundtrip_domain::step::{Failure, Wait};

@@ -11,7 +11,7 @@ use crate::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
     ShopDomain,
 };
-use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order};
+use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
 use crate::push::{OrderDraft, OrderKey};
 use crate::registry::ShopFacts;
 use crate::writeback::{FulfillmentDraft, TrackingInfo};
@@ -66,14 +66,6 @@ pub trait Channel {
 /// Whether a shop knows the metafield that carries our key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HasKeyDefinition(pub bool);
-
-/// An order in a source shop.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct SourceOrder {
-    pub id: OrderId,
-    /// As that shop's merchant sees it, e.g. `#5001`.
-    pub name: String,
-}
 
 /// What a look for a key found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,6 +24,7 @@ pub mod writeback;
 
 mod look;
 mod settings;
+mod wait;
 mod work;
 
 pub use settings::Waits;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LineItemId, OrderRef, VariantId};
+use crate::id::{LineItemId, OrderId, OrderRef, VariantId};
 use crate::money::Money;
 
 /// A destination order, read fresh. Carries personal data: it lives in memory and is never stored whole.
@@ -90,6 +90,14 @@ pub struct Address {
     pub zip: Option<String>,
     pub country_code: Option<String>,
     pub phone: Option<String>,
+}
+
+/// An order in a source shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceOrder {
+    pub id: OrderId,
+    /// As that shop's merchant sees it, e.g. `#5001`.
+    pub name: String,
 }
 
 /// A status in Shopify's words, with an arm for the words of a later API version.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
+pub use crate::wait::{Wait, WaitReason};
 
 /// After this many failed attempts a step is parked.
 pub const MAX_ATTEMPTS: u32 = 5;
@@ -101,87 +102,6 @@ pub struct Step<S> {
     pub last_failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Parked>,
-}
-
-/// A wait: until when, and for what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wait {
-    pub until: Timestamp,
-    pub why: WaitReason,
-    /// Since when it has waited for this; renewing a wait keeps it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-}
-
-/// What a step waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WaitReason {
-    /// Somebody asked, and nobody has looked yet.
-    Requested,
-    /// A call is on its way; its worker settles it, or the quarantine ends.
-    InFlight,
-    /// A call had no answer; its effect is being looked for.
-    Verifying,
-    /// A failure; the next attempt comes later.
-    Backoff,
-    /// The shop's rate limit.
-    Throttled,
-    /// Another step of this order is in flight.
-    OtherStep,
-    /// Shopify has not decided yet from where the order ships.
-    Routing,
-    /// Shipped without a number so far.
-    AwaitingTracking,
-    /// A fulfillment order is on hold or scheduled.
-    OnHold,
-    /// Parked, but its dead-letter message is not known to be out.
-    Announcing,
-    /// Written by a newer release.
-    #[serde(other)]
-    Unknown,
-}
-
-impl WaitReason {
-    /// Whether nothing may be called before the wait is over. The other waits end as soon as the world
-    /// changes, so any look may end them.
-    #[must_use]
-    pub fn forbids_calls(self) -> bool {
-        match self {
-            Self::InFlight | Self::Verifying | Self::Backoff | Self::Throttled => true,
-            Self::Requested
-            | Self::OtherStep
-            | Self::Routing
-            | Self::AwaitingTracking
-            | Self::OnHold
-            | Self::Announcing
-            | Self::Unknown => false,
-        }
-    }
-
-    /// As stored and shown.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::InFlight => "in-flight",
-            Self::Verifying => "verifying",
-            Self::Backoff => "backoff",
-            Self::Throttled => "throttled",
-            Self::OtherStep => "other-step",
-            Self::Routing => "routing",
-            Self::AwaitingTracking => "awaiting-tracking",
-            Self::OnHold => "on-hold",
-            Self::Announcing => "announcing",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for WaitReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// One failed attempt. `message` is Shopify's own text about our request; it names no person.

@@ -1,6 +1,6 @@
 //! One order, whole, and what became of a request to push it.
 
-use roundtrip_domain::channel::SourceOrder;
+use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::Refusal;
 use roundtrip_domain::record::{RequestState, Summary, SummaryLine};
 use roundtrip_domain::writeback::TrackingInfo;

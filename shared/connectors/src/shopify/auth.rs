@@ -16,7 +16,7 @@ use roundtrip_domain::ports::{Clock, Credentials, CredentialsError, after};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use serde::Deserialize;
 
-use super::transport::{ShopifyApi, read};
+use super::http::Http;
 
 /// A token this close to its end is renewed first: it must outlive the call.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -25,6 +25,7 @@ const MARGIN: Duration = Duration::from_secs(300);
 pub(super) struct Tokens<V, K> {
     vault: V,
     clock: K,
+    http: Http,
     known: Mutex<HashMap<ShopDomain, AccessToken>>,
 }
 
@@ -37,8 +38,8 @@ struct Granted {
 }
 
 impl<V: Credentials, K: Clock> Tokens<V, K> {
-    pub(super) fn new(vault: V, clock: K) -> Self {
-        Self { vault, clock, known: Mutex::new(HashMap::new()) }
+    pub(super) fn new(vault: V, clock: K, http: Http) -> Self {
+        Self { vault, clock, http, known: Mutex::new(HashMap::new()) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -46,7 +47,7 @@ impl<V: Credentials, K: Clock> Tokens<V, K> {
     }
 
     /// A token for `shop` that is good for a while.
-    pub(super) async fn of(&self, api: &ShopifyApi<V, K>, shop: &ShopDomain) -> Result<Secret, ChannelError> {
+    pub(super) async fn of(&self, shop: &ShopDomain) -> Result<Secret, ChannelError> {
         if let Some(token) = self.remembered(shop).filter(|token| self.is_fresh(token)) {
             return Ok(token.token);
         }
@@ -55,16 +56,11 @@ impl<V: Credentials, K: Clock> Tokens<V, K> {
             self.remember(shop, &token);
             return Ok(token.token);
         }
-        self.grant(api, shop).await
+        self.grant(shop).await
     }
 
     /// Another token than `refused`, which Shopify did not know.
-    pub(super) async fn renew(
-        &self,
-        api: &ShopifyApi<V, K>,
-        shop: &ShopDomain,
-        refused: &Secret,
-    ) -> Result<Secret, ChannelError> {
+    pub(super) async fn renew(&self, shop: &ShopDomain, refused: &Secret) -> Result<Secret, ChannelError> {
         self.forget(shop);
         // Another worker may have renewed it already.
         let kept = self.vault.token(shop).await.map_err(|error| unavailable(shop, error))?;
@@ -77,20 +73,18 @@ impl<V: Credentials, K: Clock> Tokens<V, K> {
                 return Err(denied(shop, "the access token given by hand is not valid: give a new one".to_owned()));
             }
         }
-        self.grant(api, shop).await
+        self.grant(shop).await
     }
 
     /// Asks Shopify for a token, and keeps it.
-    async fn grant(&self, api: &ShopifyApi<V, K>, shop: &ShopDomain) -> Result<Secret, ChannelError> {
+    async fn grant(&self, shop: &ShopDomain) -> Result<Secret, ChannelError> {
         let app = self.vault.app().await.map_err(|error| unavailable(shop, error))?;
-        let url = format!("{}/admin/oauth/access_token", api.config.endpoint.of(shop));
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", app.client_id.as_str()),
-            ("client_secret", app.client_secret.expose()),
-        ];
-        let body = serde_json::Map::from_iter(form.map(|(name, value)| (name.to_owned(), value.into())));
-        let answer = read(shop, api.http.post(url).json(&body).send().await).await?;
+        let body = serde_json::json!({
+            "grant_type": "client_credentials",
+            "client_id": app.client_id,
+            "client_secret": app.client_secret.expose(),
+        });
+        let answer = self.http.post(shop, "/admin/oauth/access_token", None, &body).await?;
         if answer.status.is_client_error() {
             let message = match answer.status {
                 StatusCode::NOT_FOUND => "there is no such shop".to_owned(),

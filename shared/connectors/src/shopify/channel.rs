@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment, SourceOrder,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
-use roundtrip_domain::order::Order;
+use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{OrderDraft, OrderKey};
 use roundtrip_domain::registry::ShopFacts;

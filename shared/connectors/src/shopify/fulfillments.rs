@@ -2,9 +2,10 @@
 
 use roundtrip_domain::channel::{
     ChannelError, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, ShippedFulfillment, ShippedOrder,
-    ShownFulfillment, SourceOrder,
+    ShownFulfillment,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LineItemId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::destination_line;
 use roundtrip_domain::writeback::FulfillmentDraft;

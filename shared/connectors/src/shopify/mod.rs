@@ -6,12 +6,14 @@ mod channel;
 mod classify;
 mod connect;
 mod fulfillments;
+mod http;
 mod orders;
 mod transport;
 pub mod webhook;
 mod wire;
 
-pub use transport::{Endpoint, InvalidEndpoint, ShopifyApi, ShopifyConfig};
+pub use http::{Endpoint, InvalidEndpoint};
+pub use transport::{ShopifyApi, ShopifyConfig};
 
 /// The metafield that carries our key, in the app's own reserved namespace.
 const ORDER_KEY: &str = "order_key";

@@ -1,9 +1,9 @@
 //! Orders: read one, create one, look for one by its key.
 
-use roundtrip_domain::channel::{ChannelError, KeyLookup, SourceOrder};
+use roundtrip_domain::channel::{ChannelError, KeyLookup};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
-use roundtrip_domain::order::{Address, Attribute, FinancialStatus, Line, Order, PersonName};
+use roundtrip_domain::order::{Address, Attribute, FinancialStatus, Line, Order, PersonName, SourceOrder};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{OrderDraft, OrderKey, SHIPPING_TITLE};
 use roundtrip_domain::writeback::TrackingInfo;

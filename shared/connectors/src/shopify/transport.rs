@@ -1,7 +1,5 @@
-//! One question, one answer: the HTTP side of the Admin API.
+//! One question to the Admin API, and its answer.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,41 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{self, HttpAnswer};
 use super::auth::Tokens;
-
-/// Where the shops' APIs are: `https://{shop}`, or a simulator's address in which `{shop}` stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(String);
-
-/// Why a text is not an [`Endpoint`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a Shopify endpoint: give https://{{shop}}, or for a simulator http://127.0.0.1:PORT/{{shop}}")]
-pub struct InvalidEndpoint(String);
-
-impl FromStr for Endpoint {
-    type Err = InvalidEndpoint;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // In clear text only on this machine: the requests carry tokens.
-        let safe = text.starts_with("https://") || text.starts_with("http://127.0.0.1:");
-        if safe && text.contains("{shop}") {
-            Ok(Self(text.trim_end_matches('/').to_owned()))
-        } else {
-            Err(InvalidEndpoint(text.to_owned()))
-        }
-    }
-}
-
-impl Endpoint {
-    pub(super) fn of(&self, shop: &ShopDomain) -> String {
-        self.0.replace("{shop}", shop.as_str())
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use super::http::{Endpoint, Http};
 
 /// How to reach Shopify.
 #[derive(Debug, Clone)]
@@ -69,12 +33,10 @@ pub struct ShopifyConfig {
 #[derive(Debug, Clone)]
 pub struct ShopifyApi<V, K> {
     pub(super) config: Arc<ShopifyConfig>,
-    pub(super) http: reqwest::Client,
+    http: Http,
     tokens: Arc<Tokens<V, K>>,
     patience_ms: Arc<AtomicU64>,
 }
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     /// Makes the client; calls nothing.
@@ -82,16 +44,11 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     /// # Errors
     /// The TLS backend cannot be set up.
     pub fn new(config: ShopifyConfig, vault: V, clock: K) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(config.call_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("roundtrip/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = Http::new(config.endpoint.clone(), config.call_timeout)?;
         Ok(Self {
             config: Arc::new(config),
+            tokens: Arc::new(Tokens::new(vault, clock, http.clone())),
             http,
-            tokens: Arc::new(Tokens::new(vault, clock)),
             patience_ms: Arc::new(AtomicU64::new(0)),
         })
     }
@@ -128,14 +85,14 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         variables: impl Serialize,
     ) -> Result<(D, Option<String>), ChannelError> {
         let body = serde_json::json!({ "query": document, "variables": variables });
-        let mut token = self.tokens.of(self, shop).await?;
+        let mut token = self.tokens.of(shop).await?;
         let mut renewed = false;
         let mut slept = Duration::ZERO;
         loop {
             let error = match self.post(shop, &token, &body).await {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !renewed => {
                     renewed = true;
-                    token = self.tokens.renew(self, shop, &token).await?;
+                    token = self.tokens.renew(shop, &token).await?;
                     continue;
                 }
                 Ok(answer) => match answer::data(shop, &answer) {
@@ -161,53 +118,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         token: &Secret,
         body: &serde_json::Value,
     ) -> Result<HttpAnswer, ChannelError> {
-        let url = format!("{}/admin/api/{}/graphql.json", self.config.endpoint.of(shop), self.config.api_version);
-        let sent = self.http.post(url).header("X-Shopify-Access-Token", token.expose()).json(body).send().await;
-        read(shop, sent).await
-    }
-}
-
-/// Reads an answer to its end; tells "no connection" from "no answer".
-pub(super) async fn read(
-    shop: &ShopDomain,
-    sent: Result<reqwest::Response, reqwest::Error>,
-) -> Result<HttpAnswer, ChannelError> {
-    let response = sent.map_err(|error| lost(shop, error, None))?;
-    let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let request_id = header("x-request-id");
-    let retry_after = header("retry-after").and_then(|text| text.parse::<f64>().ok());
-    let status = response.status();
-    match response.bytes().await {
-        Ok(body) => Ok(HttpAnswer { status, request_id, retry_after, body: body.to_vec() }),
-        Err(error) => Err(lost(shop, error, request_id)),
-    }
-}
-
-fn lost(shop: &ShopDomain, error: reqwest::Error, request_id: Option<String>) -> ChannelError {
-    // The URL names the shop, which the error does already.
-    let error = error.without_url();
-    let shop = shop.clone();
-    if error.is_connect() {
-        return ChannelError::Unreachable { shop, source: error.into() };
-    }
-    let message = if error.is_timeout() { "timed out" } else { "the connection was lost" }.to_owned();
-    ChannelError::NoAnswer { shop, message, request_id, source: Some(error.into()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_travel_in_clear_text_on_this_machine_only() {
-        let shop = "moon.myshopify.com".parse().unwrap();
-
-        let local: Endpoint = "http://127.0.0.1:4570/{shop}/".parse().unwrap();
-
-        assert_eq!(local.of(&shop), "http://127.0.0.1:4570/moon.myshopify.com");
-        assert!("https://{shop}".parse::<Endpoint>().is_ok());
-        for bad in ["http://{shop}", "https://example.com", "http://127.0.0.1.evil.com/{shop}", ""] {
-            assert!(bad.parse::<Endpoint>().is_err(), "{bad}");
-        }
+        let path = format!("/admin/api/{}/graphql.json", self.config.api_version);
+        self.http.post(shop, &path, Some(token), body).await
     }
 }

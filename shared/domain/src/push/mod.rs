@@ -17,7 +17,7 @@ pub use key::OrderKey;
 pub use plan::{MAX_LINES, PlannedLine, PushPlan, Refusal, RefusalReason, groups, plan_push, tab};
 pub use use_case::push_order;
 
-use crate::channel::SourceOrder;
+use crate::order::SourceOrder;
 
 /// How far the push of one group has come.
 ///

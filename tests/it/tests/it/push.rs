@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::Outcome;
-use roundtrip_domain::channel::SourceOrder;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::order::{Attribute, FinancialStatus};
+use roundtrip_domain::order::{Attribute, FinancialStatus, SourceOrder};
 use roundtrip_domain::ports::{Clock, Ledger};
 use roundtrip_domain::push::{LINE_PROPERTY, OrderDraft, PushState, RefusalReason, push_order};
 use roundtrip_domain::record::{Origin, PushRequest, RequestState, Row, Tab};

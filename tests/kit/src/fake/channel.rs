@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, HasKeyDefinition, KeyLookup,
-    ShippedFulfillment, ShippedOrder, ShownFulfillment, SourceOrder,
+    ShippedFulfillment, ShippedOrder, ShownFulfillment,
 };
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
     ShopDomain,
 };
-use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order};
+use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
 use roundtrip_domain::push::{OrderDraft, OrderKey, destination_line};
 use roundtrip_domain::registry::ShopFacts;

@@ -1,0 +1,149 @@
+//! Everything the ledger knows about one order, as one unit of work.
+//!
+//! A record is read with one query. A use case changes rows in memory and saves the record; the save
+//! is one transaction in which each changed row depends on the version that was read, and the history
+//! goes with it. A save that meets a newer version changes nothing, and the use case looks again.
+
+mod parts;
+mod row;
+mod save;
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::history::HistoryEvent;
+use crate::id::{FulfillmentId, OrderRef, ShopDomain};
+use crate::push::PushState;
+use crate::step::{Step, StepId};
+use crate::task::Queue;
+use crate::writeback::WritebackState;
+
+pub use parts::{InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine, Tab};
+use row::Change;
+pub use row::Row;
+pub use save::{Commit, RowKey, StoredRow, WakeUp, Write};
+
+/// Everything about one order: as a destination order (summary, pushes, writebacks), as a source order
+/// (origin), or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRecord {
+    pub at: OrderRef,
+    pub summary: Option<Row<Summary>>,
+    pub personal: Option<Row<Personal>>,
+    pub origin: Option<Row<Origin>>,
+    /// Reading this order and seeing what is to be done: its failures and waits.
+    pub look: Row<Step<LookState>>,
+    /// By source shop and group.
+    pub pushes: BTreeMap<(ShopDomain, u32), Row<Step<PushState>>>,
+    /// By source order and fulfillment.
+    pub writebacks: BTreeMap<(OrderRef, FulfillmentId), Row<Step<WritebackState>>>,
+    /// By id.
+    pub requests: BTreeMap<String, Row<PushRequest>>,
+    /// Rows of source orders that this save puts there.
+    claims: Vec<(OrderRef, Origin)>,
+    history: Vec<HistoryEvent>,
+}
+
+/// A row that this release cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger row {key:?} of {order} does not parse")]
+pub struct UnreadableRow {
+    order: OrderRef,
+    key: RowKey,
+    #[source]
+    source: serde_json::Error,
+}
+
+impl OrderRecord {
+    /// An order that the ledger does not know.
+    #[must_use]
+    pub fn empty(at: OrderRef) -> Self {
+        Self {
+            at,
+            summary: None,
+            personal: None,
+            origin: None,
+            look: Row::absent(Step::new(LookState { queue: Queue::OrderPush })),
+            pushes: BTreeMap::new(),
+            writebacks: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            claims: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The record that `rows` make up.
+    ///
+    /// # Errors
+    /// A row does not parse: a newer release wrote it in a shape that this one cannot read.
+    pub fn from_rows(at: OrderRef, rows: impl IntoIterator<Item = StoredRow>) -> Result<Self, UnreadableRow> {
+        let mut record = Self::empty(at);
+        for row in rows {
+            let StoredRow { key, version, body } = row;
+            let order = &record.at;
+            match key {
+                RowKey::Summary => record.summary = Some(read(order, &RowKey::Summary, version, body)?),
+                RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
+                RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
+                RowKey::Step(StepId::Look | StepId::Connect) => {
+                    record.look = read(order, &RowKey::Step(StepId::Look), version, body)?;
+                }
+                RowKey::Step(StepId::Push { ref source, group }) => {
+                    let row = read(order, &key, version, body)?;
+                    record.pushes.insert((source.clone(), group), row);
+                }
+                RowKey::Step(StepId::Writeback { ref source, fulfillment }) => {
+                    let row = read(order, &key, version, body)?;
+                    record.writebacks.insert((source.clone(), fulfillment), row);
+                }
+                RowKey::Request(ref id) => {
+                    let row = read(order, &key, version, body)?;
+                    record.requests.insert(id.clone(), row);
+                }
+            }
+        }
+        Ok(record)
+    }
+
+    /// Appends to the history with the next save.
+    pub fn log(&mut self, event: HistoryEvent) {
+        self.history.push(event);
+    }
+
+    /// With the next save, says of a source order that it was pushed from here. The save fails if the
+    /// source order has an origin row already.
+    pub fn claim(&mut self, source_order: OrderRef, origin: Origin) {
+        self.claims.push((source_order, origin));
+    }
+
+    /// Whether any row waits for something, or is due.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.look.get().wait.is_some()
+            || self.pushes.values().any(|row| row.get().wait.is_some())
+            || self.writebacks.values().any(|row| row.get().wait.is_some())
+            || self.open_requests().next().is_some()
+    }
+
+    /// The requests that nobody has answered yet.
+    pub fn open_requests(&self) -> impl Iterator<Item = (&String, &PushRequest)> {
+        self.requests
+            .iter()
+            .map(|(id, row)| (id, row.get()))
+            .filter(|(_, request)| matches!(request.state, RequestState::Open { .. }))
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    order: &OrderRef,
+    key: &RowKey,
+    version: u64,
+    body: Value,
+) -> Result<Row<T>, UnreadableRow> {
+    match serde_json::from_value(body) {
+        Ok(value) => Ok(Row { value, version, change: Change::None }),
+        Err(source) => Err(UnreadableRow { order: order.clone(), key: key.clone(), source }),
+    }
+}

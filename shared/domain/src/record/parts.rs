@@ -1,0 +1,139 @@
+//! What the rows of an order say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{OrderRef, ShopDomain, VariantId};
+use crate::money::Money;
+use crate::order::{FinancialStatus, FulfillmentStatus};
+use crate::task::Queue;
+
+/// What a list row and the eligibility rules need of a destination order. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub name: String,
+    pub created_at: Timestamp,
+    /// Shopify's; an older one never overwrites a newer one.
+    pub updated_at: Timestamp,
+    pub cancelled_at: Option<Timestamp>,
+    pub test: bool,
+    pub financial_status: FinancialStatus,
+    pub fulfillment_status: FulfillmentStatus,
+    pub total: Money,
+    pub shipping_method: Option<String>,
+    pub tags: Vec<String>,
+    pub lines: Vec<SummaryLine>,
+    pub tracking_numbers: Vec<String>,
+    /// In which of the four tabs it stands.
+    pub tab: Tab,
+}
+
+/// A line in the summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SummaryLine {
+    pub title: String,
+    pub sku: Option<String>,
+    pub variant: Option<VariantId>,
+    pub quantity: u32,
+    /// The source shop that holds it, if its product is linked.
+    pub source: Option<ShopDomain>,
+}
+
+/// The four tabs of the order list; an order stands in exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tab {
+    NotPushed,
+    PartiallyPushed,
+    Pushed,
+    Cancelled,
+}
+
+impl Tab {
+    /// All four, as a page shows them.
+    pub const ALL: [Self; 4] = [Self::NotPushed, Self::PartiallyPushed, Self::Pushed, Self::Cancelled];
+
+    /// As stored, and as the API takes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotPushed => "not-pushed",
+            Self::PartiallyPushed => "partially-pushed",
+            Self::Pushed => "pushed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Tab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a text is not a [`Tab`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a tab: give not-pushed, partially-pushed, pushed or cancelled")]
+pub struct InvalidTab(String);
+
+impl FromStr for Tab {
+    type Err = InvalidTab;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|tab| tab.name() == text).ok_or_else(|| InvalidTab(text.chars().take(40).collect()))
+    }
+}
+
+/// The personal data that a list must show. Stands only here, expires, and leaves a tombstone when it
+/// is redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    pub customer_name: Option<String>,
+    pub expires_at: Timestamp,
+    #[serde(default)]
+    pub redacted: bool,
+}
+
+/// What an order of a source shop is to us. Written by two parties, each on condition that the other
+/// was not there first: the push that made the order, and a writeback that heard of it before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Origin {
+    /// Pushed from this destination order.
+    Pushed { destination: OrderRef, group: u32 },
+    /// Something was shipped of it, but no push is known to have made it (yet). Expires.
+    Unclaimed { seen_at: Timestamp, expires_at: Timestamp },
+}
+
+/// Which queue looks at the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookState {
+    pub queue: Queue,
+}
+
+/// A person asked to push an order to a source shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushRequest {
+    pub source: ShopDomain,
+    pub group: u32,
+    pub requested_at: Timestamp,
+    pub requested_by: String,
+    pub state: RequestState,
+}
+
+/// How far a request has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RequestState {
+    /// Looked at again at `due`, if nobody does before.
+    Open { due: Timestamp },
+    /// The order is at the source shop.
+    Done { order: crate::order::SourceOrder },
+    /// Not eligible; each reason names what was seen and what would be needed.
+    Refused { reasons: Vec<crate::push::Refusal> },
+    /// Parked with this code; redrive it.
+    Failed { code: crate::code::Code },
+}

@@ -1,0 +1,182 @@
+//! A save: what changed in a record, as writes that happen together or not at all.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::row::{Change, Row};
+use super::{OrderRecord, Origin, PushRequest, RequestState, Tab};
+use crate::history::HistoryEvent;
+use crate::id::OrderRef;
+use crate::step::{Step, StepId, WaitReason};
+use crate::task::{Queue, Subject};
+
+/// Which row of an order's record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowKey {
+    Summary,
+    Personal,
+    Origin,
+    Step(StepId),
+    Request(String),
+}
+
+/// A row as it lies in the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredRow {
+    pub key: RowKey,
+    pub version: u64,
+    pub body: Value,
+}
+
+/// One write of a save.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    pub order: OrderRef,
+    pub key: RowKey,
+    /// The version that must be there; 0: none must be there.
+    pub expected: u64,
+    /// `None`: only check the version.
+    pub body: Option<Value>,
+    /// When due work must wake it.
+    pub due: Option<WakeUp>,
+    /// Under which tab and time it is listed.
+    pub listed: Option<(Tab, Timestamp)>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A wake-up: when, and which task to send where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WakeUp {
+    pub at: Timestamp,
+    pub queue: Queue,
+    pub subject: Subject,
+    pub why: WaitReason,
+}
+
+/// A save: all of it happens, or nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Commit {
+    pub writes: Vec<Write>,
+    pub history: Vec<(OrderRef, HistoryEvent)>,
+}
+
+impl OrderRecord {
+    /// Whether a save would write anything.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        let mut commit = Commit::default();
+        self.stage(&mut commit);
+        commit.writes.iter().any(|write| write.body.is_some()) || !commit.history.is_empty()
+    }
+
+    /// What a save of this record writes.
+    pub fn stage(&self, commit: &mut Commit) {
+        let at = &self.at;
+        let mut push = |key: RowKey, staged: Option<Staged>| {
+            if let Some(staged) = staged {
+                commit.writes.push(staged.into_write(at.clone(), key));
+            }
+        };
+        push(RowKey::Summary, self.summary.as_ref().and_then(|row| stage(row, |s| Extra::listed(s.tab, s.created_at))));
+        push(RowKey::Personal, self.personal.as_ref().and_then(|row| stage(row, |p| Extra::expires(p.expires_at))));
+        push(RowKey::Origin, self.origin.as_ref().and_then(|row| stage(row, Extra::origin)));
+        let look_queue = self.look.get().state.queue;
+        push(RowKey::Step(StepId::Look), stage(&self.look, |s| Extra::step(s, look_queue, Subject::Order(at.clone()))));
+        for ((source, group), row) in &self.pushes {
+            let key = RowKey::Step(StepId::Push { source: source.clone(), group: *group });
+            push(key, stage(row, |s| Extra::step(s, Queue::OrderPush, Subject::Order(at.clone()))));
+        }
+        for ((source, fulfillment), row) in &self.writebacks {
+            let key = RowKey::Step(StepId::Writeback { source: source.clone(), fulfillment: *fulfillment });
+            push(key, stage(row, |s| Extra::step(s, Queue::TrackingWriteback, Subject::Order(source.clone()))));
+        }
+        for (id, row) in &self.requests {
+            push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
+        }
+        for (order, origin) in &self.claims {
+            if let Some(staged) = stage(&Row::new(origin.clone()), Extra::origin) {
+                commit.writes.push(staged.into_write(order.clone(), RowKey::Origin));
+            }
+        }
+        commit.history.extend(self.history.iter().map(|event| (at.clone(), event.clone())));
+    }
+
+    /// The save happened: rows have their new versions, and nothing is left to save.
+    pub fn saved(&mut self) {
+        self.summary.iter_mut().for_each(Row::saved);
+        self.personal.iter_mut().for_each(Row::saved);
+        self.origin.iter_mut().for_each(Row::saved);
+        self.look.saved();
+        self.pushes.values_mut().for_each(Row::saved);
+        self.writebacks.values_mut().for_each(Row::saved);
+        self.requests.values_mut().for_each(Row::saved);
+        self.claims.clear();
+        self.history.clear();
+    }
+}
+
+/// What a row says beside its body.
+#[derive(Default)]
+struct Extra {
+    due: Option<WakeUp>,
+    listed: Option<(Tab, Timestamp)>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Extra {
+    fn listed(tab: Tab, created_at: Timestamp) -> Self {
+        Self { listed: Some((tab, created_at)), ..Self::default() }
+    }
+
+    fn expires(at: Timestamp) -> Self {
+        Self { expires_at: Some(at), ..Self::default() }
+    }
+
+    fn origin(origin: &Origin) -> Self {
+        match origin {
+            Origin::Pushed { .. } => Self::default(),
+            Origin::Unclaimed { expires_at, .. } => Self::expires(*expires_at),
+        }
+    }
+
+    fn step<S>(step: &Step<S>, queue: Queue, subject: Subject) -> Self {
+        let due = step.wait.as_ref().map(|wait| WakeUp { at: wait.until, queue, subject, why: wait.why });
+        Self { due, ..Self::default() }
+    }
+
+    fn request(request: &PushRequest, at: &OrderRef) -> Self {
+        match request.state {
+            RequestState::Open { due } => {
+                let subject = Subject::Order(at.clone());
+                let why = WaitReason::Requested;
+                Self { due: Some(WakeUp { at: due, queue: Queue::OrderPush, subject, why }), ..Self::default() }
+            }
+            RequestState::Done { .. } | RequestState::Refused { .. } | RequestState::Failed { .. } => Self::default(),
+        }
+    }
+}
+
+struct Staged {
+    expected: u64,
+    body: Option<Value>,
+    extra: Extra,
+}
+
+impl Staged {
+    fn into_write(self, order: OrderRef, key: RowKey) -> Write {
+        let Self { expected, body, extra } = self;
+        Write { order, key, expected, body, due: extra.due, listed: extra.listed, expires_at: extra.expires_at }
+    }
+}
+
+fn stage<T: Serialize>(row: &Row<T>, extra: impl FnOnce(&T) -> Extra) -> Option<Staged> {
+    match row.change {
+        Change::None => None,
+        Change::Check => Some(Staged { expected: row.version, body: None, extra: Extra::default() }),
+        Change::Write => {
+            let body = serde_json::to_value(&row.value).expect("rows are plain data with text keys");
+            Some(Staged { expected: row.version, body: Some(body), extra: extra(&row.value) })
+        }
+    }
+}
