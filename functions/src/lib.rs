@@ -1,5 +1,6 @@
 //! The Lambda functions. Handlers decide nothing: they parse an event, call a use case, translate the
-//! outcome. Only [`compose`] names concrete adapters, only [`config`] reads the environment.
+//! outcome. Only [`compose`] names concrete adapters, only [`config`] reads the environment
+//! (but for `RUST_LOG`, which the log library reads by itself).
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app_lifecycle;

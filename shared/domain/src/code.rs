@@ -26,7 +26,7 @@ pub enum Code {
     OnHold,
     /// The order was cancelled.
     OrderCancelled,
-    /// The shop does not let tracking be replaced.
+    /// The tracking changed after it was written, and what the shop shows was not replaced.
     OverwriteRejected,
     /// The token is revoked, or lacks a scope.
     AccessDenied,

@@ -13,8 +13,8 @@ use crate::work::Unfinished;
 pub struct Release {
     /// Rows read in one run.
     pub rows: usize,
-    /// Tasks of one shop in one run: what its rate limit can serve in a minute. A push asks about
-    /// 60 points; the smallest plan restores 100 a second.
+    /// Tasks of one shop in one run: what its rate limit can serve in a minute. A push and what
+    /// follows ask for about 60 points; the smallest plan restores 100 a second.
     pub per_shop: usize,
     /// After so long a row that is still due is sent again: its message may be lost.
     pub again_after: Duration,

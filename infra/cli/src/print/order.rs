@@ -16,7 +16,7 @@ pub(crate) fn order(order: &OrderAnswer) -> String {
     text.push("\nLines".to_owned());
     text.push(lines(&order.order.lines));
     text.push("\nPushes".to_owned());
-    text.extend(or_none(order.pushes.iter().flat_map(push)));
+    text.extend(or_none(order.pushes.iter().flat_map(push).chain(not_pushed(&order.order))));
     text.push("\nWritebacks".to_owned());
     text.extend(or_none(order.writebacks.iter().flat_map(writeback)));
     text.push("\nRequests".to_owned());
@@ -58,6 +58,15 @@ fn lines(lines: &[SummaryLine]) -> String {
         ]);
     }
     lay_out(table, &[0], 2)
+}
+
+/// Why nobody needs to wait for a push.
+fn not_pushed(order: &Summary) -> Vec<String> {
+    let groups = order.refusals.iter().flat_map(|group| {
+        std::iter::once(format!("  not to {}: {}", group.source, count(&group.reasons)))
+            .chain(indented(refusals(&group.reasons)))
+    });
+    groups.collect()
 }
 
 fn or_none(lines: impl Iterator<Item = String>) -> Vec<String> {

@@ -6,21 +6,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::plan::{groups, tab};
+use super::use_case::{View, refusals};
 use super::{PushState, Refusal};
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
 use crate::order::Order;
 use crate::ports::after;
-use crate::record::{OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab};
-use crate::registry::Links;
+use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab};
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
 const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// Brings summary and personal item up to date with `order`, unless the ledger is ahead of it.
-pub(super) fn record_order(record: &mut OrderRecord, order: &Order, links: &Links, task: &Task, now: Timestamp) {
-    let summary = summary(record, order, links);
+pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, now: Timestamp) {
+    let order = &view.order;
+    let summary = summary(record, view);
     match &mut record.summary {
         None => {
             let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
@@ -59,7 +60,8 @@ fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
     }
 }
 
-fn summary(record: &OrderRecord, order: &Order, links: &Links) -> Summary {
+fn summary(record: &OrderRecord, view: &View) -> Summary {
+    let View { order, links, .. } = view;
     let lines: Vec<SummaryLine> = order
         .lines
         .iter()
@@ -71,7 +73,11 @@ fn summary(record: &OrderRecord, order: &Order, links: &Links) -> Summary {
             source: line.variant.and_then(|v| links.by_variant.get(&v)).map(|link| link.source.clone()),
         })
         .collect();
-    let wanted = groups(order, links).into_keys().collect();
+    let wanted: BTreeSet<ShopDomain> = groups(order, links).into_keys().collect();
+    let confirmed = confirmed(record);
+    let open = wanted
+        .difference(&confirmed)
+        .map(|source| GroupRefusals { source: source.clone(), reasons: refusals(view, source, 1) });
     Summary {
         name: order.name.clone(),
         created_at: order.created_at,
@@ -85,7 +91,8 @@ fn summary(record: &OrderRecord, order: &Order, links: &Links) -> Summary {
         tags: order.tags.clone(),
         lines,
         tracking_numbers: order.tracking_numbers.clone(),
-        tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed(record)),
+        refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
+        tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
     }
 }
 

@@ -120,7 +120,7 @@ where
     let links = ports.ledger.links(&at.shop, &variants(&order), &sources(&shop, &record)).await?;
     let view = View { order, links, shop };
     look::seen(&mut record);
-    record_order(&mut record, &view.order, &view.links, task, ports.clock.now());
+    record_order(&mut record, &view, task, ports.clock.now());
 
     reopen_asked(&mut record, task);
 
@@ -298,7 +298,7 @@ fn connection<'a>(view: &'a View, source: &ShopDomain) -> Option<&'a crate::regi
 }
 
 /// Why `group` of `source` is not pushed; empty if it could be.
-fn refusals(view: &View, source: &ShopDomain, group: u32) -> Vec<Refusal> {
+pub(super) fn refusals(view: &View, source: &ShopDomain, group: u32) -> Vec<Refusal> {
     match connection(view, source) {
         Some(connection) => plan_push(&view.order, connection, &view.links, group).err().unwrap_or_default(),
         None => vec![Refusal {

@@ -20,7 +20,9 @@ use crate::step::{Step, StepId};
 use crate::task::Queue;
 use crate::writeback::WritebackState;
 
-pub use parts::{InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine, Tab};
+pub use parts::{
+    GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine, Tab,
+};
 use row::Change;
 pub use row::Row;
 pub use save::{Commit, RowKey, StoredRow, WakeUp, Write};

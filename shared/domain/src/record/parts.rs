@@ -29,6 +29,16 @@ pub struct Summary {
     pub tracking_numbers: Vec<String>,
     /// In which of the four tabs it stands.
     pub tab: Tab,
+    /// Why it may not be pushed now, by source shop; empty where it may, or is there already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<GroupRefusals>,
+}
+
+/// Why the lines that one source shop holds may not be pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRefusals {
+    pub source: ShopDomain,
+    pub reasons: Vec<crate::push::Refusal>,
 }
 
 /// A line in the summary.

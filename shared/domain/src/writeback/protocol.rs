@@ -77,7 +77,9 @@ pub(super) async fn carry_out<L: Ledger, C: Channel, T: Tasks, K: Clock>(
             let failure = Failure { at: now, code, message: detail, request_id: None };
             job.fail(record, id, failure, Some(inputs), |_| {}).await?;
         }
-        WritebackPlan::Create(drafts) => return create(job, (source, record), id, shipped, (before, drafts)).await,
+        WritebackPlan::Create(drafts) => {
+            return create(job, (source, record), id, shipped, (before, drafts), inputs).await;
+        }
     }
     Ok(Sight::Same)
 }
@@ -99,6 +101,7 @@ async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     id: &WritebackId,
     shipped: &ShippedFulfillment,
     (before, drafts): (&DestinationOrder, Vec<FulfillmentDraft>),
+    inputs: String,
 ) -> Result<Sight, Unfinished> {
     let mut after_them = before.clone();
     let mut created = written_by(record, id);
@@ -114,7 +117,9 @@ async fn create<L: Ledger, C: Channel, T: Tasks, K: Clock>(
             }
             Err(error) => {
                 match error.effect() {
-                    Effect::None => not_sent(job, record, id, &created.here, &marked, &error).await?,
+                    Effect::None => {
+                        not_sent(job, record, id, (&created.here, &marked), &error, inputs).await?;
+                    }
                     Effect::Unknown => unanswered(job, record, id, (&draft, sent_at), &error).await?,
                 }
                 let nothing_happened = created.here.len() == known && error.effect() == Effect::None;
@@ -288,9 +293,9 @@ async fn not_sent<L: Ledger, C: Channel, T: Tasks, K: Clock>(
     job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &WritebackId,
-    created: &[FulfillmentId],
-    marked: &[String],
+    (created, marked): (&[FulfillmentId], &[String]),
     error: &ChannelError,
+    inputs: String,
 ) -> Result<(), Unfinished> {
     let now = job.now();
     let unmark = |step: &mut Step<WritebackState>| {
@@ -308,7 +313,7 @@ async fn not_sent<L: Ledger, C: Channel, T: Tasks, K: Clock>(
             })
             .await;
     }
-    job.fail(record, id, failure(error, now), None, unmark).await
+    job.fail(record, id, failure(error, now), Some(inputs), unmark).await
 }
 
 /// The call may have done something: what, shows after the quarantine.

@@ -200,12 +200,15 @@ async fn an_order_that_is_paid_later_goes_then() {
     change_order(&ports, |order| order.financial_status = FinancialStatus::Pending);
     push_order(&ports, &webhook()).await.unwrap();
     assert!(pushed(&ports).is_empty());
+    let why = ports.ledger.load(&at()).await.unwrap().summary.unwrap().get().refusals.clone();
+    assert_eq!((&why[0].source, why[0].reasons[0].reason), (&sun(), RefusalReason::NotPaid), "and it says why");
 
     ports.clock.advance(Duration::from_secs(60));
     change_order(&ports, |order| order.financial_status = FinancialStatus::Paid);
     push_order(&ports, &webhook()).await.unwrap();
 
     assert_eq!(pushed(&ports).len(), 1);
+    assert!(ports.ledger.load(&at()).await.unwrap().summary.unwrap().get().refusals.is_empty());
 }
 
 #[tokio::test]
