@@ -11,6 +11,7 @@ mod ledger;
 mod push;
 mod regressions;
 mod schema;
+mod shopify;
 mod structure;
 mod template;
 mod writeback;
