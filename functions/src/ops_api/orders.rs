@@ -118,7 +118,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
             "pushes": pushes.collect::<Vec<_>>(),
             "writebacks": writebacks.collect::<Vec<_>>(),
             "requests": requests.collect::<Vec<_>>(),
-            "history": history.iter().map(event_view).collect::<Vec<_>>(),
+            "history": history,
         })),
     ))
 }
@@ -166,10 +166,6 @@ fn request_view(id: &str, request: &PushRequest) -> Value {
         "requested_by": request.requested_by,
         "outcome": request.state,
     })
-}
-
-fn event_view(event: &HistoryEvent) -> Value {
-    json!(event)
 }
 
 #[derive(Deserialize)]

@@ -97,8 +97,6 @@ pub struct ShippedFulfillment {
     pub tracking: Vec<TrackingInfo>,
     /// Which destination line, by the hidden property on the source line, and how many of it.
     pub lines: Vec<(LineItemId, u32)>,
-    /// Units of lines that did not come from us.
-    pub foreign_units: u32,
 }
 
 /// A destination order as far as a writeback needs it.

@@ -53,13 +53,6 @@ impl HistoryEvent {
         }
     }
 
-    /// With the code that explains it.
-    #[must_use]
-    pub fn with_code(mut self, code: Code) -> Self {
-        self.code = Some(code);
-        self
-    }
-
     /// With all that a failure says.
     #[must_use]
     pub fn with_failure(mut self, failure: &Failure) -> Self {

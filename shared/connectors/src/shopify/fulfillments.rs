@@ -4,7 +4,7 @@ use roundtrip_domain::channel::{
     ChannelError, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, ShippedFulfillment, ShippedOrder,
     ShownFulfillment,
 };
-use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LineItemId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::destination_line;
@@ -135,22 +135,17 @@ fn fulfillment_variables(draft: &FulfillmentDraft) -> Value {
 }
 
 fn shipped(shop: &ShopDomain, wire: SourceFulfillmentWire) -> Result<ShippedFulfillment, ChannelError> {
-    let mut lines: Vec<(LineItemId, u32)> = Vec::new();
-    let mut foreign_units = 0;
-    for item in wire.fulfillment_line_items.nodes {
-        let quantity = item.quantity.unwrap_or(0);
-        match destination_line(&attributes(item.line_item.custom_attributes)) {
-            Some(line) => lines.push((line, quantity)),
-            None => foreign_units += quantity,
-        }
-    }
+    // Lines that did not come from us carry no property of ours, and are nobody's business here.
+    let lines = wire.fulfillment_line_items.nodes.into_iter().filter_map(|item| {
+        let line = destination_line(&attributes(item.line_item.custom_attributes))?;
+        Some((line, item.quantity.unwrap_or(0)))
+    });
     Ok(ShippedFulfillment {
         id: parse(shop, &wire.id)?,
         state: wire.status,
         location: wire.location.map(|location| parse(shop, &location.id)).transpose()?,
         tracking: tracking(wire.tracking_info),
-        lines,
-        foreign_units,
+        lines: lines.collect(),
     })
 }
 

@@ -22,7 +22,6 @@ fn shipped(lines: &[(u64, u32)]) -> ShippedFulfillment {
         location: None,
         tracking: vec![tracking(Some("usps"), "T1", None)],
         lines: lines.iter().map(|(line, quantity)| (LineItemId::new(*line), *quantity)).collect(),
-        foreign_units: 0,
     }
 }
 

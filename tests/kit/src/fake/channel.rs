@@ -108,7 +108,6 @@ impl FakeChannel {
                 location: Some(LocationId::new(1)),
                 tracking: tracking.into_iter().collect(),
                 lines,
-                foreign_units: 0,
             };
             shop.shipped.entry(source.id).or_default().push(fulfillment);
             id
