@@ -157,16 +157,19 @@ pub enum ChannelError {
     /// The shop's rate limit. Nothing was done.
     #[error("{shop} throttles us for {retry_after:?}")]
     Throttled { shop: ShopDomain, retry_after: Duration, request_id: Option<String> },
-    /// No connection was made. Nothing was done.
+    /// No connection was made, or there was no token to be had. Nothing was done.
     #[error("{shop} cannot be reached")]
     Unreachable {
         shop: ShopDomain,
         #[source]
         source: BoxError,
     },
-    /// The token is refused, revoked or lacks a scope. Nothing was done.
+    /// The app lacks a scope or a permission. Nothing was done.
     #[error("{shop} denies access: {message}")]
     AccessDenied { shop: ShopDomain, message: String, request_id: Option<String> },
+    /// The shop does not know our token any more, grants none, is frozen, locked or gone. Nothing was done.
+    #[error("{shop} is not available to us: {message}")]
+    ShopUnavailable { shop: ShopDomain, message: String, request_id: Option<String> },
     /// Shopify looked at the request and refused it. Nothing was done.
     #[error("{shop} refused: {message}")]
     Refused { shop: ShopDomain, code: Code, message: String, request_id: Option<String> },
@@ -197,9 +200,11 @@ impl ChannelError {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Throttled { .. } | Self::Unreachable { .. } | Self::AccessDenied { .. } | Self::Refused { .. } => {
-                Effect::None
-            }
+            Self::Throttled { .. }
+            | Self::Unreachable { .. }
+            | Self::AccessDenied { .. }
+            | Self::ShopUnavailable { .. }
+            | Self::Refused { .. } => Effect::None,
             Self::NoAnswer { .. } => Effect::Unknown,
         }
     }
@@ -209,7 +214,7 @@ impl ChannelError {
     pub fn code(&self) -> Code {
         match self {
             Self::Throttled { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => Code::ChannelUnavailable,
-            Self::AccessDenied { .. } => Code::AccessDenied,
+            Self::AccessDenied { .. } | Self::ShopUnavailable { .. } => Code::AccessDenied,
             Self::Refused { code, .. } => *code,
         }
     }
@@ -221,6 +226,7 @@ impl ChannelError {
             Self::Unreachable { .. } => None,
             Self::Throttled { request_id, .. }
             | Self::AccessDenied { request_id, .. }
+            | Self::ShopUnavailable { request_id, .. }
             | Self::Refused { request_id, .. }
             | Self::NoAnswer { request_id, .. } => request_id.as_deref(),
         }

@@ -40,6 +40,9 @@ pub enum Code {
     CurrencyMismatch,
     /// Two source orders carry one key.
     DuplicateOrder,
+    /// What was planned no longer fits the order: it changed between the read and the call. The next
+    /// attempt reads it again.
+    OrderChanged,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -62,7 +65,7 @@ impl Code {
     pub fn disposition(self) -> Disposition {
         match self {
             Self::AwaitingTracking | Self::OnHold => Disposition::Wait,
-            Self::ChannelUnavailable | Self::AccessDenied => Disposition::Retry,
+            Self::ChannelUnavailable | Self::AccessDenied | Self::OrderChanged => Disposition::Retry,
             Self::LocationUnmapped
             | Self::ProductNotAtLocation
             | Self::AlreadyShipped
@@ -99,6 +102,7 @@ impl Code {
             Self::TooManyLines => "TOO_MANY_LINES",
             Self::CurrencyMismatch => "CURRENCY_MISMATCH",
             Self::DuplicateOrder => "DUPLICATE_ORDER",
+            Self::OrderChanged => "ORDER_CHANGED",
             Self::Unknown => "UNKNOWN",
         }
     }

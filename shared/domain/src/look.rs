@@ -135,6 +135,7 @@ pub(crate) fn throttled_until(error: &ChannelError, now: Timestamp) -> Option<Ti
         ChannelError::Throttled { retry_after, .. } => Some(after(now, *retry_after)),
         ChannelError::Unreachable { .. }
         | ChannelError::AccessDenied { .. }
+        | ChannelError::ShopUnavailable { .. }
         | ChannelError::Refused { .. }
         | ChannelError::NoAnswer { .. } => None,
     }

@@ -30,6 +30,9 @@ pub(super) fn remedy(code: Code) -> &'static str {
         Code::TooManyLines => "split the order: a store takes at most 250 lines",
         Code::CurrencyMismatch => "use the source store's prices: `roundtrip connect … --unit-price source`",
         Code::DuplicateOrder => "cancel all but one of these orders in the source store, then redrive",
+        Code::OrderChanged => {
+            "nothing, while it is tried again; once parked, see what keeps changing the order, then redrive"
+        }
         Code::Unknown => "update this command: the code is of a newer release",
     }
 }

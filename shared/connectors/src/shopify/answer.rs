@@ -6,9 +6,11 @@ use reqwest::StatusCode;
 use roundtrip_domain::channel::ChannelError;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::ShopDomain;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use super::classify::Meaning;
 
 /// An answer, read to its end.
 pub(super) struct HttpAnswer {
@@ -21,9 +23,10 @@ pub(super) struct HttpAnswer {
 
 #[derive(Deserialize)]
 struct Envelope {
-    /// Judged after the errors: what failed is null in it, where the wire structs expect a value.
-    #[serde(default)]
-    data: Value,
+    /// Judged after the errors: what failed is null in it, where the wire structs expect a value. Not there
+    /// at all if Shopify did not even begin. Source: the GraphQL specification, "Response Format".
+    #[serde(default, deserialize_with = "present")]
+    data: Option<Value>,
     #[serde(default)]
     errors: Errors,
     #[serde(default)]
@@ -44,13 +47,18 @@ impl Default for Errors {
     }
 }
 
+/// Tells `null` from nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 #[derive(Deserialize)]
 struct GraphqlError {
     #[serde(default)]
     message: String,
-    /// Where in the answer; absent if Shopify did not even begin.
+    /// Where in the document.
     #[serde(default)]
-    path: Option<Value>,
+    locations: Option<Value>,
     #[serde(default)]
     extensions: ErrorExtensions,
 }
@@ -82,35 +90,72 @@ struct ThrottleStatus {
     restore_rate: f64,
 }
 
-/// Without a better word from Shopify. Source: Shopify's own client waits 1 s.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Characters of a foreign text that are kept.
 const MAX_TEXT: usize = 300;
 /// A wait that no shop's limit needs; whatever asks for more is mistaken.
 const MAX_RETRY_AFTER: f64 = 600.0;
 
+/// What was asked: what an error leaves in doubt depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A query. Nothing is ever done by it.
+    Question,
+    /// A mutation.
+    Change,
+}
+
 /// The `data` of an answer.
-pub(super) fn data<D: DeserializeOwned>(shop: &ShopDomain, answer: &HttpAnswer) -> Result<D, ChannelError> {
-    let no_answer = |message: String| ChannelError::NoAnswer {
-        shop: shop.clone(),
-        message,
-        request_id: answer.request_id.clone(),
-        source: None,
-    };
-    match answer.status.as_u16() {
-        200 => {}
-        429 => return Err(throttled(shop, answer, answer.retry_after.map(seconds))),
-        401..=404 | 423 => return Err(denied(shop, answer)),
-        status => return Err(no_answer(format!("HTTP {status}"))),
+pub(super) fn data<D: DeserializeOwned>(
+    shop: &ShopDomain,
+    asked: Asked,
+    answer: &HttpAnswer,
+) -> Result<D, ChannelError> {
+    if answer.status != StatusCode::OK {
+        return Err(by_status(shop, answer));
     }
+    let no_answer = |message: String| Meaning::Unknown.error(shop, &message, answer.request_id.clone());
     let envelope: Envelope = serde_json::from_slice(&answer.body).map_err(|error| no_answer(unparsed(&error)))?;
-    if let Some(error) = graphql_error(shop, answer, &envelope) {
+    if let Some(error) = graphql_error(shop, asked, answer, &envelope) {
         return Err(error);
     }
-    if envelope.data.is_null() {
-        return Err(no_answer("the answer holds neither data nor errors".into()));
+    match envelope.data {
+        None | Some(Value::Null) => Err(no_answer("the answer holds neither data nor errors".into())),
+        Some(data) => serde_json::from_value(data).map_err(|error| no_answer(unparsed(&error))),
     }
-    serde_json::from_value(envelope.data).map_err(|error| no_answer(unparsed(&error)))
+}
+
+/// The error that an HTTP status other than 200 is.
+pub(super) fn by_status(shop: &ShopDomain, answer: &HttpAnswer) -> ChannelError {
+    let said = said(&answer.body);
+    let ours = match answer.status.as_u16() {
+        401 => "the access token is not valid: connect the shop again".to_owned(),
+        402 => "the shop is frozen".to_owned(),
+        403 => format!("the shop is forbidden to us (HTTP 403): {said}"),
+        404 => "there is no such shop".to_owned(),
+        423 => "the shop is locked".to_owned(),
+        status if said.is_empty() => format!("HTTP {status}"),
+        status => format!("HTTP {status}: {said}"),
+    };
+    let error = Meaning::of_status(answer.status, &said).error(shop, &ours, answer.request_id.clone());
+    at_least(error, answer.retry_after.map(seconds))
+}
+
+/// What the body of a refusal says, where it says it plainly.
+fn said(body: &[u8]) -> String {
+    let errors = serde_json::from_slice::<Envelope>(body).map(|envelope| envelope.errors);
+    match errors {
+        Ok(Errors::Text(text)) => text,
+        Ok(Errors::List(errors)) => messages(&errors),
+        Err(_) => String::new(),
+    }
+}
+
+/// The error, with the longer of two waits if it is a throttle.
+fn at_least(mut error: ChannelError, wait: Option<Duration>) -> ChannelError {
+    if let (ChannelError::Throttled { retry_after, .. }, Some(wait)) = (&mut error, wait) {
+        *retry_after = wait.max(*retry_after);
+    }
+    error
 }
 
 /// Where it does not parse; the parser's own words may quote what it read.
@@ -121,48 +166,51 @@ fn unparsed(error: &serde_json::Error) -> String {
     }
 }
 
-/// The error that a list of errors is. Only what says for sure that nothing was done counts as that: a
-/// mutation may have run and only its answer have failed, and then there is a path, or data beside it.
-fn graphql_error(shop: &ShopDomain, answer: &HttpAnswer, envelope: &Envelope) -> Option<ChannelError> {
+/// The error that a list of errors is. Of a change, only what says for sure that nothing was done counts as
+/// that: it may have been carried out and only its answer have failed, and then there is data beside it.
+fn graphql_error(shop: &ShopDomain, asked: Asked, answer: &HttpAnswer, envelope: &Envelope) -> Option<ChannelError> {
     let errors = match &envelope.errors {
         Errors::List(errors) => errors,
-        Errors::Text(text) => return Some(unknown(shop, answer, text, None)),
+        Errors::Text(text) => return Some(Meaning::Unknown.error(shop, text, answer.request_id.clone())),
     };
-    let first = errors.first()?;
-    let all = |code: &str| errors.iter().all(|error| error.extensions.code.as_deref() == Some(code));
-    let text = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join("; ");
+    if errors.is_empty() {
+        return None;
+    }
+    let in_doubt = asked == Asked::Change && !holds_nothing(envelope.data.as_ref());
+    let meaning =
+        if in_doubt { Meaning::Unknown } else { Meaning::of_all(errors.iter().map(|e| meaning(e, envelope))) };
     let request_id =
         errors.iter().find_map(|error| error.extensions.request_id.clone().or_else(|| request_id_in(&error.message)));
-    Some(if all("THROTTLED") {
-        throttled(shop, answer, envelope.extensions.cost.as_ref().map(until_affordable))
-    } else if all("ACCESS_DENIED") && holds_nothing(&envelope.data) {
-        let request_id = request_id.or_else(|| answer.request_id.clone());
-        ChannelError::AccessDenied { shop: shop.clone(), message: short(&first.message), request_id }
-    } else if envelope.data.is_null() && errors.iter().all(never_began) {
-        refused(shop, answer, &text)
-    } else {
-        unknown(shop, answer, &text, request_id)
+    let error = meaning.error(shop, &messages(errors), request_id.or_else(|| answer.request_id.clone()));
+    Some(match envelope.extensions.cost.as_ref() {
+        Some(cost) => affordable(error, cost),
+        None => error,
     })
 }
 
-/// Whether Shopify refused the document itself: it does not know a field, or a variable is malformed.
-fn never_began(error: &GraphqlError) -> bool {
-    let internal = error.extensions.code.as_deref() == Some("INTERNAL_SERVER_ERROR");
-    error.path.is_none() && !internal && !error.message.starts_with("Internal error")
+fn meaning(error: &GraphqlError, envelope: &Envelope) -> Meaning {
+    let Some(code) = error.extensions.code.as_deref() else { return Meaning::Unknown };
+    // Shopify never began, and can say which place in the document it does not take: a field that it does
+    // not know, a variable that does not fit.
+    let is_about_the_document = envelope.data.is_none() && error.locations.is_some();
+    let otherwise = if is_about_the_document { Meaning::Refused(Code::Rejected) } else { Meaning::Unknown };
+    Meaning::of_error_code(code).unwrap_or(otherwise)
+}
+
+/// What they say, each thing once: a field of a list fails once for each of its elements.
+fn messages(errors: &[GraphqlError]) -> String {
+    let mut messages: Vec<&str> = Vec::new();
+    for error in errors {
+        if !messages.contains(&error.message.as_str()) {
+            messages.push(&error.message);
+        }
+    }
+    messages.join("; ")
 }
 
 /// Whether each root field is null: none was carried out.
-fn holds_nothing(data: &Value) -> bool {
-    data.as_object().is_none_or(|fields| fields.values().all(Value::is_null))
-}
-
-fn unknown(shop: &ShopDomain, answer: &HttpAnswer, text: &str, request_id: Option<String>) -> ChannelError {
-    ChannelError::NoAnswer {
-        shop: shop.clone(),
-        message: short(text),
-        request_id: request_id.or_else(|| answer.request_id.clone()),
-        source: None,
-    }
+fn holds_nothing(data: Option<&Value>) -> bool {
+    data.and_then(Value::as_object).is_none_or(|fields| fields.values().all(Value::is_null))
 }
 
 /// As much of a foreign text as a person needs: it goes into the ledger and the log.
@@ -170,38 +218,14 @@ pub(super) fn short(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
-fn refused(shop: &ShopDomain, answer: &HttpAnswer, message: &str) -> ChannelError {
-    ChannelError::Refused {
-        shop: shop.clone(),
-        code: Code::Rejected,
-        message: short(message),
-        request_id: answer.request_id.clone(),
+/// A throttle lasts until the bucket holds what the question asks for, and a little more: others draw on it
+/// too.
+fn affordable(mut error: ChannelError, cost: &Cost) -> ChannelError {
+    if let ChannelError::Throttled { retry_after, .. } = &mut error {
+        let missing = cost.requested_query_cost - cost.throttle_status.currently_available;
+        *retry_after = seconds(missing / cost.throttle_status.restore_rate.max(1.0) * 1.1 + 0.05);
     }
-}
-
-fn denied(shop: &ShopDomain, answer: &HttpAnswer) -> ChannelError {
-    let message = match answer.status.as_u16() {
-        401 => "the access token is not valid: connect the shop again".to_owned(),
-        402 => "the shop is frozen".to_owned(),
-        404 => "there is no such shop".to_owned(),
-        423 => "the shop is locked".to_owned(),
-        status => format!("HTTP {status}"),
-    };
-    ChannelError::AccessDenied { shop: shop.clone(), message, request_id: answer.request_id.clone() }
-}
-
-fn throttled(shop: &ShopDomain, answer: &HttpAnswer, retry_after: Option<Duration>) -> ChannelError {
-    ChannelError::Throttled {
-        shop: shop.clone(),
-        retry_after: retry_after.unwrap_or(DEFAULT_RETRY_AFTER),
-        request_id: answer.request_id.clone(),
-    }
-}
-
-/// Until the bucket holds what the question asks for, and a little more: others draw on it too.
-fn until_affordable(cost: &Cost) -> Duration {
-    let missing = cost.requested_query_cost - cost.throttle_status.currently_available;
-    seconds(missing / cost.throttle_status.restore_rate.max(1.0) * 1.1 + 0.05)
+    error
 }
 
 fn seconds(seconds: f64) -> Duration {
@@ -229,7 +253,7 @@ mod tests {
             retry_after: None,
             body: body.to_string().into_bytes(),
         };
-        data(&"moon.myshopify.com".parse().unwrap(), &answer)
+        data(&"moon.myshopify.com".parse().unwrap(), Asked::Change, &answer)
     }
 
     #[test]
@@ -264,27 +288,11 @@ mod tests {
     }
 
     #[test]
-    fn each_status_says_whether_anything_may_have_been_done() {
-        let cases = [
-            (429, Effect::None, Code::ChannelUnavailable),
-            (401, Effect::None, Code::AccessDenied),
-            (403, Effect::None, Code::AccessDenied),
-            (404, Effect::None, Code::AccessDenied),
-            (500, Effect::Unknown, Code::ChannelUnavailable),
-            (503, Effect::Unknown, Code::ChannelUnavailable),
-        ];
-        for (status, effect, code) in cases {
-            let error = ask(status, &json!({ "errors": "…" })).unwrap_err();
-            assert_eq!((error.effect(), error.code()), (effect, code), "{status}");
-        }
-    }
-
-    #[test]
     fn a_body_that_is_no_json_is_an_unknown_outcome() {
         let answer =
             HttpAnswer { status: StatusCode::OK, request_id: None, retry_after: None, body: b"<html>".to_vec() };
 
-        let error = data::<Value>(&"moon.myshopify.com".parse().unwrap(), &answer).unwrap_err();
+        let error = data::<Value>(&"moon.myshopify.com".parse().unwrap(), Asked::Change, &answer).unwrap_err();
 
         assert_eq!(error.effect(), Effect::Unknown);
     }
@@ -322,14 +330,14 @@ mod tests {
             body: br#"{"data":{"order":"Ada Lovelace"}}"#.to_vec(),
         };
 
-        let error = data::<Shape>(&"moon.myshopify.com".parse().unwrap(), &answer).unwrap_err();
+        let error = data::<Shape>(&"moon.myshopify.com".parse().unwrap(), Asked::Question, &answer).unwrap_err();
 
         assert!(!roundtrip_domain::error_chain(&error).contains("Ada"), "{error}");
     }
 
     #[test]
     fn a_query_that_shopify_does_not_understand_is_refused_in_its_own_words() {
-        let body = json!({ "errors": [{ "message": "Field 'nme' doesn't exist on type 'Order'", "extensions": { "code": "undefinedField" } }] });
+        let body = json!({ "errors": [{ "message": "Field 'nme' doesn't exist on type 'Order'", "locations": [{ "line": 1, "column": 9 }], "extensions": { "code": "undefinedField" } }] });
 
         assert!(ask(200, &body).unwrap_err().to_string().contains("Field 'nme'"));
     }

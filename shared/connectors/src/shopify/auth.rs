@@ -16,6 +16,7 @@ use roundtrip_domain::ports::{Clock, Credentials, CredentialsError, after};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use serde::Deserialize;
 
+use super::answer;
 use super::http::Http;
 
 /// A token this close to its end is renewed first: it must outlive the call.
@@ -70,7 +71,8 @@ impl<V: Credentials, K: Clock> Tokens<V, K> {
                 return Ok(token.token);
             }
             if token.expires_at.is_none() {
-                return Err(denied(shop, "the access token given by hand is not valid: give a new one".to_owned()));
+                let message = "the access token given by hand is not valid: give a new one".to_owned();
+                return Err(shut_out(shop, message, None));
             }
         }
         self.grant(shop).await
@@ -84,23 +86,23 @@ impl<V: Credentials, K: Clock> Tokens<V, K> {
             "client_id": app.client_id,
             "client_secret": app.client_secret.expose(),
         });
-        let answer = self.http.post(shop, "/admin/oauth/access_token", None, &body).await?;
-        if answer.status.is_client_error() {
-            let message = match answer.status {
-                StatusCode::NOT_FOUND => "there is no such shop".to_owned(),
-                status => format!(
+        let answer = self.http.post(shop, "/admin/oauth/access_token", None, &body).await.map_err(not_asked)?;
+        match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => return Err(answer::by_status(shop, &answer)),
+            StatusCode::NOT_FOUND => return Err(shut_out(shop, "there is no such shop".to_owned(), answer.request_id)),
+            status if status.is_client_error() => {
+                let message = format!(
                     "Shopify grants no token (HTTP {}): is the app installed in this shop, and the client secret right?",
                     status.as_u16()
-                ),
-            };
-            return Err(denied(shop, message));
+                );
+                return Err(shut_out(shop, message, answer.request_id));
+            }
+            _ => {}
         }
-        let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| ChannelError::NoAnswer {
-            shop: shop.clone(),
-            message: format!("no token came back (HTTP {})", answer.status.as_u16()),
-            request_id: answer.request_id,
-            // The parser's message could quote the token.
-            source: None,
+        // The parser's message could quote the token.
+        let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| {
+            let source = format!("no token came back (HTTP {})", answer.status.as_u16());
+            ChannelError::Unreachable { shop: shop.clone(), source: source.into() }
         })?;
         let lifetime = Duration::from_secs(granted.expires_in.unwrap_or(0));
         let expires_at = Some(after(self.clock.now(), lifetime));
@@ -138,6 +140,12 @@ fn unavailable(shop: &ShopDomain, error: CredentialsError) -> ChannelError {
     ChannelError::Unreachable { shop: shop.clone(), source }
 }
 
-fn denied(shop: &ShopDomain, message: String) -> ChannelError {
-    ChannelError::AccessDenied { shop: shop.clone(), message, request_id: None }
+/// That no answer came says nothing of the call that the token was for: it was not made.
+fn not_asked(error: ChannelError) -> ChannelError {
+    let ChannelError::NoAnswer { shop, message, source, .. } = error else { return error };
+    ChannelError::Unreachable { shop, source: source.unwrap_or_else(|| message.into()) }
+}
+
+fn shut_out(shop: &ShopDomain, message: String, request_id: Option<String>) -> ChannelError {
+    ChannelError::ShopUnavailable { shop: shop.clone(), message, request_id }
 }

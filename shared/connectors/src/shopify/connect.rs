@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::ORDER_KEY;
 use super::channel::{parse, unreadable};
-use super::classify;
+use super::classify::{self, Done, Operation};
 use super::transport::ShopifyApi;
 use super::webhook::TOPICS;
-use super::wire::{DefinitionCreateData, ShopFactsData, SubscriptionCreateData, SubscriptionsData, UserError};
+use super::wire::{DefinitionCreateData, ShopFactsData, SubscriptionCreateData, SubscriptionsData};
 
 const SHOP_FACTS: &str = include_str!("queries/shop_facts.graphql");
 const DEFINITION_CREATE: &str = include_str!("queries/order_key_definition_create.graphql");
@@ -53,11 +53,8 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         } });
         let (data, request_id): (DefinitionCreateData, _) = self.send(shop, DEFINITION_CREATE, variables).await?;
         let errors = data.metafield_definition_create.user_errors;
-        // Somebody connected the shop at the same time: what we wanted is there.
-        if errors.iter().any(|error| error.message.contains("in use") || error.message.contains("taken")) {
-            return Ok(());
-        }
-        classify::check(shop, &errors, request_id)
+        classify::check(shop, Operation::MetafieldDefinitionCreate, &errors, request_id)?;
+        Ok(())
     }
 
     pub(super) async fn create_subscriptions(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
@@ -79,9 +76,9 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             let (data, request_id): (SubscriptionCreateData, _) =
                 self.send(shop, SUBSCRIPTION_CREATE, variables).await?;
             let errors = data.webhook_subscription_create.user_errors;
-            if !errors.iter().any(is_taken) {
-                classify::check(shop, &errors, request_id)?;
-                created += 1;
+            match classify::check(shop, Operation::WebhookSubscriptionCreate, &errors, request_id)? {
+                Done::Now => created += 1,
+                Done::Before => {}
             }
         }
         Ok(created)
@@ -109,9 +106,4 @@ fn subscription_input(uri: &str, include_fields: &[&str]) -> Value {
         input["includeFields"] = json!(include_fields);
     }
     input
-}
-
-/// "Address for this topic has already been taken": another worker was faster.
-fn is_taken(error: &UserError) -> bool {
-    error.message.contains("already been taken")
 }

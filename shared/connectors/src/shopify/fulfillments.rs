@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::channel::{parse, unreadable};
-use super::classify;
+use super::classify::{self, Operation};
 use super::orders::{attributes, tracking};
 use super::transport::ShopifyApi;
 use super::wire::{
@@ -90,7 +90,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         let (data, request_id): (FulfillmentCreateData, _) =
             self.send(shop, FULFILLMENT_CREATE, fulfillment_variables(draft)).await?;
         let payload = data.fulfillment_create;
-        classify::check(shop, &payload.user_errors, request_id)?;
+        classify::check(shop, Operation::FulfillmentCreate, &payload.user_errors, request_id)?;
         match payload.fulfillment {
             Some(fulfillment) => parse(shop, &fulfillment.id),
             None => Err(unreadable(shop, "fulfillmentCreate answered neither with a fulfillment nor with an error")),

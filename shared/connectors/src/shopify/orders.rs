@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::ORDER_KEY;
 use super::channel::{parse, unreadable};
-use super::classify;
+use super::classify::{self, Operation};
 use super::transport::ShopifyApi;
 use super::wire::{
     AddressWire, AttributeWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData, OrderData, OrderLines, OrderName,
@@ -51,7 +51,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         let (data, request_id): (OrderCreateData, _) =
             self.send(source, ORDER_CREATE, order_create_variables(draft)).await?;
         let payload = data.order_create;
-        classify::check(source, &payload.user_errors, request_id)?;
+        classify::check(source, Operation::OrderCreate, &payload.user_errors, request_id)?;
         match payload.order {
             Some(order) => source_order(source, order),
             None => Err(unreadable(source, "orderCreate answered neither with an order nor with an error")),
@@ -70,11 +70,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         });
         let data: OrderByKeyData = match self.ask(source, ORDER_BY_KEY, variables).await {
             // Without the definition Shopify does not look at all.
-            Err(ChannelError::Refused { message, .. } | ChannelError::NoAnswer { message, .. })
-                if message.contains("Metafield definition") =>
-            {
-                return Ok(KeyLookup::Inconclusive);
-            }
+            Err(error) if classify::lacks_definition(&error) => return Ok(KeyLookup::Inconclusive),
             other => other?,
         };
         // The search matches loosely; only an order that carries exactly our key is ours.

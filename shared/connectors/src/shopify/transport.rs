@@ -12,7 +12,7 @@ use roundtrip_domain::secret::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::{self, HttpAnswer};
+use super::answer::{self, Asked, HttpAnswer};
 use super::auth::Tokens;
 use super::http::{Endpoint, Http};
 
@@ -70,17 +70,26 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         document: &'static str,
         variables: impl Serialize,
     ) -> Result<D, ChannelError> {
-        self.send(shop, document, variables).await.map(|(data, _)| data)
+        self.exchange(shop, Asked::Question, document, variables).await.map(|(data, _)| data)
     }
 
-    /// Sends `document`; the answer's `data` comes with Shopify's request id, which a refusal is recorded
+    /// Sends a mutation; the answer's `data` comes with Shopify's request id, which a refusal is recorded
     /// with.
-    ///
-    /// Sends again in two cases only, in which Shopify has done nothing: it throttled us and the wait is
-    /// short, or it did not know our token and a fresh one could be had.
     pub(super) async fn send<D: DeserializeOwned>(
         &self,
         shop: &ShopDomain,
+        document: &'static str,
+        variables: impl Serialize,
+    ) -> Result<(D, Option<String>), ChannelError> {
+        self.exchange(shop, Asked::Change, document, variables).await
+    }
+
+    /// Sends again in two cases only, in which Shopify has done nothing: it throttled us and the wait is
+    /// short, or it did not know our token and a fresh one could be had.
+    async fn exchange<D: DeserializeOwned>(
+        &self,
+        shop: &ShopDomain,
+        asked: Asked,
         document: &'static str,
         variables: impl Serialize,
     ) -> Result<(D, Option<String>), ChannelError> {
@@ -95,7 +104,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
                     token = self.tokens.renew(shop, &token).await?;
                     continue;
                 }
-                Ok(answer) => match answer::data(shop, &answer) {
+                Ok(answer) => match answer::data(shop, asked, &answer) {
                     Ok(data) => return Ok((data, answer.request_id)),
                     Err(error) => error,
                 },

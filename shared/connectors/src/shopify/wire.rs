@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use roundtrip_domain::order::{FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Nodes<T> {
@@ -32,19 +33,31 @@ pub(super) struct HasId {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct UserError {
+    #[serde(default, deserialize_with = "path")]
+    pub(super) field: Vec<String>,
     #[serde(default)]
-    pub(super) field: Option<Vec<String>>,
     pub(super) message: String,
+    /// Only of payloads whose errors have one.
+    #[serde(default)]
+    pub(super) code: Option<String>,
 }
 
 impl UserError {
     /// `order.email: is invalid`, or the message alone.
     pub(super) fn text(&self) -> String {
-        match self.field.as_deref() {
-            Some(field) if !field.is_empty() => format!("{}: {}", field.join("."), self.message),
-            Some(_) | None => self.message.clone(),
-        }
+        let said = if self.message.is_empty() { self.code.as_deref().unwrap_or_default() } else { &self.message };
+        if self.field.is_empty() { said.to_owned() } else { format!("{}: {said}", self.field.join(".")) }
     }
+}
+
+/// Where in the input: names, and positions, which Shopify writes as texts here and as numbers there.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let parts: Option<Vec<Value>> = Option::deserialize(deserializer)?;
+    let text = |part: Value| match part {
+        Value::String(name) => name,
+        other => other.to_string(),
+    };
+    Ok(parts.unwrap_or_default().into_iter().map(text).collect())
 }
 
 #[derive(Debug, Deserialize)]
