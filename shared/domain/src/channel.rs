@@ -14,7 +14,7 @@ use crate::id::{
 use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
 use crate::push::{OrderDraft, OrderKey};
 use crate::registry::ShopFacts;
-use crate::writeback::{FulfillmentDraft, TrackingInfo};
+use crate::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 /// A shop's API. Implemented over Shopify's Admin GraphQL API, and by a fake in the tests.
 ///
@@ -45,6 +45,17 @@ pub trait Channel {
         shop: &ShopDomain,
         draft: &FulfillmentDraft,
     ) -> Result<FulfillmentId, ChannelError>;
+
+    /// Replaces the tracking of a fulfillment. Repeating it is harmless, but for the mail it may ask for.
+    ///
+    /// A fulfillment that is cancelled takes it without a word and does not show it: read again to know.
+    async fn update_tracking(&self, shop: &ShopDomain, update: &TrackingUpdate) -> Result<(), ChannelError>;
+
+    /// Puts tags on an order, beside those that it has. Harmless to repeat.
+    async fn add_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError>;
+
+    /// Takes tags off an order, those that it has. Harmless to repeat.
+    async fn remove_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError>;
 
     /// The order that a fulfillment order belongs to.
     async fn order_of(

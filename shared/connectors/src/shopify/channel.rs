@@ -10,7 +10,7 @@ use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{OrderDraft, OrderKey};
 use roundtrip_domain::registry::ShopFacts;
-use roundtrip_domain::writeback::FulfillmentDraft;
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
 use super::transport::ShopifyApi;
 
@@ -45,6 +45,18 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
         draft: &FulfillmentDraft,
     ) -> Result<FulfillmentId, ChannelError> {
         self.create_one_fulfillment(shop, draft).await
+    }
+
+    async fn update_tracking(&self, shop: &ShopDomain, update: &TrackingUpdate) -> Result<(), ChannelError> {
+        self.replace_tracking(shop, update).await
+    }
+
+    async fn add_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        self.add_order_tags(order, tags).await
+    }
+
+    async fn remove_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        self.remove_order_tags(order, tags).await
     }
 
     async fn order_of(

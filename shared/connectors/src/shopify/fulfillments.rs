@@ -8,7 +8,7 @@ use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef,
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::destination_line;
-use roundtrip_domain::writeback::FulfillmentDraft;
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -18,13 +18,14 @@ use super::orders::{attributes, tracking};
 use super::transport::ShopifyApi;
 use super::wire::{
     DestinationOrderWire, FulfillmentCreateData, FulfillmentOrderOwnerData, FulfillmentOrderWire, FulfillmentsWire,
-    OrderData, ShownFulfillmentWire, SourceFulfillmentWire, SourceOrderWire,
+    OrderData, ShownFulfillmentWire, SourceFulfillmentWire, SourceOrderWire, TrackingUpdateData,
 };
 
 const SOURCE_ORDER: &str = include_str!("queries/source_order.graphql");
 const DESTINATION_ORDER: &str = include_str!("queries/destination_order.graphql");
 const DESTINATION_FULFILLMENTS: &str = include_str!("queries/destination_fulfillments.graphql");
 const FULFILLMENT_CREATE: &str = include_str!("queries/fulfillment_create.graphql");
+const FULFILLMENT_TRACKING_UPDATE: &str = include_str!("queries/fulfillment_tracking_update.graphql");
 const FULFILLMENT_ORDER_OWNER: &str = include_str!("queries/fulfillment_order_owner.graphql");
 
 /// Lines asked for at first: most orders have no more.
@@ -97,6 +98,23 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         }
     }
 
+    pub(super) async fn replace_tracking(
+        &self,
+        shop: &ShopDomain,
+        update: &TrackingUpdate,
+    ) -> Result<(), ChannelError> {
+        let variables = json!({
+            "fulfillmentId": update.fulfillment.gid(),
+            "trackingInfoInput": tracking_input(&update.tracking),
+            "notifyCustomer": update.notify_customer,
+        });
+        let (data, request_id): (TrackingUpdateData, _) =
+            self.send(shop, FULFILLMENT_TRACKING_UPDATE, variables).await?;
+        let errors = data.fulfillment_tracking_info_update.user_errors;
+        classify::check(shop, Operation::FulfillmentTrackingInfoUpdate, &errors, request_id)?;
+        Ok(())
+    }
+
     pub(super) async fn owner_of(
         &self,
         shop: &ShopDomain,
@@ -116,22 +134,25 @@ fn fulfillment_variables(draft: &FulfillmentDraft) -> Value {
             "fulfillmentOrderLineItems": items.collect::<Vec<_>>(),
         })
     });
-    // One company applies to all numbers. Source: FulfillmentTrackingInput.
-    let company = draft.tracking.iter().find_map(|info| info.company.as_deref());
-    let urls: Vec<&str> = draft.tracking.iter().filter_map(|info| info.url.as_deref()).collect();
-    let mut tracking = json!({ "numbers": draft.tracking.iter().map(|info| &info.number).collect::<Vec<_>>() });
-    if let Some(company) = company {
-        tracking["company"] = json!(company);
-    }
-    // Shopify pairs URLs with numbers by position: all of them, or none.
-    if urls.len() == draft.tracking.len() {
-        tracking["urls"] = json!(urls);
-    }
     json!({ "fulfillment": {
         "lineItemsByFulfillmentOrder": lines.collect::<Vec<_>>(),
-        "trackingInfo": tracking,
+        "trackingInfo": tracking_input(&draft.tracking),
         "notifyCustomer": draft.notify_customer,
     } })
+}
+
+fn tracking_input(tracking: &[TrackingInfo]) -> Value {
+    let mut input = json!({ "numbers": tracking.iter().map(|info| &info.number).collect::<Vec<_>>() });
+    // One company applies to all numbers. Source: FulfillmentTrackingInput.
+    if let Some(company) = tracking.iter().find_map(|info| info.company.as_deref()) {
+        input["company"] = json!(company);
+    }
+    // Shopify pairs URLs with numbers by position: all of them, or none.
+    let urls: Vec<&str> = tracking.iter().filter_map(|info| info.url.as_deref()).collect();
+    if urls.len() == tracking.len() {
+        input["urls"] = json!(urls);
+    }
+    input
 }
 
 fn shipped(shop: &ShopDomain, wire: SourceFulfillmentWire) -> Result<ShippedFulfillment, ChannelError> {

@@ -15,13 +15,15 @@ use super::classify::{self, Operation};
 use super::transport::ShopifyApi;
 use super::wire::{
     AddressWire, AttributeWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData, OrderData, OrderLines, OrderName,
-    OrderWire, Page, TrackingWire,
+    OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
 };
 
 const ORDER_FOR_PUSH: &str = include_str!("queries/order_for_push.graphql");
 const ORDER_LINES_PAGE: &str = include_str!("queries/order_lines_page.graphql");
 const ORDER_CREATE: &str = include_str!("queries/order_create.graphql");
 const ORDER_BY_KEY: &str = include_str!("queries/order_by_key.graphql");
+const TAGS_ADD: &str = include_str!("queries/tags_add.graphql");
+const TAGS_REMOVE: &str = include_str!("queries/tags_remove.graphql");
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_order(&self, at: &OrderRef) -> Result<Option<Order>, ChannelError> {
@@ -88,6 +90,20 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             (1, _) => KeyLookup::Found(found.remove(0)),
             _ => KeyLookup::Several(found),
         })
+    }
+
+    pub(super) async fn add_order_tags(&self, at: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        let variables = json!({ "id": at.id.gid(), "tags": tags });
+        let (data, request_id): (TagsAddData, _) = self.send(&at.shop, TAGS_ADD, variables).await?;
+        classify::check(&at.shop, Operation::TagsAdd, &data.tags_add.user_errors, request_id)?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_order_tags(&self, at: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        let variables = json!({ "id": at.id.gid(), "tags": tags });
+        let (data, request_id): (TagsRemoveData, _) = self.send(&at.shop, TAGS_REMOVE, variables).await?;
+        classify::check(&at.shop, Operation::TagsRemove, &data.tags_remove.user_errors, request_id)?;
+        Ok(())
     }
 }
 

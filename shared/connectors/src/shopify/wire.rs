@@ -320,6 +320,24 @@ pub(super) struct FulfillmentCreatePayload {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct TrackingUpdateData {
+    pub(super) fulfillment_tracking_info_update: UserErrorsOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TagsAddData {
+    pub(super) tags_add: UserErrorsOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TagsRemoveData {
+    pub(super) tags_remove: UserErrorsOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FulfillmentOrderOwnerData {
     pub(super) fulfillment_order: Option<FulfillmentOrderOwner>,
 }

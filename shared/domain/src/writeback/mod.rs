@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, Written, plan_writeback};
+pub use plan::{DraftLines, FulfillmentDraft, TrackingInfo, TrackingUpdate, WritebackPlan, Written, plan_writeback};
 pub use use_case::write_back;
 
 use crate::id::FulfillmentId;

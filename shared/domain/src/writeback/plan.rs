@@ -51,6 +51,16 @@ pub struct DraftLines {
     pub lines: Vec<(FulfillmentOrderLineItemId, u32)>,
 }
 
+/// Other tracking for a fulfillment that is there: it replaces all that the fulfillment shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackingUpdate {
+    pub fulfillment: FulfillmentId,
+    pub tracking: Vec<TrackingInfo>,
+    /// Whether the shop mails the customer about it.
+    #[serde(default)]
+    pub notify_customer: bool,
+}
+
 /// What to do about one source fulfillment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WritebackPlan {

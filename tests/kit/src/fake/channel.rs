@@ -18,7 +18,7 @@ use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order, S
 use roundtrip_domain::ports::{Clock, after};
 use roundtrip_domain::push::{OrderDraft, OrderKey, destination_line};
 use roundtrip_domain::registry::ShopFacts;
-use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo};
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 use super::{ManualClock, lock};
 
@@ -68,6 +68,8 @@ pub struct FakeShop {
     /// Questions fail like this, one by one.
     pub query_faults: VecDeque<Fault>,
     pub lacks_definition: bool,
+    /// Whether it refuses to replace the tracking of a fulfillment.
+    pub rejects_overwrite: bool,
     /// Calls made, by name.
     pub calls: Vec<&'static str>,
     late: Vec<(Timestamp, Late)>,
@@ -78,6 +80,15 @@ pub struct FakeShop {
 enum Late {
     Order(Box<OrderDraft>),
     Fulfillment(FulfillmentDraft),
+    Tracking(TrackingUpdate),
+    Tags(OrderId, Tagging),
+}
+
+/// A change of an order's tags.
+#[derive(Debug, Clone)]
+enum Tagging {
+    Add(Vec<String>),
+    Remove(Vec<String>),
 }
 
 impl FakeChannel {
@@ -150,6 +161,13 @@ impl FakeChannel {
             Err(error(fault, domain))
         })
     }
+
+    fn tag(&self, order: &OrderRef, name: &'static str, tagging: Tagging) -> Result<(), ChannelError> {
+        let now = self.clock.now();
+        let late = || Late::Tags(order.id, tagging.clone());
+        let done = self.mutate(&order.shop, name, late, |shop| shop.tag(order.id, &tagging, now))?;
+        done.map_err(|why| refused(&order.shop, Code::Rejected, why))
+    }
 }
 
 fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
@@ -157,9 +175,7 @@ fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
     match fault {
         Fault::Throttled => ChannelError::Throttled { shop, retry_after: Duration::from_secs(5), request_id: None },
         Fault::Unreachable => ChannelError::Unreachable { shop, source: "connection refused".into() },
-        Fault::Refused => {
-            ChannelError::Refused { shop, code: Code::Rejected, message: "is odd".into(), request_id: None }
-        }
+        Fault::Refused => refused(&shop, Code::Rejected, "is odd"),
         Fault::AnswerLost | Fault::RequestLost | Fault::LandsLate(_) => ChannelError::NoAnswer {
             shop,
             message: "timed out".into(),
@@ -167,6 +183,10 @@ fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
             source: None,
         },
     }
+}
+
+fn refused(shop: &ShopDomain, code: Code, message: &str) -> ChannelError {
+    ChannelError::Refused { shop: shop.clone(), code, message: message.to_owned(), request_id: None }
 }
 
 impl FakeShop {
@@ -179,7 +199,7 @@ impl FakeShop {
     fn land(&mut self, now: Timestamp) {
         let (landed, waiting) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = waiting;
-        for (_, late) in landed {
+        for (at, late) in landed {
             match late {
                 Late::Order(draft) => {
                     self.create_order(*draft);
@@ -187,6 +207,9 @@ impl FakeShop {
                 Late::Fulfillment(draft) => {
                     self.create_fulfillment(&draft);
                 }
+                // Nobody hears any more whether it was refused.
+                Late::Tracking(update) => drop(self.update_tracking(&update)),
+                Late::Tags(order, tagging) => drop(self.tag(order, &tagging, at)),
             }
         }
     }
@@ -212,6 +235,44 @@ impl FakeShop {
             self.mails.extend(draft.tracking.iter().map(|info| info.number.clone()));
         }
         id
+    }
+
+    /// Why it was refused, if it was. A cancelled fulfillment takes it and shows nothing of it.
+    fn update_tracking(&mut self, update: &TrackingUpdate) -> Result<(), &'static str> {
+        if self.rejects_overwrite {
+            return Err("Tracking cannot be replaced.");
+        }
+        let parts = self.shown.values_mut().flatten().filter(|shown| shown.id == update.fulfillment);
+        let parts: Vec<&mut ShownFulfillment> = parts.collect();
+        if parts.is_empty() {
+            return Err("Fulfillment does not exist.");
+        }
+        let mut is_shown = false;
+        for part in parts.into_iter().filter(|part| part.state != FulfillmentState::Cancelled) {
+            part.tracking.clone_from(&update.tracking);
+            is_shown = true;
+        }
+        if is_shown && update.notify_customer {
+            self.mails.extend(update.tracking.iter().map(|info| info.number.clone()));
+        }
+        Ok(())
+    }
+
+    /// Why it was refused, if it was.
+    fn tag(&mut self, order: OrderId, tagging: &Tagging, now: Timestamp) -> Result<(), &'static str> {
+        let order = self.orders.get_mut(&order).ok_or("Order does not exist")?;
+        let before = order.tags.clone();
+        match tagging {
+            Tagging::Add(tags) => {
+                let new = tags.iter().filter(|tag| !before.contains(tag)).cloned();
+                order.tags.extend(new);
+            }
+            Tagging::Remove(tags) => order.tags.retain(|tag| !tags.contains(tag)),
+        }
+        if order.tags != before {
+            order.updated_at = now;
+        }
+        Ok(())
     }
 
     /// One fulfillment order for each location; its id is the order's number and the location's.
@@ -311,6 +372,20 @@ impl Channel for FakeChannel {
     ) -> Result<FulfillmentId, ChannelError> {
         let late = || Late::Fulfillment(draft.clone());
         self.mutate(shop, "create_fulfillment", late, |shop| shop.create_fulfillment(draft))
+    }
+
+    async fn update_tracking(&self, shop: &ShopDomain, update: &TrackingUpdate) -> Result<(), ChannelError> {
+        let late = || Late::Tracking(update.clone());
+        let done = self.mutate(shop, "update_tracking", late, |fake| fake.update_tracking(update))?;
+        done.map_err(|why| refused(shop, Code::OverwriteRejected, why))
+    }
+
+    async fn add_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        self.tag(order, "add_tags", Tagging::Add(tags.to_vec()))
+    }
+
+    async fn remove_tags(&self, order: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
+        self.tag(order, "remove_tags", Tagging::Remove(tags.to_vec()))
     }
 
     async fn order_of(
