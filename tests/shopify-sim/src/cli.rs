@@ -49,6 +49,8 @@ enum Verb {
     Release(orders::OrderArg),
     /// Route an order now.
     Route(orders::OrderArg),
+    /// Give an order's open work to another location.
+    Move(orders::Move),
     /// Send goods.
     Ship(orders::ShipArgs),
     /// Give a fulfillment another tracking.
@@ -92,6 +94,7 @@ pub(crate) async fn run(command: Command) -> Done {
         Verb::Hold(it) => it.run(&sim, out).await,
         Verb::Release(it) => out.order(&sim.release(&it.shop, &it.order).await?),
         Verb::Route(it) => out.order(&sim.route(&it.shop, &it.order).await?),
+        Verb::Move(it) => it.run(&sim, out).await,
         Verb::Ship(it) => it.run(&sim, out).await,
         Verb::Tracking(it) => it.run(&sim, out).await,
         Verb::Unship(it) => out.shipped(&sim.cancel_fulfillment(&it.shop, it.fulfillment).await?),

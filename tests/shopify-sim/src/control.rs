@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route("/{shop}/orders/{order}/hold", post(orders::hold))
         .route("/{shop}/orders/{order}/release", post(orders::release))
         .route("/{shop}/orders/{order}/route", post(orders::route))
+        .route("/{shop}/orders/{order}/move", post(orders::relocate))
         .route("/{shop}/orders/{order}/tags", post(orders::tag))
         .route("/{shop}/orders/{order}/ship", post(shipping::ship))
         .route("/{shop}/fulfillments/{id}/tracking", post(shipping::update_tracking))

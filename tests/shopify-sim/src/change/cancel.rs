@@ -35,11 +35,7 @@ impl Change<'_> {
                 }
                 kept => kept,
             };
-            for it in &mut order.fulfillment_orders {
-                it.lines.iter_mut().for_each(|line| line.remaining = 0);
-                it.holds.clear();
-                it.settle(now); // closed, not cancelled: so it was recorded
-            }
+            order.fulfillment_orders.iter_mut().for_each(|it| it.shut(now));
             if notify_customer {
                 mail(order, MailKind::OrderCancelled, None, Vec::new());
             }

@@ -76,9 +76,9 @@ fn set_current(order: &mut Order, line_item_id: u64, before: u32, after: u32) {
         line.current_quantity = after;
     }
     let mut fewer = before.saturating_sub(after);
-    let more = after.saturating_sub(before);
+    let mut more = after.saturating_sub(before);
     let now = now();
-    for it in &mut order.fulfillment_orders {
+    for it in order.fulfillment_orders.iter_mut().filter(|it| !it.is_shut) {
         let Some(line) = it.lines.iter_mut().find(|line| line.line_item_id == line_item_id) else {
             continue;
         };
@@ -86,6 +86,7 @@ fn set_current(order: &mut Order, line_item_id: u64, before: u32, after: u32) {
         fewer -= less;
         line.remaining = line.remaining - less + more;
         line.total = line.total - less + more;
+        more = 0;
         it.settle(now);
     }
 }

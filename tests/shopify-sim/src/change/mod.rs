@@ -6,6 +6,7 @@ mod cancel;
 mod edit;
 mod hold;
 mod place;
+mod relocate;
 mod route;
 mod ship;
 mod tracking;

@@ -35,6 +35,7 @@ impl Change<'_> {
                     method,
                     lines: Vec::new(),
                     holds: Vec::new(),
+                    is_shut: false,
                     created_at: now,
                     updated_at: now,
                 });

@@ -89,6 +89,14 @@ pub(crate) struct Hold {
 }
 
 #[derive(Args)]
+pub(crate) struct Move {
+    #[command(flatten)]
+    of: OrderArg,
+    /// The location's name.
+    location: String,
+}
+
+#[derive(Args)]
 pub(crate) struct ShipArgs {
     #[command(flatten)]
     of: OrderArg,
@@ -198,6 +206,12 @@ impl Refund {
 impl Hold {
     pub(super) async fn run(self, sim: &SimClient, out: Out) -> Done {
         out.order(&sim.hold(&self.of.shop, &self.of.order, self.reason).await?)
+    }
+}
+
+impl Move {
+    pub(super) async fn run(self, sim: &SimClient, out: Out) -> Done {
+        out.order(&sim.move_work(&self.of.shop, &self.of.order, &self.location).await?)
     }
 }
 

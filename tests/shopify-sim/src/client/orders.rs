@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{SimClient, SimResult, part};
 use crate::control::{
-    CancelOrder, ChangeTracking, EditLine, HoldOrder, OrderPlaced, PlaceOrder, RefundLines, Ship, Shipped, TagOrder,
+    CancelOrder, ChangeTracking, EditLine, HoldOrder, MoveWork, OrderPlaced, PlaceOrder, RefundLines, Ship, Shipped,
+    TagOrder,
 };
 use crate::state::Order;
 use crate::words::{FulfillmentHoldReason, OrderCancelReason};
@@ -59,6 +60,11 @@ impl SimClient {
     /// Routes an order at once.
     pub async fn route(&self, shop: &str, order: &str) -> SimResult<Order> {
         self.order(shop, order, "/route", json!({})).await
+    }
+
+    /// Gives an order's open work to a location, by its name.
+    pub async fn move_work(&self, shop: &str, order: &str, location: &str) -> SimResult<Order> {
+        self.order(shop, order, "/move", MoveWork { location: location.to_owned() }).await
     }
 
     /// The merchant sets and takes tags.

@@ -177,6 +177,13 @@ pub struct HoldOrder {
     pub notes: Option<String>,
 }
 
+/// Gives all open work of an order to a location.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoveWork {
+    /// Its name.
+    pub location: String,
+}
+
 /// Tags that a merchant sets or takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::{Answer, CancelOrder, CommandError, EditLine, HoldOrder, RefundLines, TagOrder, change};
+use super::{Answer, CancelOrder, CommandError, EditLine, HoldOrder, MoveWork, RefundLines, TagOrder, change};
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::state::Order;
@@ -114,6 +114,19 @@ pub(super) async fn route(State(engine): Shops, Path((shop, order)): OrderPath) 
     shown(&engine, &shop, &order, |change, id| {
         change.route(id);
         Ok(())
+    })
+}
+
+/// Gives an order's open work to another location.
+pub(super) async fn relocate(
+    State(engine): Shops,
+    Path((shop, order)): OrderPath,
+    Json(to): Json<MoveWork>,
+) -> Answer<Order> {
+    shown(&engine, &shop, &order, |change, id| {
+        let location = change.shop.locations.iter().find(|it| it.name == to.location);
+        let location = location.ok_or(CommandError::NotFound("location"))?.id;
+        Ok(change.relocate(id, location)?)
     })
 }
 

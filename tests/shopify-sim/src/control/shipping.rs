@@ -39,10 +39,9 @@ fn select(change: &Change<'_>, id: u64, ship: &Ship) -> Result<Vec<Selection>, C
     let has_wanted = |it: &crate::state::FulfillmentOrder| {
         lines.is_empty() || it.lines.iter().any(|line| lines.iter().any(|(wanted, _)| *wanted == line.line_item_id))
     };
-    let mut open = order
-        .fulfillment_orders
-        .iter()
-        .filter(|it| it.remaining() > 0 && location.is_none_or(|wanted| it.location_id == wanted) && has_wanted(it));
+    let mut open = order.fulfillment_orders.iter().filter(|it| {
+        !it.is_shut && it.remaining() > 0 && location.is_none_or(|wanted| it.location_id == wanted) && has_wanted(it)
+    });
     let first = open
         .next()
         .ok_or_else(|| CommandError::Invalid("nothing is left to send there (or routing has not run)".to_owned()))?;

@@ -14,6 +14,8 @@ pub struct FulfillmentOrder {
     pub method: DeliveryMethodType,
     pub lines: Vec<FulfillmentOrderLine>,
     pub holds: Vec<FulfillmentHold>,
+    /// Closed for good, whatever is left of it: the order was cancelled, or other work took its place.
+    pub is_shut: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -65,10 +67,27 @@ impl FulfillmentOrder {
         }
     }
 
+    /// Closes it for good. What was left of it stays to be seen.
+    ///
+    /// Source: a fulfillment order of a cancelled order, recorded 2026-07: CLOSED, with all units remaining.
+    pub fn shut(&mut self, now: Timestamp) {
+        self.is_shut = true;
+        self.holds.clear();
+        self.settle(now);
+    }
+
+    /// Gives up what is left, as line item and quantity. What was fulfilled stays here.
+    pub fn hand_over(&mut self, now: Timestamp) -> Vec<(u64, u32)> {
+        let left = self.lines.iter().filter(|line| line.remaining > 0);
+        let left = left.map(|line| (line.line_item_id, line.remaining)).collect();
+        self.shut(now);
+        left
+    }
+
     /// Sets the status that quantities and holds amount to.
     pub fn settle(&mut self, now: Timestamp) {
         let untouched = self.lines.iter().all(|line| line.remaining == line.total);
-        self.status = if self.remaining() == 0 {
+        self.status = if self.is_shut || self.remaining() == 0 {
             FulfillmentOrderStatus::Closed
         } else if !self.holds.is_empty() {
             FulfillmentOrderStatus::OnHold

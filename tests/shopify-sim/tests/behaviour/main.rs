@@ -7,3 +7,4 @@ mod fulfillments;
 mod keys;
 mod shop;
 mod webhooks;
+mod work;
