@@ -59,6 +59,7 @@ impl Default for SimConfig {
                 routing_delay: Duration::ZERO,
                 index_lag: Duration::ZERO,
                 taken_key: TakenKey::Refuse,
+                refuse_overwrite: false,
                 order_creates_per_minute: None,
             },
         }

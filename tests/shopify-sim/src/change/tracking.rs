@@ -7,7 +7,7 @@ use crate::words::FulfillmentStatus;
 
 impl Change<'_> {
     /// Other parcels, or other numbers for the same. Succeeds on a cancelled fulfillment too, as Shopify's
-    /// does.
+    /// does. That nobody is written to about goods that were called back is unverified.
     pub(crate) fn update_tracking(
         &mut self,
         id: u64,
@@ -17,11 +17,13 @@ impl Change<'_> {
         let not_found = || Refusal::new(&["fulfillmentId"], "Fulfillment does not exist.");
         let order_id = self.fulfillment_order_of(id).ok_or_else(not_found)?;
         self.order(order_id, |order, _| {
+            let mut is_live = false;
             for fulfillment in order.fulfillments.iter_mut().filter(|it| it.id == id) {
                 fulfillment.tracking_info = tracking.list();
                 fulfillment.updated_at = now();
+                is_live = fulfillment.status == FulfillmentStatus::Success;
             }
-            if notify_customer {
+            if notify_customer && is_live {
                 mail(order, MailKind::ShippingUpdate, Some(id), tracking.numbers.clone());
             }
         });

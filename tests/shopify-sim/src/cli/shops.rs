@@ -72,6 +72,9 @@ pub(crate) struct Set {
     /// refuse or drop-silently
     #[arg(long, value_parser = taken_key)]
     taken_key: Option<TakenKey>,
+    /// Whether fulfillmentTrackingInfoUpdate refuses every update: true or false
+    #[arg(long)]
+    refuse_overwrite: Option<bool>,
     /// 0 takes the limit away.
     #[arg(long)]
     order_creates_per_minute: Option<u32>,
@@ -113,6 +116,7 @@ impl ShopVerb {
                     routing_delay_ms: it.routing_delay_ms,
                     index_lag_ms: it.index_lag_ms,
                     taken_key: it.taken_key,
+                    refuse_overwrite: it.refuse_overwrite,
                     order_creates_per_minute: it.order_creates_per_minute,
                     restore_rate: it.restore_rate,
                     bucket: it.bucket,

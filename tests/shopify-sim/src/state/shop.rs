@@ -99,6 +99,8 @@ pub struct ShopSettings {
     pub index_lag: Duration,
     /// What a taken unique key does.
     pub taken_key: TakenKey,
+    /// Whether `fulfillmentTrackingInfoUpdate` refuses every update.
+    pub refuse_overwrite: bool,
     /// How many orders an app may create in a minute (development stores: 5).
     pub order_creates_per_minute: Option<u32>,
 }

@@ -6,5 +6,6 @@ mod faults;
 mod fulfillments;
 mod keys;
 mod shop;
+mod tracking;
 mod webhooks;
 mod work;

@@ -7,7 +7,7 @@ use super::super::fulfillment::Fulfillment;
 use super::super::fulfillment_order::{FulfillmentHold, FulfillmentOrder};
 use super::super::inputs::{FulfillmentInput, FulfillmentTrackingInput};
 use super::super::{change, read};
-use crate::change::{NewFulfillment, NewTracking, Selection};
+use crate::change::{NewFulfillment, NewTracking, Refusal, Selection};
 use crate::words::FulfillmentHoldReason;
 
 #[derive(Default)]
@@ -90,7 +90,13 @@ impl Fulfillments {
     ) -> async_graphql::Result<Option<FulfillmentTrackingInfoUpdatePayload>> {
         let id = number("Fulfillment", &fulfillment_id)?;
         let tracking = NewTracking::from(tracking_info_input);
-        let done = change(ctx, |change| change.update_tracking(id, &tracking, notify_customer.unwrap_or_default()))?;
+        let done = change(ctx, |change| {
+            if change.shop.settings.refuse_overwrite {
+                // No such refusal is recorded; whatever the words, it is one.
+                return Err(Refusal::new(&["fulfillmentId"], "Tracking information cannot be updated."));
+            }
+            change.update_tracking(id, &tracking, notify_customer.unwrap_or_default())
+        })?;
         Ok(Some(match done {
             Ok(()) => FulfillmentTrackingInfoUpdatePayload { fulfillment: find(ctx, id)?, user_errors: Vec::new() },
             Err(refusal) => {
