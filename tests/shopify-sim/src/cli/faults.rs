@@ -36,9 +36,13 @@ pub(crate) enum FaultVerb {
 
 #[derive(Args)]
 pub(crate) struct CallFault {
-    /// throttled, status:503[:RETRY_AFTER], internal-error, internal-error-after, lose-answer[:MS], hang:MS,
-    /// land-late:MS, hold-answer:MS, reject:MESSAGE, access-denied:SCOPE
-    #[arg(value_parser = call_fault)]
+    /// What happens.
+    ///
+    /// Before the effect: `status:503[:RETRY_AFTER]` (any HTTP status; 429 is the rate limit), `throttled` (the rate limit under HTTP 200),
+    /// `internal-error`, `hang:MS` (a time-out), `access-denied:SCOPE`, `reject:MESSAGE` (userErrors).
+    /// After the effect: `internal-error-after`, `lose-answer[:MS]` (a time-out), `hold-answer:MS` (until `fault release`).
+    /// The effect comes later than the answer: `land-late:MS`.
+    #[arg(value_parser = call_fault, verbatim_doc_comment)]
     fault: Fault,
     /// Shop; none: every shop.
     #[arg(long)]

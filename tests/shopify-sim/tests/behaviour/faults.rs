@@ -33,6 +33,35 @@ async fn a_lost_answer_has_done_its_work() {
 }
 
 #[tokio::test]
+async fn a_caller_that_times_out_may_have_had_its_effect_or_not() {
+    let shop = Shop::open().await;
+    let patience = Duration::from_millis(300);
+
+    arm(&shop, Fault::Hang { ms: 60_000 }).await;
+    let before = tokio::time::timeout(patience, whole_answer(&shop)).await;
+    let after_the_first = orders(&shop).await;
+    arm(&shop, Fault::LoseAnswer { hang_ms: 60_000 }).await;
+    let after = tokio::time::timeout(patience, whole_answer(&shop)).await;
+
+    assert!(before.is_err() && after.is_err());
+    assert_eq!((after_the_first, orders(&shop).await), (0, 1));
+}
+
+#[tokio::test]
+async fn an_internal_error_may_come_after_the_effect_and_names_its_request() {
+    let shop = Shop::open().await;
+    arm(&shop, Fault::InternalError { effect: true }).await;
+
+    let response = shop.send(query!("order_create"), shop.new_order("key")).await.unwrap();
+
+    let header = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["requestId"], header);
+    assert_eq!(answer["data"], Value::Null);
+    assert_eq!(orders(&shop).await, 1);
+}
+
+#[tokio::test]
 async fn a_late_call_lands_after_its_caller_gave_up() {
     let shop = Shop::open().await;
     arm(&shop, Fault::LandLate { ms: 150 }).await;
@@ -71,6 +100,10 @@ async fn faults_before_the_effect_have_none() {
     arm(&shop, Fault::Status { status: 503, retry_after_secs: Some(2) }).await;
     let unavailable = shop.send(query!("order_create"), shop.new_order("key")).await.unwrap();
     assert_eq!((unavailable.status().as_u16(), unavailable.headers()["retry-after"].to_str().unwrap()), (503, "2"));
+    arm(&shop, Fault::Status { status: 429, retry_after_secs: Some(1) }).await;
+    assert_eq!(shop.send(query!("order_create"), shop.new_order("key")).await.unwrap().status(), 429);
+    arm(&shop, Fault::Hang { ms: 20 }).await;
+    assert!(whole_answer(&shop).await.is_err());
     arm(&shop, Fault::Throttled).await;
     assert_eq!(whole_answer(&shop).await.unwrap()["errors"][0]["extensions"]["code"], "THROTTLED");
     arm(&shop, Fault::AccessDenied { scope: "write_orders".to_owned() }).await;
@@ -112,19 +145,38 @@ async fn chaos_is_the_same_for_the_same_seed() {
     assert!(runs[0].contains(&true) && runs[0].contains(&false));
 }
 
+/// What the shop says when the app asks for a token.
+async fn grant(shop: &Shop) -> reqwest::Response {
+    let url = format!("{}/{DOMAIN}/admin/oauth/access_token", shop.sim.url());
+    let config = shop.sim.config();
+    let body = json!({"grant_type": "client_credentials", "client_id": config.client_id, "client_secret": config.client_secret});
+    reqwest::Client::new().post(url).json(&body).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_shop_without_the_app_grants_no_token_until_it_is_installed_again() {
+    let shop = Shop::open().await;
+
+    shop.client.uninstall(DOMAIN).await.unwrap();
+    let refused = shop.send(query!("shop_facts"), json!({})).await.unwrap().status();
+    let denied = grant(&shop).await.status();
+    shop.client.install(DOMAIN).await.unwrap();
+    let granted = grant(&shop).await.status();
+
+    assert_eq!((refused.as_u16(), denied.as_u16(), granted.as_u16()), (401, 400, 200));
+}
+
 #[tokio::test]
 async fn a_revoked_token_is_refused_and_a_new_one_can_be_had() {
     let shop = Shop::open().await;
     shop.client.revoke_tokens(DOMAIN).await.unwrap();
 
     let refused = shop.send(query!("shop_facts"), json!({})).await.unwrap();
-    let grant = format!("{}/{DOMAIN}/admin/oauth/access_token", shop.sim.url());
-    let config = shop.sim.config();
-    let body = json!({"grant_type": "client_credentials", "client_id": config.client_id, "client_secret": config.client_secret});
-    let granted: Value = reqwest::Client::new().post(&grant).json(&body).send().await.unwrap().json().await.unwrap();
-    let form = format!("grant_type=client_credentials&client_id={}&client_secret=wrong", config.client_id);
+    let granted: Value = grant(&shop).await.json().await.unwrap();
+    let client_id = shop.sim.config().client_id.clone();
+    let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret=wrong");
     let wrong = reqwest::Client::new()
-        .post(&grant)
+        .post(format!("{}/{DOMAIN}/admin/oauth/access_token", shop.sim.url()))
         .header("Content-Type", "application/x-www-form-urlencoded")
         .body(form)
         .send()
