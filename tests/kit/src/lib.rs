@@ -1,6 +1,7 @@
 //! What the tests and the demo share.
 
 pub mod contract;
+pub mod delivery;
 pub mod dynamodb;
 pub mod fake;
 pub mod measure;

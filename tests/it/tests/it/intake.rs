@@ -2,13 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use lambda_http::Request;
 use roundtrip_domain::ports::CredentialsError;
 use roundtrip_domain::secret::{AppCredentials, Secret};
 use roundtrip_domain::task::Queue;
 use roundtrip_functions::webhook_intake::{SecretSource, Secrets, accept};
+use roundtrip_kit::delivery;
 use roundtrip_kit::fake::MemoryTasks;
 use serde_json::{Value, json};
 
@@ -31,38 +30,8 @@ impl SecretSource for &Source {
     }
 }
 
-/// The event of `POST /webhooks/{channel}`, payload format 2.0.
 fn event(channel: &str, headers: &Value, body: &[u8], base64: bool) -> Request {
-    let body = if base64 { STANDARD.encode(body) } else { String::from_utf8(body.to_vec()).unwrap() };
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "POST /webhooks/{channel}",
-        "rawPath": format!("/webhooks/{channel}"),
-        "rawQueryString": "",
-        "headers": headers,
-        "pathParameters": { "channel": channel },
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "api",
-            "domainName": "api.execute-api.us-east-1.amazonaws.com",
-            "domainPrefix": "api",
-            "http": {
-                "method": "POST",
-                "path": format!("/webhooks/{channel}"),
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": "Shopify-Captain-Hook",
-            },
-            "requestId": "id",
-            "routeKey": "POST /webhooks/{channel}",
-            "stage": "$default",
-            "time": "22/Nov/2026:08:00:00 +0000",
-            "timeEpoch": 1_795_334_400_000_u64,
-        },
-        "body": body,
-        "isBase64Encoded": base64,
-    });
-    lambda_http::request::from_str(&event.to_string()).unwrap()
+    lambda_http::request::from_str(&delivery::event(channel, headers, body, base64).to_string()).unwrap()
 }
 
 fn headers(topic: &str, signature: &str) -> Value {
