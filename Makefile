@@ -22,7 +22,7 @@ check: tools ## Checks format, lints and the template.
 	AWS_DEFAULT_REGION=us-east-1 $(SAM)/sam validate --lint
 	$(SAM)/cfn-lint template.yaml
 
-bench: up ## Prints the numbers to hold.
+bench: ## Prints the numbers to hold.
 	cargo run -p roundtrip-local --bin bench
 
 up: ## Starts the local stack, or brings it up to date.

@@ -1,13 +1,12 @@
-//! Prints the numbers to hold: calls per order, counted, not timed.
-#![allow(clippy::print_stdout)] // It prints.
+//! What an order costs in calls: counted, not timed.
 
 use roundtrip_kit::measure::{Cost, plain_order};
 
 /// Source: docs/ARCHITECTURE.md, "Numbers".
 const BUDGETS: [(&str, usize, usize); 2] = [("push", 2, 6), ("writeback", 4, 6)];
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
+/// Prints what each task of a plain order calls.
+pub(crate) async fn print() {
     let costs = plain_order().await;
     println!("Calls for a plain order with one source store, by a warm worker\n");
     println!("{:<28} {:>13} {:>8} {:>14}", "task", "Shopify calls", "points", "DynamoDB calls");
