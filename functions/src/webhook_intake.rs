@@ -16,13 +16,19 @@ use crate::{compose, telemetry};
 /// deliveries must not become calls to Secrets Manager.
 const SECRET_AGE: Duration = Duration::from_secs(60);
 
+/// A queue that is out of reach must not keep the function from starting: Lambda allows 10 s.
+const WARM_UP_LIMIT: Duration = Duration::from_secs(1);
+
 /// Serves `POST /webhooks/{channel}` until Lambda ends the process.
 ///
 /// # Errors
 /// The environment is incomplete, the app's secret cannot be read, or the Runtime API fails.
 pub async fn run() -> Result<(), Error> {
     let (tasks, vault, secret_id) = compose::intake().await?;
-    let secrets = Secrets::new(VaultSource { vault, secret_id }).await?;
+    // Lambda runs init on a full core, and the first delivery on the part of one that the memory pays for.
+    let warm_up = tokio::time::timeout(WARM_UP_LIMIT, tasks.warm_up());
+    let (secrets, _) = tokio::join!(Secrets::new(VaultSource { vault, secret_id }), warm_up);
+    let secrets = secrets?;
     lambda_http::run(service_fn(|request: Request| accept(request, &secrets, &tasks))).await
 }
 

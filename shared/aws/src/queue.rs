@@ -28,6 +28,15 @@ impl SqsTasks {
         Self { client: Client::new(config), urls }
     }
 
+    /// Opens the connection that the first message will go by. SQS refuses a batch without entries, so nothing is sent,
+    /// and the right to send a message is all that it takes.
+    /// Source: SQS Developer Guide, "Amazon SQS batch actions"; API Reference, `SendMessageBatch`.
+    pub async fn warm_up(&self) {
+        let Some(url) = self.urls.work.values().next() else { return };
+        // Refused or not, the connection is open then. If it is not, the first message will say why.
+        let _ = self.client.send_message_batch().queue_url(url).set_entries(Some(Vec::new())).send().await;
+    }
+
     fn url(urls: &BTreeMap<Queue, String>, queue: Queue) -> Result<&str, QueueError> {
         urls.get(&queue).map(String::as_str).ok_or_else(|| QueueError {
             queue,
