@@ -5,11 +5,22 @@ use std::time::Duration;
 
 /// A function of 1,769 MB has one core, and less memory has the proportional part.
 /// Source: AWS Lambda Developer Guide, "Configure Lambda function memory".
-pub(crate) const SHARE: f64 = 128.0 / 1769.0;
+const SHARE: f64 = 128.0 / 1769.0;
 
 /// In what portions a share is handed out, AWS does not say. The kernel's default is 100 ms, which would let 7 ms pass
 /// untouched; this is stricter.
-const PERIOD: Duration = Duration::from_millis(20);
+pub(crate) const PERIOD: Duration = Duration::from_millis(20);
+
+/// The CPU in one portion.
+pub(crate) fn portion() -> Duration {
+    PERIOD.mul_f64(SHARE)
+}
+
+/// How long this much CPU takes in portions, the first of which is there at once.
+pub(crate) fn in_portions(cpu: Duration) -> Duration {
+    let pauses = cpu.div_duration_f64(portion()).floor();
+    cpu + (PERIOD - portion()).mul_f64(pauses)
+}
 
 /// A control group for one process; removed with its drop, by when the process must be gone.
 pub(crate) struct CpuShare {
@@ -51,7 +62,7 @@ impl CpuShare {
     /// full cores.
     pub(crate) fn limit(&self) -> Result<(), String> {
         let period = PERIOD.as_micros();
-        let quota = PERIOD.mul_f64(SHARE).as_micros();
+        let quota = portion().as_micros();
         match self.version {
             Version::One => {
                 self.write("cpu.cfs_period_us", &period.to_string())?;

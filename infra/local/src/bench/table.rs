@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Column;
-use crate::cpu_share::SHARE;
+use crate::cpu_share::{PERIOD, in_portions, portion};
 use crate::measure::Start;
 
 /// A number, its budget for our function, and how it is taken from a column.
@@ -60,10 +60,10 @@ pub(crate) fn print(columns: &[Column<'_>]) {
     println!(
         "\nCalls to AWS: {calls} in init, 1 per invocation. Checked each time: 200 and the one task; 401 if forged."
     );
-    let percent = SHARE * 100.0;
+    let portions = format!("{:.1} ms of CPU every {} ms", ms(portion()), PERIOD.as_millis());
     match &columns[0].at_share {
-        Ok(_) => println!("At 128 MB: measured in a control group with {percent:.1} % of a core after init."),
-        Err(reason) => println!("At 128 MB: computed as CPU ms at {percent:.1} % of a core ({reason})."),
+        Ok(_) => println!("At 128 MB: measured, in a control group that gets {portions} after init."),
+        Err(reason) => println!("At 128 MB: computed, for {portions} ({reason})."),
     }
 }
 
@@ -74,7 +74,7 @@ fn each(column: &Column<'_>, value: fn(&Start) -> f64) -> Vec<f64> {
 fn at_share(column: &Column<'_>) -> Vec<f64> {
     match &column.at_share {
         Ok(walls) => walls.iter().copied().map(ms).collect(),
-        Err(_) => each(column, |start| ms(start.first_cpu) / SHARE),
+        Err(_) => each(column, |start| ms(in_portions(start.first_cpu))),
     }
 }
 
