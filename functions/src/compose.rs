@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use roundtrip_aws::{DynamoLedger, SqsTasks, Vault, VaultReader};
+use roundtrip_aws::{AwsOutbox, DynamoLedger, EventBus, SqsTasks, Vault, VaultReader};
 use roundtrip_connectors::shopify::ShopifyApi;
 use roundtrip_domain::Waits;
 use roundtrip_domain::ports::{Clock, Ports};
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
 pub type Shopify = ShopifyApi<Vault, SystemClock>;
 
 /// What the workers are given.
-pub type WorkerPorts = Ports<DynamoLedger, Shopify, SqsTasks, SystemClock>;
+pub type WorkerPorts = Ports<DynamoLedger, Shopify, AwsOutbox, SystemClock>;
 
 /// A worker's ports.
 ///
@@ -36,7 +36,10 @@ pub async fn worker() -> Result<WorkerPorts, Error> {
     Ok(Ports {
         ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
         channel: ShopifyApi::new(config::shopify(&env)?, vault, SystemClock)?,
-        tasks: SqsTasks::new(&sdk, config::queues(&env)),
+        tasks: AwsOutbox {
+            tasks: SqsTasks::new(&sdk, config::queues(&env)),
+            events: EventBus::new(&sdk, config::event_bus(&env)?),
+        },
         clock: SystemClock,
         waits: config::waits(&env)?,
     })

@@ -88,6 +88,14 @@ pub fn queues(env: &impl Environment) -> QueueUrls {
     QueueUrls { work: all("_QUEUE_URL"), dead_letter: all("_DLQ_URL") }
 }
 
+/// The event bus for domain events.
+///
+/// # Errors
+/// [`ConfigError::Missing`].
+pub fn event_bus(env: &impl Environment) -> Result<String, ConfigError> {
+    required(env, "EVENT_BUS_NAME")
+}
+
 /// Secret, key and table of the vault.
 ///
 /// # Errors

@@ -4,12 +4,13 @@
 mod auth;
 mod error;
 mod orders;
+mod shipping;
 mod shops;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 use lambda_http::Error;
 
 use crate::compose::{self, Api};
@@ -29,11 +30,14 @@ fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/shops", post(shops::register))
         .route("/v1/shops/{shop}", get(shops::show))
+        .route("/v1/shops/{shop}/locations", put(shipping::put_locations))
         .route("/v1/connections", post(shops::connect))
         .route("/v1/links", post(shops::link))
         .route("/v1/shops/{shop}/orders", get(orders::list))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
         .route("/v1/shops/{shop}/orders/{id}/pushes", post(orders::push))
+        .route("/v1/labels", post(shipping::post_label))
+        .route("/v1/shops/{shop}/orders/{id}/labels/{label}", delete(shipping::void_label))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(api)

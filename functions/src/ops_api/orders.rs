@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
 use roundtrip_domain::error_chain;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::{OrderRef, ShopDomain};
+use roundtrip_domain::id::{OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::ports::{Ledger, Tasks};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row, Tab};
 use roundtrip_domain::step::Step;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
-use roundtrip_domain::writeback::{Phase, WritebackState};
+use roundtrip_domain::writeback::WritebackState;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -93,6 +93,8 @@ fn listed(order: &ListedOrder) -> Value {
         "fulfillment_status": summary.fulfillment_status,
         "synced_items": summary.lines.iter().filter(|line| line.source.is_some()).map(|line| line.quantity).sum::<u32>(),
         "tags": summary.tags,
+        "system_tags": summary.system_tags,
+        "warnings": summary.warnings,
         "shipment_method": summary.shipping_method,
         "amount_paid": summary.total,
         "tracking_numbers": summary.tracking_numbers,
@@ -106,7 +108,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
     let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
     let history = api.ledger.history(&at, HISTORY_SHOWN).await?;
     let pushes = record.pushes.iter().map(|((source, group), row)| push_view(source, *group, row.get()));
-    let writebacks = record.writebacks.iter().map(|((source, _), row)| writeback_view(source, row.get()));
+    let writebacks = record.writebacks.iter().map(|(shipment, row)| writeback_view(shipment, row.get()));
     let requests = record.requests.iter().map(|(id, row)| request_view(id, row.get()));
     Ok((
         StatusCode::OK,
@@ -140,17 +142,17 @@ fn push_view(source: &ShopDomain, group: u32, step: &Step<PushState>) -> Value {
     })
 }
 
-fn writeback_view(source: &OrderRef, step: &Step<WritebackState>) -> Value {
-    let tracking = match &step.state.phase {
-        Phase::Written { tracking, .. } => tracking.clone(),
-        Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => draft.tracking.clone(),
-        Phase::Pending => Vec::new(),
+fn writeback_view(shipment: &ShipmentId, step: &Step<WritebackState>) -> Value {
+    let (source, label) = match shipment {
+        ShipmentId::Fulfillment { source, .. } => (Some(source), None),
+        ShipmentId::Label(label) => (None, Some(label)),
     };
     json!({
         "source": source,
+        "label": label,
         "state": step.state.name(),
         "fulfillments": step.state.written,
-        "tracking": tracking,
+        "tracking": step.state.tracking(),
         "wait": step.wait,
         "attempts": step.attempts,
         "failure": step.last_failure,
@@ -219,14 +221,14 @@ pub(super) async fn push(
     Ok((StatusCode::ACCEPTED, Json(json!({ "request_id": request_id, "order": at.id, "source": source }))))
 }
 
-fn order_ref(shop: &str, id: &str) -> Result<OrderRef, ApiError> {
+pub(super) fn order_ref(shop: &str, id: &str) -> Result<OrderRef, ApiError> {
     Ok(OrderRef {
         shop: shop.parse().map_err(|error| ApiError::field("shop", error))?,
         id: id.parse().map_err(|error| ApiError::field("id", error))?,
     })
 }
 
-fn unknown(at: &OrderRef) -> ApiError {
+pub(super) fn unknown(at: &OrderRef) -> ApiError {
     ApiError::not_found(
         format!("the ledger knows no order {} of {}", at.id, at.shop),
         "give Shopify's numeric order id; an order is known from its first webhook on",

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
-use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, Shop, UnitPrice};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, Shop, UnitPrice, WithoutTracking};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -48,7 +48,7 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
         api.vault.keep_token(&domain, &token).await?;
     }
     let now = Timestamp::now();
-    api.ledger.register_shop(&Shop { domain: domain.clone(), registered_at: now, facts: None }).await?;
+    api.ledger.register_shop(&Shop::registered(domain.clone(), now)).await?;
     ask_to_connect(&api, &domain, now).await?;
     let request_id = Uuid::now_v7().to_string();
     let subject = Subject::Shop { shop: domain.clone() };
@@ -79,6 +79,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
     let shop = registered(&api, &domain).await?;
     let step = api.ledger.connect_step(&domain).await?.map(|(step, _)| step);
     let state = match &step {
+        Some(step) if step.parked.is_some() && shop.shop.paused.is_some() => "paused",
         Some(step) if step.parked.is_some() => "failed",
         Some(step) if step.wait.is_some() => "connecting",
         Some(_) | None if shop.shop.facts.is_some() => "connected",
@@ -92,6 +93,8 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "state": state,
             "error": error.map(|failure| json!({ "code": failure.code, "message": failure.message })),
             "facts": shop.shop.facts,
+            "paused": shop.shop.paused,
+            "locations": shop.locations,
             "connections": shop.outbound,
             "source_for": shop.inbound,
         })),
@@ -109,6 +112,14 @@ pub(super) struct PutConnection {
     notify_customer: Option<bool>,
     #[serde(default)]
     unit_price: Option<UnitPrice>,
+    #[serde(default)]
+    grace_secs: Option<u32>,
+    #[serde(default)]
+    allow_partially_refunded: Option<bool>,
+    #[serde(default)]
+    without_tracking: Option<WithoutTracking>,
+    #[serde(default)]
+    overwrite_tracking: Option<bool>,
 }
 
 /// Connects a destination shop with a source shop, or changes how they are connected: a field that is
@@ -130,6 +141,10 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
     settings.auto_push = body.auto_push.unwrap_or(settings.auto_push);
     settings.notify_customer = body.notify_customer.unwrap_or(settings.notify_customer);
     settings.unit_price = body.unit_price.unwrap_or(settings.unit_price);
+    settings.grace_secs = body.grace_secs.unwrap_or(settings.grace_secs);
+    settings.allow_partially_refunded = body.allow_partially_refunded.unwrap_or(settings.allow_partially_refunded);
+    settings.without_tracking = body.without_tracking.unwrap_or(settings.without_tracking);
+    settings.overwrite_tracking = body.overwrite_tracking.unwrap_or(settings.overwrite_tracking);
     let connection = Connection { destination, source, settings_version: version + 1, settings };
     api.ledger.put_connection(&connection).await?;
     tracing::info!(
@@ -208,7 +223,10 @@ pub(super) async fn link(operator: Operator, State(api): State<Arc<Api>>, body: 
     Ok((StatusCode::CREATED, Json(json!({ "linked": links.len() }))))
 }
 
-async fn registered(api: &Api, domain: &ShopDomain) -> Result<roundtrip_domain::registry::ConnectedShop, ApiError> {
+pub(super) async fn registered(
+    api: &Api,
+    domain: &ShopDomain,
+) -> Result<roundtrip_domain::registry::ConnectedShop, ApiError> {
     let shop = api.ledger.shop(domain).await?;
     shop.ok_or_else(|| ApiError::not_found(format!("{domain} is not registered"), "register it first: POST /v1/shops"))
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, LabelId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::record::{RequestState, Summary, Tab};
@@ -99,10 +99,12 @@ pub(crate) struct PushView {
     pub(crate) progress: Progress,
 }
 
-/// The writeback of one fulfillment of a source order.
+/// The writeback of one shipment: of a source order, or by a label.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WritebackView {
-    pub(crate) source: OrderRef,
+    pub(crate) source: Option<OrderRef>,
+    #[serde(default)]
+    pub(crate) label: Option<LabelId>,
     pub(crate) state: String,
     pub(crate) fulfillments: Vec<FulfillmentId>,
     pub(crate) tracking: Vec<TrackingInfo>,

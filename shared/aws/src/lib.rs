@@ -1,11 +1,14 @@
-//! The ports on AWS: ledger and registry (DynamoDB), queues (SQS), vault (Secrets Manager and KMS).
+//! The ports on AWS: ledger and registry (DynamoDB), queues (SQS), events (EventBridge), vault (Secrets
+//! Manager and KMS).
 //! SDK types stop here.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod events;
 mod ledger;
 mod queue;
 mod vault;
 
+pub use events::{AwsOutbox, EventBus};
 pub use ledger::{DynamoLedger, ListedOrder, OrderPage, Tables, is_cursor};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};

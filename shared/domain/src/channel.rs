@@ -1,7 +1,6 @@
 //! A sales channel as the use cases see it: the questions we ask, the few changes we make, and what
 //! an answer that did not come means.
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -111,7 +110,7 @@ pub struct ShippedFulfillment {
 }
 
 /// A destination order as far as a writeback needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DestinationOrder {
     pub updated_at: Timestamp,
     pub cancelled: bool,
@@ -133,7 +132,7 @@ impl DestinationOrder {
 }
 
 /// A fulfillment that the customer sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ShownFulfillment {
     pub id: FulfillmentId,
     pub state: FulfillmentState,
@@ -142,7 +141,7 @@ pub struct ShownFulfillment {
 }
 
 /// Work that a location still has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FulfillmentOrder {
     pub id: FulfillmentOrderId,
     pub status: FulfillmentOrderStatus,
@@ -155,7 +154,7 @@ pub struct FulfillmentOrder {
 }
 
 /// A line of a fulfillment order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FulfillmentOrderLine {
     pub id: FulfillmentOrderLineItemId,
     pub line: LineItemId,
@@ -241,18 +240,5 @@ impl ChannelError {
             | Self::Refused { request_id, .. }
             | Self::NoAnswer { request_id, .. } => request_id.as_deref(),
         }
-    }
-}
-
-/// Shows `lines` as `2 × 11, 1 × 12`.
-pub(crate) struct LineList<'a>(pub &'a [(LineItemId, u32)]);
-
-impl fmt::Display for LineList<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (n, (line, quantity)) in self.0.iter().enumerate() {
-            let comma = if n == 0 { "" } else { ", " };
-            write!(f, "{comma}{quantity} × {line}")?;
-        }
-        Ok(())
     }
 }

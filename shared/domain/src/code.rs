@@ -26,6 +26,8 @@ pub enum Code {
     OnHold,
     /// The order was cancelled.
     OrderCancelled,
+    /// The source called off what was already shown to the customer, and nothing took its place.
+    ShipmentCancelled,
     /// The tracking changed after it was written, and what the shop shows was not replaced.
     OverwriteRejected,
     /// The token is revoked, or lacks a scope.
@@ -72,6 +74,7 @@ impl Code {
             | Self::ProductsMismatch
             | Self::IncompleteTracking
             | Self::OrderCancelled
+            | Self::ShipmentCancelled
             | Self::OverwriteRejected
             | Self::OutcomeUnknown
             | Self::Rejected
@@ -95,6 +98,7 @@ impl Code {
             Self::AwaitingTracking => "AWAITING_TRACKING",
             Self::OnHold => "ON_HOLD",
             Self::OrderCancelled => "ORDER_CANCELLED",
+            Self::ShipmentCancelled => "SHIPMENT_CANCELLED",
             Self::OverwriteRejected => "OVERWRITE_REJECTED",
             Self::AccessDenied => "ACCESS_DENIED",
             Self::OutcomeUnknown => "OUTCOME_UNKNOWN",

@@ -1,9 +1,15 @@
 //! Connect: a shop tells who it is, learns our key, and subscribes us to what happens in it.
 
-use crate::channel::{Channel, HasKeyDefinition};
+use jiff::Timestamp;
+
+use crate::channel::{Channel, ChannelError, HasKeyDefinition};
+use crate::code::Code;
+use crate::event::{DomainEvent, EventFailure, EventKind};
 use crate::id::ShopDomain;
-use crate::look::{failure, is_redrive_of, redrive_cause, retry_outcome, throttled_until};
-use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Registry, Tasks, after};
+use crate::look::{failure, is_redrive_of, redrive_cause, retry_outcome};
+use crate::ports::{Clock, Ledger, Outbox, ParkedMessage, Ports, Registry, after};
+use crate::registry::Paused;
+use crate::settings::Waits;
 use crate::step::{AfterFailure, Step, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -17,7 +23,7 @@ pub async fn connect<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task) -> Resu
 where
     L: Ledger + Registry,
     C: Channel,
-    T: Tasks,
+    T: Outbox,
     K: Clock,
 {
     let Subject::Shop { shop } = &task.subject else {
@@ -44,15 +50,25 @@ where
     let facts = match prepare(ports, shop).await {
         Ok(facts) => facts,
         Err(error) => {
-            let outcome = if let Some(until) = throttled_until(&error, now) {
-                step.wait(now, until, WaitReason::Throttled);
-                Outcome::Wait { until, why: WaitReason::Throttled }
-            } else {
-                match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
-                    AfterFailure::Retry => retry_outcome(&step),
-                    AfterFailure::Park => {
-                        step.park(error.code(), now, after(now, ports.waits.quarantine), None);
-                        Outcome::Park { code: error.code() }
+            let outcome = match &error {
+                ChannelError::Throttled { retry_after, .. } => {
+                    let until = after(now, *retry_after);
+                    step.wait(now, until, WaitReason::Throttled);
+                    Outcome::Wait { until, why: WaitReason::Throttled }
+                }
+                ChannelError::ShopUnavailable { message, .. } => {
+                    // Its orders wait from now on, instead of failing one by one.
+                    ports.ledger.pause(shop, &Paused { since: now, message: message.clone() }).await?;
+                    step.fail(failure(&error, now), |failed| ports.waits.backoff(failed));
+                    park(&mut step, error.code(), now, ports.waits)
+                }
+                ChannelError::Unreachable { .. }
+                | ChannelError::AccessDenied { .. }
+                | ChannelError::Refused { .. }
+                | ChannelError::NoAnswer { .. } => {
+                    match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
+                        AfterFailure::Retry => retry_outcome(&step),
+                        AfterFailure::Park => park(&mut step, error.code(), now, ports.waits),
                     }
                 }
             };
@@ -69,6 +85,11 @@ where
     Ok(Outcome::Done("connected"))
 }
 
+fn park(step: &mut Step<()>, code: Code, now: Timestamp, waits: Waits) -> Outcome {
+    step.park(code, now, after(now, waits.quarantine), None);
+    Outcome::Park { code }
+}
+
 async fn prepare<L, C: Channel, T, K>(
     ports: &Ports<L, C, T, K>,
     shop: &ShopDomain,
@@ -82,7 +103,7 @@ async fn prepare<L, C: Channel, T, K>(
     Ok(facts)
 }
 
-async fn announce<L: Ledger, C, T: Tasks, K>(
+async fn announce<L: Ledger + Registry, C, T: Outbox, K>(
     ports: &Ports<L, C, T, K>,
     shop: &ShopDomain,
     mut step: Step<()>,
@@ -90,6 +111,12 @@ async fn announce<L: Ledger, C, T: Tasks, K>(
 ) -> Result<Outcome, Unfinished> {
     let Some(parked) = step.parked.clone() else { return Ok(Outcome::Done("connected")) };
     let subject = Subject::Shop { shop: shop.clone() };
+    let paused = ports.ledger.shop(shop).await?.is_some_and(|shop| shop.shop.paused.is_some());
+    if let Some(failure) = EventFailure::of(StepId::Connect, &step).filter(|_| paused) {
+        let what = format!("{}@{}", StepId::Connect, step.generation);
+        let kind = EventKind::ShopPaused { failure };
+        ports.tasks.publish(&DomainEvent::new(parked.at, shop.clone(), what, kind)).await?;
+    }
     let message = ParkedMessage {
         version: 1,
         task: Task::new(Trigger::Redrive, redrive_cause(&StepId::Connect, step.generation), subject),

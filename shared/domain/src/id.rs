@@ -162,6 +162,76 @@ impl fmt::Display for OrderRef {
     }
 }
 
+/// A label that a label tool bought, by the tool's own name for it.
+///
+/// Stands in keys of the ledger and in step ids: letters, digits, `.`, `_` and `-`, at most 64.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LabelId(String);
+
+/// Why a text is not a [`LabelId`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a label id: give 1 to 64 letters, digits, dots, dashes or underscores")]
+pub struct InvalidLabelId(String);
+
+impl FromStr for LabelId {
+    type Err = InvalidLabelId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let valid = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidLabelId(text.chars().take(80).collect())) }
+    }
+}
+
+impl fmt::Display for LabelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for LabelId {
+    type Error = InvalidLabelId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<LabelId> for String {
+    fn from(label: LabelId) -> Self {
+        label.0
+    }
+}
+
+/// What is to be shown on a destination order: a fulfillment of a source order that was pushed from it,
+/// or a label that was bought for the order itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ShipmentId {
+    Fulfillment { source: OrderRef, id: FulfillmentId },
+    Label(LabelId),
+}
+
+impl ShipmentId {
+    /// Whether it was shipped of `order`.
+    #[must_use]
+    pub fn is_of(&self, order: &OrderRef) -> bool {
+        match self {
+            Self::Fulfillment { source, .. } => source == order,
+            Self::Label(_) => false,
+        }
+    }
+
+    /// The order whose task sees to it; `destination` is the one that is to show it.
+    #[must_use]
+    pub fn looked_at_from<'a>(&'a self, destination: &'a OrderRef) -> &'a OrderRef {
+        match self {
+            Self::Fulfillment { source, .. } => source,
+            Self::Label(_) => destination,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,6 +254,14 @@ mod tests {
             "a@b.myshopify.com",
         ] {
             assert!(bad.parse::<ShopDomain>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_label_id_is_safe_in_a_key() {
+        assert_eq!("se-12.3_A".parse::<LabelId>().unwrap().to_string(), "se-12.3_A");
+        for bad in ["", "a/b", "a#b", "a b", "é", &"x".repeat(65)] {
+            assert!(bad.parse::<LabelId>().is_err(), "{bad}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod code;
 pub mod connect;
 pub mod due;
+pub mod event;
 pub mod history;
 pub mod id;
 pub mod money;
@@ -22,10 +23,14 @@ pub mod step;
 pub mod task;
 pub mod writeback;
 
+mod fingerprint;
 mod look;
 mod settings;
+mod tags;
 mod wait;
 mod work;
 
+pub use fingerprint::fingerprint;
 pub use settings::Waits;
+pub use tags::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 pub use work::{Outcome, Unfinished, error_chain};

@@ -1,11 +1,15 @@
 //! Looking at an order: what push and writeback do alike before they know what is to be done.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::channel::ChannelError;
+use crate::event::{DomainEvent, EventFailure, EventKind, EventOrder};
+use crate::fingerprint;
 use crate::history::HistoryEvent;
 use crate::id::OrderRef;
-use crate::ports::{Clock, Ledger, ParkedMessage, Ports, Tasks, after};
+use crate::ports::{Clock, Ledger, Outbox, ParkedMessage, Ports, Tasks, after};
 use crate::record::{LookState, OrderRecord};
 use crate::step::{AfterFailure, Failure, Step, StepId, Wait, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
@@ -39,7 +43,7 @@ pub(crate) fn seen(record: &mut OrderRecord) {
 }
 
 /// The order could not be read: writes down when to look again, or parks.
-pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
+pub(crate) async fn failed<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
     queue: Queue,
@@ -49,9 +53,9 @@ pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
     let now = ports.clock.now();
     let look = record.look.change();
     look.state = LookState { queue };
-    let outcome = if let Some(until) = throttled_until(error, now) {
-        look.wait(now, until, WaitReason::Throttled);
-        Outcome::Wait { until, why: WaitReason::Throttled }
+    let outcome = if let Some((until, why)) = hold_back(ports, &record.at, error, now).await? {
+        look.wait(now, until, why);
+        Outcome::Wait { until, why }
     } else {
         let failure = failure(error, now);
         let event = HistoryEvent::moved(now, task, StepId::Look, "looking", "failed").with_failure(&failure);
@@ -70,19 +74,47 @@ pub(crate) async fn failed<L: Ledger, C, T: Tasks, K: Clock>(
     Ok(outcome)
 }
 
-/// Sends the dead-letter message of a parked look, unless it is out.
-pub(crate) async fn announce_look<L: Ledger, C, T: Tasks, K: Clock>(
+/// Tells of a parked look, unless that is done.
+pub(crate) async fn announce_look<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
 ) -> Result<(), Unfinished> {
     let queue = record.look.get().state.queue;
     let subject = record.at.clone();
-    if let Some(message) = parked_message(record.look.get(), &record.at, StepId::Look, subject) {
-        ports.tasks.park(queue, &message).await?;
+    if announce(ports, (queue, StepId::Look), record.look.get(), (&record.at, order_name(record)), subject).await? {
         record.look.change().announced();
         ports.ledger.save(&mut [record]).await?;
     }
     Ok(())
+}
+
+/// Tells of a parked step that nobody told of yet: an event, then the dead-letter message. `subject` is the
+/// order whose task sets the step going again. Says whether there was something to tell; the caller then
+/// writes down that it is told.
+pub(crate) async fn announce<S, L, C, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    (queue, id): (Queue, StepId),
+    step: &Step<S>,
+    (order, order_name): (&OrderRef, Option<String>),
+    subject: OrderRef,
+) -> Result<bool, Unfinished> {
+    let Some(message) = parked_message(step, order, id.clone(), subject) else { return Ok(false) };
+    if let (Some(failure), Some(parked)) = (EventFailure::of(id.clone(), step), &step.parked) {
+        let what = format!("{id}@{}", step.generation);
+        let order_of = EventOrder { order: order.id, order_name };
+        let kind = match queue {
+            Queue::TrackingWriteback => EventKind::WritebackFailed { order: order_of, failure },
+            Queue::OrderPush | Queue::AppLifecycle => EventKind::PushFailed { order: order_of, failure },
+        };
+        ports.tasks.publish(&DomainEvent::of_order(parked.at, order, what, kind)).await?;
+    }
+    ports.tasks.park(queue, &message).await?;
+    Ok(true)
+}
+
+/// As the merchant sees it, if the ledger knows it.
+pub(crate) fn order_name(record: &OrderRecord) -> Option<String> {
+    record.summary.as_ref().map(|row| row.get().name.clone())
 }
 
 /// The dead-letter message of a step that is parked and not announced yet. `subject` is the order whose
@@ -129,16 +161,37 @@ pub(crate) fn failure(error: &ChannelError, now: Timestamp) -> Failure {
     }
 }
 
-/// Until when to wait, if the error is only the shop's rate limit: waiting is not failing.
-pub(crate) fn throttled_until(error: &ChannelError, now: Timestamp) -> Option<Timestamp> {
+/// Until when to wait, and for what, if nothing failed but the shop is not to be called for a while: waiting
+/// is not failing. Where the shop lets us in no more, whoever connects shops is told to look at it.
+pub(crate) async fn hold_back<L, C, T: Tasks, K>(
+    ports: &Ports<L, C, T, K>,
+    order: &OrderRef,
+    error: &ChannelError,
+    now: Timestamp,
+) -> Result<Option<(Timestamp, WaitReason)>, Unfinished> {
     match error {
-        ChannelError::Throttled { retry_after, .. } => Some(after(now, *retry_after)),
+        ChannelError::Throttled { retry_after, .. } => {
+            let until = after(now, *retry_after + jitter(*retry_after, order, now));
+            Ok(Some((until, WaitReason::Throttled)))
+        }
+        ChannelError::ShopUnavailable { shop, .. } => {
+            let look =
+                Task::new(Trigger::Settled, format!("unavailable to {order}"), Subject::Shop { shop: shop.clone() });
+            ports.tasks.send(Queue::AppLifecycle, &look).await?;
+            Ok(Some((after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused)))
+        }
         ChannelError::Unreachable { .. }
         | ChannelError::AccessDenied { .. }
-        | ChannelError::ShopUnavailable { .. }
         | ChannelError::Refused { .. }
-        | ChannelError::NoAnswer { .. } => None,
+        | ChannelError::NoAnswer { .. } => Ok(None),
     }
+}
+
+/// Up to a quarter more, by order and moment: those who were held back together do not come back together.
+fn jitter(wait: Duration, order: &OrderRef, now: Timestamp) -> Duration {
+    let spread =
+        fingerprint(&(order, now)).bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    wait / 4 * (spread % 256) / 256
 }
 
 /// How a step that failed and will be tried again ends its task.
@@ -160,9 +213,7 @@ pub(crate) fn outcome<'a>(steps: impl Iterator<Item = StepView<'a>>, done: &'sta
             (None, Some(wait)) => Outcome::Wait { until: wait.until, why: wait.why },
             (None, None) => continue,
         };
-        if rank(&next) > rank(&outcome) {
-            outcome = next;
-        }
+        outcome = outcome.or_worse(next);
     }
     outcome
 }
@@ -181,14 +232,5 @@ impl<'a, S> From<&'a Step<S>> for StepView<'a> {
             wait: step.wait.as_ref(),
             error: step.last_failure.as_ref().map(|failure| failure.message.as_str()),
         }
-    }
-}
-
-fn rank(outcome: &Outcome) -> u8 {
-    match outcome {
-        Outcome::Done(_) => 0,
-        Outcome::Wait { .. } => 1,
-        Outcome::Retry { .. } => 2,
-        Outcome::Park { .. } => 3,
     }
 }

@@ -35,6 +35,16 @@ pub struct Order {
     pub order_key: Option<String>,
     /// Every tracking number shown on it.
     pub tracking_numbers: Vec<String>,
+    /// The work that its locations have; empty until Shopify has routed the order.
+    pub fulfillment_orders: Vec<FulfillmentOrderBrief>,
+}
+
+/// Whether a location may begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FulfillmentOrderBrief {
+    pub status: FulfillmentOrderStatus,
+    /// When a scheduled one is to be sent, e.g. of a pre-order.
+    pub fulfill_at: Option<Timestamp>,
 }
 
 /// One line of an order.
@@ -54,14 +64,14 @@ pub struct Line {
 }
 
 /// A name and a value that a customer or an app put on an order or a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Attribute {
     pub key: String,
     pub value: String,
 }
 
 /// Who placed the order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PersonName {
     pub first: Option<String>,
     pub last: Option<String>,
@@ -78,7 +88,7 @@ impl PersonName {
 }
 
 /// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Address {
     pub first_name: Option<String>,
     pub last_name: Option<String>,

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::channel::BoxError;
+use crate::event::DomainEvent;
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::record::{Commit, OrderRecord, StoredRow, UnreadableRow, WakeUp};
-use crate::registry::{ConnectedShop, Links, ShopFacts};
+use crate::registry::{ConnectedShop, Links, Paused, ShopFacts};
 use crate::secret::{AccessToken, AppCredentials};
 use crate::step::{Step, StepId};
 use crate::task::{Queue, Task};
@@ -103,7 +104,10 @@ pub trait Registry {
         sources: &[ShopDomain],
     ) -> Result<Links, LedgerError>;
 
-    /// Writes what the shop says of itself.
+    /// Marks the shop as one that does not let us in.
+    async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError>;
+
+    /// Writes what the shop says of itself: it lets us in again, if it did not.
     async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError>;
 }
 
@@ -139,6 +143,18 @@ pub trait Tasks {
     async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError>;
 }
 
+/// The event bus.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Events {
+    /// Tells whoever listens; `Ok` means that the bus has it.
+    async fn publish(&self, event: &DomainEvent) -> Result<(), EventError>;
+}
+
+/// Where a use case's messages go: tasks to the queues, events to the bus.
+pub trait Outbox: Tasks + Events {}
+
+impl<T: Tasks + Events> Outbox for T {}
+
 /// What a dead-letter message says: which step, and why it stopped. No personal data.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ParkedMessage {
@@ -160,6 +176,15 @@ pub struct ParkedMessage {
 #[error("the queue {queue} did not take a message")]
 pub struct QueueError {
     pub queue: Queue,
+    #[source]
+    pub source: BoxError,
+}
+
+/// The event bus did not take an event.
+#[derive(Debug, thiserror::Error)]
+#[error("the event bus did not take {event}")]
+pub struct EventError {
+    pub event: &'static str,
     #[source]
     pub source: BoxError,
 }

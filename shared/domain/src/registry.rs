@@ -1,6 +1,7 @@
 //! Which shops are connected, how, and which products are tied together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,24 @@ pub struct Shop {
     /// `None` until it was connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<ShopFacts>,
+    /// It does not let us in: its work waits until it is connected again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
+}
+
+impl Shop {
+    /// A shop that was just registered.
+    #[must_use]
+    pub fn registered(domain: ShopDomain, now: Timestamp) -> Self {
+        Self { domain, registered_at: now, facts: None, paused: None }
+    }
+}
+
+/// Since when a shop does not let us in, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    pub since: Timestamp,
+    pub message: String,
 }
 
 /// What a shop says of itself.
@@ -63,11 +82,28 @@ pub struct ConnectionSettings {
     pub notify_customer: bool,
     /// The price a source line gets.
     pub unit_price: UnitPrice,
+    /// How long an order rests before it is pushed without being asked for, in seconds. 0 by default.
+    pub grace_secs: u32,
+    /// Push what is left of an order of which a part was refunded. Off by default.
+    pub allow_partially_refunded: bool,
+    /// What becomes of a shipment that has no tracking number yet.
+    pub without_tracking: WithoutTracking,
+    /// Replace a number that the destination shows when the label was made again. On by default; off for
+    /// a destination whose own rules forbid it.
+    pub overwrite_tracking: bool,
 }
 
 impl Default for ConnectionSettings {
     fn default() -> Self {
-        Self { auto_push: false, notify_customer: true, unit_price: UnitPrice::Source }
+        Self {
+            auto_push: false,
+            notify_customer: true,
+            unit_price: UnitPrice::Source,
+            grace_secs: 0,
+            allow_partially_refunded: false,
+            without_tracking: WithoutTracking::Wait,
+            overwrite_tracking: true,
+        }
     }
 }
 
@@ -79,6 +115,79 @@ pub enum UnitPrice {
     Source,
     /// The destination line's, before discounts. Refused where the currencies differ.
     Destination,
+}
+
+/// What becomes of a shipment without a tracking number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithoutTracking {
+    /// It waits for its number, a day at most; then a person is called.
+    Wait,
+    /// It is shown at once, without a mail; the number follows when it is known.
+    FulfilNow,
+}
+
+/// Where goods were sent from, as the one who sent them names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// A location of a source shop.
+    Location { shop: ShopDomain, location: LocationId },
+    /// A warehouse in the words of a label tool.
+    Warehouse { warehouse: String },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Location { shop, location } => write!(f, "{shop}/{location}"),
+            Self::Warehouse { warehouse } => write!(f, "warehouse {warehouse}"),
+        }
+    }
+}
+
+/// Which location of a destination shop stands for which place that goods are sent from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<LocationMapping>", into = "Vec<LocationMapping>")]
+pub struct LocationMap(BTreeMap<Place, LocationId>);
+
+/// One line of a [`LocationMap`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationMapping {
+    pub from: Place,
+    pub to: LocationId,
+}
+
+impl LocationMap {
+    /// The location that stands for `place`; `None` if nobody said.
+    #[must_use]
+    pub fn get(&self, place: &Place) -> Option<LocationId> {
+        self.0.get(place).copied()
+    }
+
+    /// How many places are mapped.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is mapped.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Vec<LocationMapping>> for LocationMap {
+    fn from(mappings: Vec<LocationMapping>) -> Self {
+        Self(mappings.into_iter().map(|mapping| (mapping.from, mapping.to)).collect())
+    }
+}
+
+impl From<LocationMap> for Vec<LocationMapping> {
+    fn from(map: LocationMap) -> Self {
+        map.0.into_iter().map(|(from, to)| LocationMapping { from, to }).collect()
+    }
 }
 
 /// A destination variant tied to the source variant that is shipped for it.
@@ -98,6 +207,16 @@ pub struct ConnectedShop {
     pub outbound: Vec<Connection>,
     /// The destinations that it is a source for.
     pub inbound: Vec<ShopDomain>,
+    /// Which of its locations stand for the places that goods are sent from.
+    pub locations: LocationMap,
+}
+
+impl ConnectedShop {
+    /// The connection to `source`, where this shop is the destination.
+    #[must_use]
+    pub fn connection(&self, source: &ShopDomain) -> Option<&Connection> {
+        self.outbound.iter().find(|connection| connection.source == *source)
+    }
 }
 
 /// What a push needs beside the order: the links of its variants, and the source shops.

@@ -28,6 +28,13 @@ impl Default for Waits {
 }
 
 impl Waits {
+    /// How long the work of a paused shop rests before it is looked whether the shop is back: ten times the
+    /// first wait after a failure.
+    #[must_use]
+    pub fn paused_recheck(&self) -> Duration {
+        self.retry_base * 10
+    }
+
     /// The wait before attempt `failed + 1`: base, twice, four times … of it.
     #[must_use]
     pub fn backoff(&self, failed: u32) -> Duration {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
-use crate::id::{FulfillmentId, OrderId, OrderRef, ShopDomain};
+use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
 pub use crate::wait::{Wait, WaitReason};
 
 /// After this many failed attempts a step is parked.
@@ -24,15 +24,19 @@ pub enum StepId {
     Look,
     /// Push the lines that `source` holds. Group 1, unless a person asked for another.
     Push { source: ShopDomain, group: u32 },
-    /// Write what `fulfillment` of the source order says back to the destination order.
-    Writeback { source: OrderRef, fulfillment: FulfillmentId },
+    /// Show a shipment on the destination order.
+    Writeback(ShipmentId),
+    /// Set or take away the tags that say that something failed.
+    Tags,
     /// Connect a shop: token, facts, metafield definition, webhook subscriptions.
     Connect,
 }
 
 /// Why a text is not a [`StepId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a step: give look, connect, push/<shop>/<group> or writeback/<shop>/<order>/<fulfillment>")]
+#[error(
+    "`{0}` is not a step: give look, tags, connect, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
+)]
 pub struct InvalidStepId(String);
 
 impl fmt::Display for StepId {
@@ -41,7 +45,9 @@ impl fmt::Display for StepId {
             Self::Look => f.write_str("look"),
             Self::Connect => f.write_str("connect"),
             Self::Push { source, group } => write!(f, "push/{source}/{group}"),
-            Self::Writeback { source, fulfillment } => write!(f, "writeback/{source}/{fulfillment}"),
+            Self::Writeback(ShipmentId::Fulfillment { source, id }) => write!(f, "writeback/{source}/{id}"),
+            Self::Writeback(ShipmentId::Label(label)) => write!(f, "label/{label}"),
+            Self::Tags => f.write_str("tags"),
         }
     }
 }
@@ -54,15 +60,18 @@ impl FromStr for StepId {
         let step = match parts.as_slice() {
             ["look"] => Some(Self::Look),
             ["connect"] => Some(Self::Connect),
+            ["tags"] => Some(Self::Tags),
+            ["label", label] => label.parse().ok().map(|label| Self::Writeback(ShipmentId::Label(label))),
             ["push", shop, group] => {
                 shop.parse().ok().zip(group.parse().ok()).map(|(source, group)| Self::Push { source, group })
             }
-            ["writeback", shop, order, fulfillment] => shop
-                .parse()
-                .ok()
-                .zip(order.parse::<OrderId>().ok())
-                .zip(fulfillment.parse().ok())
-                .map(|((shop, id), fulfillment)| Self::Writeback { source: OrderRef { shop, id }, fulfillment }),
+            ["writeback", shop, order, fulfillment] => {
+                shop.parse().ok().zip(order.parse::<OrderId>().ok()).zip(fulfillment.parse().ok()).map(
+                    |((shop, order), id)| {
+                        Self::Writeback(ShipmentId::Fulfillment { source: OrderRef { shop, id: order }, id })
+                    },
+                )
+            }
             _ => None,
         };
         step.ok_or_else(|| InvalidStepId(text.chars().take(160).collect()))
@@ -102,6 +111,9 @@ pub struct Step<S> {
     pub last_failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Parked>,
+    /// What it came to is written down, but the event bus has not taken the event that says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unpublished: bool,
 }
 
 /// One failed attempt. `message` is Shopify's own text about our request; it names no person.
@@ -132,7 +144,16 @@ impl<S> Step<S> {
     /// A step that nothing was tried for yet.
     #[must_use]
     pub fn new(state: S) -> Self {
-        Self { state, attempts: 0, generation: 0, wait: None, first_failure: None, last_failure: None, parked: None }
+        Self {
+            state,
+            attempts: 0,
+            generation: 0,
+            wait: None,
+            first_failure: None,
+            last_failure: None,
+            parked: None,
+            unpublished: false,
+        }
     }
 
     /// Waits from `now` on; counts nothing.
@@ -213,6 +234,24 @@ impl<S> Step<S> {
         self.generation += 1;
     }
 
+    /// The event bus did not take the event that says what it came to: due at `until`.
+    pub fn publish_later(&mut self, now: Timestamp, until: Timestamp) {
+        self.unpublished = true;
+        self.wait(now, until, WaitReason::Publishing);
+    }
+
+    /// The event bus has taken the event.
+    pub fn published(&mut self) {
+        self.unpublished = false;
+        self.wait = None;
+    }
+
+    /// Whether the event bus is to be asked again.
+    #[must_use]
+    pub fn is_publication_due(&self, now: Timestamp) -> bool {
+        self.unpublished && self.wait.as_ref().is_none_or(|wait| wait.until <= now)
+    }
+
     /// Done: nothing waits, nothing is parked, no failure counts any more.
     pub fn succeed(&mut self, state: S) {
         self.state = state;
@@ -290,7 +329,9 @@ mod tests {
 
     #[test]
     fn a_step_id_is_read_back_from_what_it_shows() {
-        for text in ["look", "connect", "push/sun.myshopify.com/1", "writeback/sun.myshopify.com/7/9"] {
+        for text in
+            ["look", "connect", "tags", "push/sun.myshopify.com/1", "writeback/sun.myshopify.com/7/9", "label/se-1"]
+        {
             assert_eq!(text.parse::<StepId>().unwrap().to_string(), text);
         }
         assert!("push/evil.com/1".parse::<StepId>().is_err());

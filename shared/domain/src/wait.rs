@@ -35,10 +35,20 @@ pub enum WaitReason {
     Routing,
     /// Shipped without a number so far.
     AwaitingTracking,
-    /// A fulfillment order is on hold or scheduled.
+    /// A fulfillment order is on hold.
     OnHold,
+    /// The order is too young to be pushed without being asked for.
+    Grace,
+    /// A fulfillment order is scheduled for later.
+    Scheduled,
+    /// What was written was called off at the source; another shipment may take its place.
+    Replacement,
+    /// A shop does not let us in.
+    ShopPaused,
     /// Parked, but its dead-letter message is not known to be out.
     Announcing,
+    /// Done, but the event bus has not taken the event.
+    Publishing,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -50,13 +60,17 @@ impl WaitReason {
     #[must_use]
     pub fn forbids_calls(self) -> bool {
         match self {
-            Self::InFlight | Self::Verifying | Self::Backoff | Self::Throttled => true,
+            Self::InFlight | Self::Verifying | Self::Backoff | Self::Throttled | Self::ShopPaused => true,
             Self::Requested
             | Self::OtherStep
             | Self::Routing
             | Self::AwaitingTracking
             | Self::OnHold
+            | Self::Scheduled
+            | Self::Grace
+            | Self::Replacement
             | Self::Announcing
+            | Self::Publishing
             | Self::Unknown => false,
         }
     }
@@ -74,7 +88,12 @@ impl WaitReason {
             Self::Routing => "routing",
             Self::AwaitingTracking => "awaiting-tracking",
             Self::OnHold => "on-hold",
+            Self::Scheduled => "scheduled",
+            Self::Grace => "grace",
+            Self::Replacement => "replacement",
+            Self::ShopPaused => "shop-paused",
             Self::Announcing => "announcing",
+            Self::Publishing => "publishing",
             Self::Unknown => "unknown",
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::channel::ChannelError;
 use crate::code::Code;
-use crate::ports::{LedgerError, QueueError};
+use crate::ports::{EventError, LedgerError, QueueError};
 use crate::step::WaitReason;
 
 /// How a use case ended. Whatever it says is in the ledger already, so the message can be deleted.
@@ -18,6 +18,23 @@ pub enum Outcome {
     Retry { until: Timestamp, error: String },
     /// A person has to decide; the dead-letter message is out.
     Park { code: Code },
+}
+
+impl Outcome {
+    /// Of two outcomes the one that asks for more attention: parked before retried before waiting.
+    #[must_use]
+    pub(crate) fn or_worse(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Done(_) => 0,
+            Self::Wait { .. } => 1,
+            Self::Retry { .. } => 2,
+            Self::Park { .. } => 3,
+        }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -38,6 +55,8 @@ pub enum Unfinished {
     Ledger(#[from] LedgerError),
     #[error("the queue did not take part")]
     Queue(#[from] QueueError),
+    #[error("the event bus did not take part")]
+    Events(#[from] EventError),
     /// Before any order was known that it could be written to.
     #[error("the shop did not say which order it is")]
     Channel(#[from] ChannelError),

@@ -87,7 +87,7 @@ impl Bench {
             let opened = self.client.create_shop(&NewShop::selling(domain.as_str(), &["MUG"])).await.expect("a shop");
             variants.insert(domain.clone(), VariantId::new(opened.variants[0].id));
             let now = Timestamp::now();
-            let shop = Shop { domain: domain.clone(), registered_at: now, facts: None };
+            let shop = Shop::registered(domain.clone(), now);
             self.ports.ledger.register_shop(&shop).await.expect("a write");
             let (facts, _) = self.ports.channel.facts(&domain).await.expect("facts");
             self.ports.channel.define_order_key(&domain).await.expect("a definition");

@@ -49,7 +49,7 @@ pub fn facts(now: Timestamp) -> ShopFacts {
 /// A shop that is connected.
 #[must_use]
 pub fn connected(domain: ShopDomain, now: Timestamp) -> Shop {
-    Shop { domain, registered_at: now, facts: Some(facts(now)) }
+    Shop { facts: Some(facts(now)), ..Shop::registered(domain, now) }
 }
 
 /// A connection with the default settings, or automatic push.
@@ -122,5 +122,6 @@ pub fn paid_order(id: u64, now: Timestamp) -> Order {
         lines: vec![line(1)],
         order_key: None,
         tracking_numbers: Vec::new(),
+        fulfillment_orders: Vec::new(),
     }
 }

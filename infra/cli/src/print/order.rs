@@ -2,7 +2,7 @@
 
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::Refusal;
-use roundtrip_domain::record::{RequestState, Summary, SummaryLine};
+use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning};
 use roundtrip_domain::writeback::TrackingInfo;
 
 use super::history::history;
@@ -17,6 +17,7 @@ pub(crate) fn order(order: &OrderAnswer) -> String {
     text.push(lines(&order.order.lines));
     text.push("\nPushes".to_owned());
     text.extend(or_none(order.pushes.iter().flat_map(push).chain(not_pushed(&order.order))));
+    text.extend(order.order.warnings.iter().flat_map(warning));
     text.push("\nWritebacks".to_owned());
     text.extend(or_none(order.writebacks.iter().flat_map(writeback)));
     text.push("\nRequests".to_owned());
@@ -28,6 +29,7 @@ pub(crate) fn order(order: &OrderAnswer) -> String {
 
 fn summary(answer: &OrderAnswer) -> String {
     let Summary { created_at, cancelled_at, test, total, shipping_method, tags, tracking_numbers, .. } = &answer.order;
+    let system_tags = &answer.order.system_tags;
     let mut pairs = vec![
         ("placed", time(*created_at)),
         ("tab", answer.order.tab.to_string()),
@@ -42,6 +44,7 @@ fn summary(answer: &OrderAnswer) -> String {
     push("customer", answer.customer_name.clone());
     push("delivery", shipping_method.clone());
     push("tags", joined(tags));
+    push("our tags", joined(&system_tags.iter().cloned().collect::<Vec<_>>()));
     push("tracking", joined(tracking_numbers));
     labelled(&pairs)
 }
@@ -58,6 +61,12 @@ fn lines(lines: &[SummaryLine]) -> String {
         ]);
     }
     lay_out(table, &[0], 2)
+}
+
+/// What a source store has that was called off here.
+fn warning(warning: &Warning) -> Vec<String> {
+    let heading = format!("  changed since it was pushed: {} at {}", named(&warning.source_order), warning.source);
+    std::iter::once(heading).chain(indented(vec![warning.detail.clone()])).collect()
 }
 
 /// Why nobody needs to wait for a push.
@@ -84,7 +93,12 @@ fn push(push: &PushView) -> Vec<String> {
 fn writeback(writeback: &WritebackView) -> Vec<String> {
     let written = writeback.fulfillments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let written = if written.is_empty() { String::new() } else { format!(" as fulfillment {written}") };
-    let heading = format!("  {}  {}{written}", writeback.source, writeback.state);
+    let from = match (&writeback.source, &writeback.label) {
+        (Some(source), _) => source.to_string(),
+        (None, Some(label)) => format!("label {label}"),
+        (None, None) => "a shipment".to_owned(),
+    };
+    let heading = format!("  {from}  {}{written}", writeback.state);
     let tracking = writeback.tracking.iter().map(tracking).map(|text| format!("tracking {text}"));
     let rest = tracking.chain(progress(&writeback.progress)).collect();
     std::iter::once(heading).chain(indented(rest)).collect()

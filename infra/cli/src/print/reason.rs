@@ -6,8 +6,13 @@ use roundtrip_domain::step::WaitReason;
 /// What a person does about `code`, in one line.
 pub(super) fn remedy(code: Code) -> &'static str {
     match code {
-        Code::LocationUnmapped => "give the source location one location in the destination store, then redrive",
-        Code::ProductNotAtLocation => "stock the product at the destination store's location, then redrive",
+        Code::LocationUnmapped => {
+            "say which location of the destination store it stands for: `roundtrip locations set`; then redrive"
+        }
+        Code::ProductNotAtLocation => {
+            "move the fulfillment order to that location, or map the place to another: `roundtrip locations set`; \
+             then redrive"
+        }
         Code::AlreadyShipped => {
             "see which tracking the destination store shows; if it is wrong, cancel that fulfillment, then redrive"
         }
@@ -20,6 +25,9 @@ pub(super) fn remedy(code: Code) -> &'static str {
         Code::OnHold => "release the hold in the destination store, or wait for the scheduled date",
         Code::OrderCancelled => {
             "nothing, if the goods stay; if they are on their way, tell the customer or recall them"
+        }
+        Code::ShipmentCancelled => {
+            "cancel the fulfillment in the destination store, or ship again: the new shipment takes its place"
         }
         Code::OverwriteRejected => "replace the tracking by hand in the destination store",
         Code::AccessDenied => {
@@ -48,8 +56,13 @@ pub(super) fn awaited(why: WaitReason) -> &'static str {
         WaitReason::OtherStep => "another step of this order",
         WaitReason::Routing => "Shopify to decide from where the order ships",
         WaitReason::AwaitingTracking => "a tracking number",
-        WaitReason::OnHold => "a hold or a scheduled date to end",
+        WaitReason::OnHold => "a hold to end",
+        WaitReason::Scheduled => "the day that it is scheduled for",
+        WaitReason::Grace => "the grace of a young order to end",
+        WaitReason::Replacement => "a shipment in the place of one that was called off",
+        WaitReason::ShopPaused => "a store that does not let us in",
         WaitReason::Announcing => "its dead-letter message to go out",
+        WaitReason::Publishing => "the event bus to take its event",
         WaitReason::Unknown => "something that a newer release knows",
     }
 }

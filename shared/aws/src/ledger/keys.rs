@@ -1,7 +1,7 @@
 //! The keys of both tables. docs/ARCHITECTURE.md shows them beside the questions they answer.
 
 use jiff::Timestamp;
-use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::id::{LabelId, OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::record::{RowKey, Tab};
 use roundtrip_domain::step::StepId;
 
@@ -22,6 +22,7 @@ pub(crate) fn row_sk(key: &RowKey) -> String {
         RowKey::Origin => "ORIGIN".into(),
         RowKey::Personal => "PERSONAL".into(),
         RowKey::Request(id) => format!("REQUEST#{id}"),
+        RowKey::Label(id) => format!("SHIPMENT#{id}"),
         RowKey::Step(step) => format!("STEP#{step}"),
     }
 }
@@ -36,6 +37,7 @@ pub(crate) fn row_key(sk: &str) -> Option<RowKey> {
             _ => None,
         },
         Some(("REQUEST", id)) => Some(RowKey::Request(id.to_owned())),
+        Some(("SHIPMENT", label)) => label.parse::<LabelId>().ok().map(RowKey::Label),
         Some(("STEP", step)) => step.parse::<StepId>().ok().map(RowKey::Step),
         Some(_) => None,
     }
@@ -47,9 +49,10 @@ pub(crate) const FIRST_ROW: &str = "ORDER";
 pub(crate) const LAST_ROW: &str = "STEP~";
 pub(crate) const HISTORY: &str = "HISTORY#";
 
-/// Of a shop's partition: connections, inbound connections and the shop itself, but neither its token
-/// nor its product links.
+/// Of a shop's partition: connections, inbound connections, the location map and the shop itself, but
+/// neither its token nor its product links.
 pub(crate) const FIRST_OF_SHOP: &str = "CONNECTION#";
+pub(crate) const LOCATIONS: &str = "LOCATIONS";
 pub(crate) const SHOP: &str = "SHOP";
 pub(crate) const TOKEN: &str = "TOKEN";
 pub(crate) const CONNECT_STEP: &str = "STEP#connect";
@@ -96,6 +99,9 @@ mod tests {
             RowKey::Origin,
             RowKey::Personal,
             RowKey::Request("r-1".into()),
+            RowKey::Label("se-1".parse().unwrap()),
+            RowKey::Step(StepId::Tags),
+            RowKey::Step("label/se-1".parse().unwrap()),
             RowKey::Step(StepId::Look),
             RowKey::Step("push/sun.myshopify.com/1".parse().unwrap()),
         ];

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{LedgerError, Registry};
-use roundtrip_domain::registry::{ConnectedShop, Connection, Links, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
 use serde::Serialize;
 
-use super::keys::{FIRST_OF_SHOP, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
+use super::keys::{FIRST_OF_SHOP, LOCATIONS, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
 use super::{
     DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_text, number, text, to_attribute, transaction_failed,
 };
@@ -33,15 +33,19 @@ impl Registry for DynamoLedger {
         let items: Vec<Item> = pages.try_collect().await.map_err(failed("read a shop"))?;
         let mut shop: Option<Shop> = None;
         let (mut outbound, mut inbound) = (Vec::new(), Vec::new());
+        let mut locations = LocationMap::default();
         for item in &items {
             match get_text(item, "sk").unwrap_or_default().split_once('#') {
                 Some(("CONNECTION", _)) => outbound.push(from_attribute("understand a connection", item, "body")?),
                 Some(("INBOUND", _)) => inbound.push(from_attribute("understand a connection", item, "body")?),
                 Some(_) => {}
+                None if get_text(item, "sk") == Some(LOCATIONS) => {
+                    locations = from_attribute("understand a location map", item, "body")?;
+                }
                 None => shop = Some(from_attribute("understand a shop", item, "body")?),
             }
         }
-        Ok(shop.map(|shop| ConnectedShop { shop, outbound, inbound }))
+        Ok(shop.map(|shop| ConnectedShop { shop, outbound, inbound, locations }))
     }
 
     async fn links(
@@ -66,13 +70,28 @@ impl Registry for DynamoLedger {
         Ok(found)
     }
 
+    async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError> {
+        self.client
+            .update_item()
+            .table_name(&self.tables.registry)
+            .key("pk", text(shop_pk(domain)))
+            .key("sk", text(SHOP))
+            .update_expression("SET body.paused = :paused")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":paused", to_attribute("write a shop", paused)?)
+            .send()
+            .await
+            .map_err(failed("write a shop"))?;
+        Ok(())
+    }
+
     async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError> {
         self.client
             .update_item()
             .table_name(&self.tables.registry)
             .key("pk", text(shop_pk(domain)))
             .key("sk", text(SHOP))
-            .update_expression("SET body.facts = :facts")
+            .update_expression("SET body.facts = :facts REMOVE body.paused")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":facts", to_attribute("write a shop", facts)?)
             .send()
@@ -143,6 +162,17 @@ impl DynamoLedger {
             .send()
             .await
             .map_err(transaction_failed)?;
+        Ok(())
+    }
+
+    /// Writes which locations of `domain` stand for the places that goods are sent from, all of them anew.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn put_locations(&self, domain: &ShopDomain, map: &LocationMap) -> Result<(), LedgerError> {
+        let item = registry_item(shop_pk(domain), LOCATIONS.to_owned(), map)?;
+        let put = self.client.put_item().table_name(&self.tables.registry).set_item(Some(item));
+        put.send().await.map_err(failed("write a location map"))?;
         Ok(())
     }
 

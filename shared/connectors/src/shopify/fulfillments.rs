@@ -134,11 +134,14 @@ fn fulfillment_variables(draft: &FulfillmentDraft) -> Value {
             "fulfillmentOrderLineItems": items.collect::<Vec<_>>(),
         })
     });
-    json!({ "fulfillment": {
+    let mut fulfillment = json!({
         "lineItemsByFulfillmentOrder": lines.collect::<Vec<_>>(),
-        "trackingInfo": tracking_input(&draft.tracking),
         "notifyCustomer": draft.notify_customer,
-    } })
+    });
+    if !draft.tracking.is_empty() {
+        fulfillment["trackingInfo"] = tracking_input(&draft.tracking);
+    }
+    json!({ "fulfillment": fulfillment })
 }
 
 fn tracking_input(tracking: &[TrackingInfo]) -> Value {

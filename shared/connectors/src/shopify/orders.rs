@@ -3,7 +3,9 @@
 use roundtrip_domain::channel::{ChannelError, KeyLookup};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
-use roundtrip_domain::order::{Address, Attribute, FinancialStatus, Line, Order, PersonName, SourceOrder};
+use roundtrip_domain::order::{
+    Address, Attribute, FinancialStatus, FulfillmentOrderBrief, Line, Order, PersonName, SourceOrder,
+};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{OrderDraft, OrderKey, SHIPPING_TITLE};
 use roundtrip_domain::writeback::TrackingInfo;
@@ -14,8 +16,8 @@ use super::channel::{parse, unreadable};
 use super::classify::{self, Operation};
 use super::transport::ShopifyApi;
 use super::wire::{
-    AddressWire, AttributeWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData, OrderData, OrderLines, OrderName,
-    OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
+    AddressWire, AttributeWire, FulfillmentOrderBriefWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData,
+    OrderData, OrderLines, OrderName, OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
 };
 
 const ORDER_FOR_PUSH: &str = include_str!("queries/order_for_push.graphql");
@@ -207,7 +209,12 @@ fn order(at: &OrderRef, wire: OrderWire) -> Result<Order, ChannelError> {
         lines: lines?,
         order_key: wire.order_key.map(|field| field.value).or(wire.source_identifier).filter(ours),
         tracking_numbers: tracking_numbers(wire.fulfillments),
+        fulfillment_orders: wire.fulfillment_orders.nodes.into_iter().map(brief).collect(),
     })
+}
+
+fn brief(wire: FulfillmentOrderBriefWire) -> FulfillmentOrderBrief {
+    FulfillmentOrderBrief { status: wire.status, fulfill_at: wire.fulfill_at }
 }
 
 fn tracking_numbers(fulfillments: Vec<super::wire::FulfillmentBrief>) -> Vec<String> {

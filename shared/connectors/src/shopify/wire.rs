@@ -89,6 +89,14 @@ pub(super) struct OrderWire {
     pub(super) billing_address: Option<AddressWire>,
     pub(super) line_items: Page<LineWire>,
     pub(super) fulfillments: Vec<FulfillmentBrief>,
+    pub(super) fulfillment_orders: Nodes<FulfillmentOrderBriefWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FulfillmentOrderBriefWire {
+    pub(super) status: FulfillmentOrderStatus,
+    pub(super) fulfill_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,7 @@ pub const LINE_PROPERTY: &str = "_roundtrip_line";
 pub const SHIPPING_TITLE: &str = "Shipping";
 
 /// An order as it is created at the source shop. Holds personal data: in memory only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderDraft {
     pub key: OrderKey,
     pub lines: Vec<DraftLine>,
@@ -33,7 +33,7 @@ pub struct OrderDraft {
 }
 
 /// One line of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DraftLine {
     pub variant: VariantId,
     pub quantity: u32,

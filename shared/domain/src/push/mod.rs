@@ -1,9 +1,10 @@
-//! Push: the linked lines of a paid order become exactly one order at the source store.
+//! Push: the linked lines of a paid order become exactly one order at each source store that holds them.
 
 mod draft;
 mod key;
 mod plan;
 mod record;
+mod rest;
 mod send;
 mod settle;
 mod use_case;
@@ -17,6 +18,7 @@ pub use key::OrderKey;
 pub use plan::{MAX_LINES, PlannedLine, PushPlan, Refusal, RefusalReason, groups, plan_push, tab};
 pub use use_case::push_order;
 
+use crate::id::LineItemId;
 use crate::order::SourceOrder;
 
 /// How far the push of one group has come.
@@ -40,8 +42,13 @@ pub enum PushState {
     Sent { plan: PushPlan, at: Timestamp, round: u32 },
     /// Whether the call had an effect is being found out; plan and key stand until that is known.
     Verifying { plan: PushPlan, sent_at: Timestamp, round: u32, absences: u32 },
-    /// The source store has it.
-    Confirmed { order: SourceOrder, at: Timestamp },
+    /// The source store has it, with so many of each destination line.
+    Confirmed {
+        order: SourceOrder,
+        at: Timestamp,
+        #[serde(default)]
+        lines: Vec<(LineItemId, u32)>,
+    },
 }
 
 impl PushState {

@@ -28,6 +28,14 @@ pub struct PushPlan {
     pub order_updated_at: Timestamp,
 }
 
+impl PushPlan {
+    /// How many of each destination line go.
+    #[must_use]
+    pub fn quantities(&self) -> Vec<(LineItemId, u32)> {
+        self.lines.iter().map(|line| (line.destination_line, line.quantity)).collect()
+    }
+}
+
 /// One line that goes to the source shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedLine {
@@ -91,7 +99,7 @@ pub fn groups(order: &Order, links: &Links) -> BTreeMap<ShopDomain, Vec<LineItem
 /// # Errors
 /// All refusals, not just the first: the merchant should have to look only once.
 pub fn plan_push(order: &Order, connection: &Connection, links: &Links, group: u32) -> Result<PushPlan, Vec<Refusal>> {
-    let mut refusals = refusals(order);
+    let mut refusals = refusals(order, connection);
     let lines = planned_lines(order, connection, links);
     if lines.is_empty() {
         refusals.push(refusal(
@@ -160,10 +168,11 @@ fn planned_lines(order: &Order, connection: &Connection, links: &Links) -> Vec<P
 
 /// The rules that look at the order alone. Source: the conditions of Syncio's Order Sync, and those
 /// that keep test orders, cancelled orders and our own pushes from going out.
-fn refusals(order: &Order) -> Vec<Refusal> {
+fn refusals(order: &Order, connection: &Connection) -> Vec<Refusal> {
     let mut found = Vec::new();
-    if order.financial_status != FinancialStatus::Paid {
-        found.push(refusal(RefusalReason::NotPaid, order.financial_status.as_str(), "PAID"));
+    if !is_paid(order, connection) {
+        let required = if connection.settings.allow_partially_refunded { "PAID or PARTIALLY_REFUNDED" } else { "PAID" };
+        found.push(refusal(RefusalReason::NotPaid, order.financial_status.as_str(), required));
     }
     if order.cancelled_at.is_some() {
         found.push(refusal(RefusalReason::OrderCancelled, "cancelled", "an order that stands"));
@@ -179,6 +188,21 @@ fn refusals(order: &Order) -> Vec<Refusal> {
     }
     found.extend(customer_refusals(order));
     found
+}
+
+fn is_paid(order: &Order, connection: &Connection) -> bool {
+    match order.financial_status {
+        FinancialStatus::Paid => true,
+        // What is left of it was paid; the lines carry only what is left.
+        FinancialStatus::PartiallyRefunded => connection.settings.allow_partially_refunded,
+        FinancialStatus::Authorized
+        | FinancialStatus::Expired
+        | FinancialStatus::PartiallyPaid
+        | FinancialStatus::Pending
+        | FinancialStatus::Refunded
+        | FinancialStatus::Voided
+        | FinancialStatus::Unknown(_) => false,
+    }
 }
 
 /// What is missing is named by its field; what is there is never repeated, it is personal data.

@@ -9,10 +9,12 @@ use super::plan::{groups, tab};
 use super::use_case::{View, refusals};
 use super::{PushState, Refusal};
 use crate::history::HistoryEvent;
-use crate::id::ShopDomain;
-use crate::order::Order;
+use crate::id::{LineItemId, ShopDomain};
+use crate::order::{Order, SourceOrder};
 use crate::ports::after;
-use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab};
+use crate::record::{
+    GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning, WarningCode,
+};
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
@@ -31,9 +33,15 @@ pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, n
         // Equal is accepted: Shopify's clock has whole seconds.
         Some(row) if row.get().updated_at <= summary.updated_at && *row.get() != summary => {
             let (before, after) = (state(row.get()), state(&summary));
+            let new: Vec<Warning> =
+                summary.warnings.iter().filter(|warning| !row.get().warnings.contains(warning)).cloned().collect();
             *row.change() = summary;
             if before != after {
                 record.log(HistoryEvent::moved(now, task, "order", before, after));
+            }
+            for Warning { source, source_order, detail, .. } in new {
+                let detail = format!("{} at {source}: {detail}", source_order.name);
+                record.log(HistoryEvent::moved(now, task, "order", "as pushed", "changed").with_detail(detail));
             }
         }
         Some(_) => {}
@@ -91,9 +99,40 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         tags: order.tags.clone(),
         lines,
         tracking_numbers: order.tracking_numbers.clone(),
+        system_tags: record.summary.as_ref().map(|row| row.get().system_tags.clone()).unwrap_or_default(),
+        warnings: warnings(record, order),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
         tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
     }
+}
+
+/// What the source stores have that was called off here since.
+fn warnings(record: &OrderRecord, order: &Order) -> Vec<Warning> {
+    let confirmed = record.pushes.iter().filter_map(|((source, _), row)| match &row.get().state {
+        PushState::Confirmed { order, lines, .. } => Some((source, order, lines)),
+        PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
+    });
+    let warning = |(source, source_order, lines): (&ShopDomain, &SourceOrder, &Vec<(LineItemId, u32)>)| {
+        let (code, detail) = if order.cancelled_at.is_some() {
+            (WarningCode::CancelledAfterPush, "cancelled here: cancel it there too".to_owned())
+        } else {
+            (WarningCode::ReducedAfterPush, reductions(order, lines)?)
+        };
+        Some(Warning { code, source: source.clone(), source_order: source_order.clone(), detail })
+    };
+    confirmed.filter_map(warning).collect()
+}
+
+/// Of which lines less is left than was pushed; `None` if of none.
+fn reductions(order: &Order, pushed: &[(LineItemId, u32)]) -> Option<String> {
+    let reduced = pushed.iter().filter_map(|(id, quantity)| {
+        let line = order.lines.iter().find(|line| line.id == *id);
+        let left = line.map_or(0, |line| line.quantity);
+        let title = line.map_or_else(|| format!("line {id}"), |line| line.title.clone());
+        (left < *quantity).then(|| format!("{title}: {quantity} pushed, {left} left"))
+    });
+    let reduced: Vec<String> = reduced.collect();
+    (!reduced.is_empty()).then(|| reduced.join("; "))
 }
 
 /// The words by which the history tells one state of an order from another.

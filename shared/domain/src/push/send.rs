@@ -4,22 +4,21 @@
 use jiff::Timestamp;
 
 use super::PushState;
-use super::draft::draft;
 use super::plan::PushPlan;
 use super::record::retab;
-use super::settle::{Job, MAX_SETTLES};
+use super::settle::{Job, MAX_SETTLES, pushed_event};
 use super::use_case::View;
 use crate::channel::{Channel, ChannelError, Effect};
 use crate::id::OrderRef;
-use crate::look::{failure, throttled_until};
+use crate::look::{failure, hold_back};
 use crate::order::SourceOrder;
-use crate::ports::{Clock, Ledger, LedgerError, Tasks, after};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, after};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::step::{Step, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::Unfinished;
 
-impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
+impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
     /// Claims, creates, settles.
     pub(super) async fn push(&self, record: &mut OrderRecord, view: &View, plan: PushPlan) -> Result<(), Unfinished> {
         let sent_at = self.now();
@@ -28,10 +27,8 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
         record.summary.iter_mut().for_each(Row::hold);
         self.ports.ledger.save(&mut [&mut *record]).await?;
 
-        let shop_name = view.shop.shop.facts.as_ref().map(|facts| facts.name.as_str());
-        let draft = draft(&view.order, &plan, &view.order.at.shop, shop_name);
-        match self.ports.channel.create_order(&self.id.0, &draft).await {
-            Ok(order) => self.confirm(record, order, Found::ByAnswer).await,
+        match self.ports.channel.create_order(&self.id.0, &view.draft(&plan)).await {
+            Ok(order) => self.confirm(record, &plan, order, Found::ByAnswer).await,
             Err(error) => match error.effect() {
                 Effect::None => self.not_sent(record, round, &error).await,
                 Effect::Unknown => self.unanswered(record, (plan, sent_at, round), &error).await,
@@ -64,6 +61,7 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
     pub(super) async fn confirm(
         &self,
         record: &mut OrderRecord,
+        plan: &PushPlan,
         order: SourceOrder,
         found: Found,
     ) -> Result<(), Unfinished> {
@@ -78,9 +76,14 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
             Found::ByLooking => Some(self.ports.ledger.load(&source_at).await?),
         };
         let now = self.now();
+        // Before the state is final: should this worker die in between, it is published again.
+        let published = self.ports.tasks.publish(&pushed_event(record, self.id, &order, now)).await.is_ok();
         for _ in 0..MAX_SETTLES {
             self.change(record, now, "confirmed", Some(&detail), |step| {
-                step.succeed(PushState::Confirmed { order: order.clone(), at: now });
+                step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines: plan.quantities() });
+                if !published {
+                    step.publish_later(now, after(now, self.ports.waits.retry_base));
+                }
             });
             retab(record);
             let mut wake = false;
@@ -113,11 +116,11 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
     /// The call did nothing, for sure: the plan is discarded and made anew when the step's rest is over.
     async fn not_sent(&self, record: &mut OrderRecord, round: u32, error: &ChannelError) -> Result<(), Unfinished> {
         let state = PushState::NotPushed { unknown_rounds: round - 1 };
-        if let Some(until) = throttled_until(error, self.now()) {
+        if let Some((until, why)) = hold_back(self.ports, &record.at, error, self.now()).await? {
             return self
-                .settle(record, "throttled", None, |step, now| {
+                .settle(record, why.name(), None, |step, now| {
                     step.state = state.clone();
-                    step.wait(now, until, WaitReason::Throttled);
+                    step.wait(now, until, why);
                 })
                 .await;
         }

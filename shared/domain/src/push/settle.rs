@@ -4,12 +4,15 @@ use jiff::Timestamp;
 
 use super::PushState;
 use crate::code::Code;
+use crate::event::{DomainEvent, EventKind, EventOrder, EventSourceOrder};
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
-use crate::look::parked_message;
-use crate::ports::{Clock, Ledger, LedgerError, Ports, Tasks, after};
+use crate::look::{announce, order_name};
+use crate::order::SourceOrder;
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
 use crate::record::{OrderRecord, Row};
 use crate::step::{AfterFailure, Failure, Step, StepId};
+use crate::tags;
 use crate::task::{Queue, Task};
 use crate::work::Unfinished;
 
@@ -33,7 +36,7 @@ pub(super) struct Job<'a, L, C, T, K> {
     pub(super) inputs: Option<String>,
 }
 
-impl<L: Ledger, C, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
+impl<L: Ledger, C, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
     pub(super) fn now(&self) -> Timestamp {
         self.ports.clock.now()
     }
@@ -58,6 +61,7 @@ impl<L: Ledger, C, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
             event = event.with_detail(detail);
         }
         record.log(event);
+        tags::note(record, now);
     }
 
     /// Settles a step that this worker owns, against all who write other rows of the same order.
@@ -118,18 +122,18 @@ impl<L: Ledger, C, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
     }
 }
 
-/// Sends the dead-letter messages of parked steps: of the one that its worker just parked, or of those
-/// whose worker must have died before it did.
-pub(super) async fn announce_parked<L: Ledger, C, T: Tasks, K: Clock>(
+/// Tells of parked steps: of the one that its worker just parked, or of those whose worker must have died
+/// before it did.
+pub(super) async fn announce_parked<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
     whose: impl Fn(&PushId, &Step<PushState>) -> bool,
 ) -> Result<(), Unfinished> {
-    let at = record.at.clone();
+    let (at, name) = (record.at.clone(), order_name(record));
     let mut announced = false;
     for (id, row) in record.pushes.iter_mut().filter(|(id, row)| whose(id, row.get())) {
-        if let Some(message) = parked_message(row.get(), &at, step_id(id), at.clone()) {
-            ports.tasks.park(Queue::OrderPush, &message).await?;
+        let step = (Queue::OrderPush, step_id(id));
+        if announce(ports, step, row.get(), (&at, name.clone()), at.clone()).await? {
             row.change().announced();
             announced = true;
         }
@@ -138,4 +142,35 @@ pub(super) async fn announce_parked<L: Ledger, C, T: Tasks, K: Clock>(
         ports.ledger.save(&mut [record]).await?;
     }
     Ok(())
+}
+
+/// The event that says that a push is confirmed.
+pub(super) fn pushed_event(record: &OrderRecord, id: &PushId, order: &SourceOrder, at: Timestamp) -> DomainEvent {
+    let kind = EventKind::OrderPushed {
+        order: EventOrder { order: record.at.id, order_name: order_name(record) },
+        source_order: EventSourceOrder { shop: id.0.clone(), id: order.id, name: order.name.clone() },
+    };
+    DomainEvent::of_order(at, &record.at, step_id(id), kind)
+}
+
+/// Publishes what the event bus did not take before, and is due.
+pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+    now: Timestamp,
+) -> Result<(), Unfinished> {
+    let due: Vec<(PushId, DomainEvent)> = record
+        .pushes
+        .iter()
+        .filter(|(_, row)| row.get().is_publication_due(now))
+        .filter_map(|(id, row)| match &row.get().state {
+            PushState::Confirmed { order, at, .. } => Some((id.clone(), pushed_event(record, id, order, *at))),
+            PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
+        })
+        .collect();
+    for (id, event) in due {
+        ports.tasks.publish(&event).await?;
+        record.pushes.get_mut(&id).into_iter().for_each(|row| row.change().published());
+    }
+    Ok(ports.ledger.save(&mut [record]).await?)
 }

@@ -63,6 +63,7 @@ fn order(lines: Vec<Line>) -> Order {
         lines,
         order_key: None,
         tracking_numbers: Vec::new(),
+        fulfillment_orders: Vec::new(),
     }
 }
 
@@ -89,7 +90,7 @@ fn links() -> Links {
             };
             links.by_variant.insert(link.destination_variant, link);
         }
-        let known = Shop { domain: source.clone(), registered_at: Timestamp::UNIX_EPOCH, facts: Some(facts.clone()) };
+        let known = Shop { facts: Some(facts.clone()), ..Shop::registered(source.clone(), Timestamp::UNIX_EPOCH) };
         links.sources.insert(source, known);
     }
     links

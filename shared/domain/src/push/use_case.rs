@@ -5,18 +5,23 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::PushState;
+use super::draft::{OrderDraft, draft};
 use super::plan::{PushPlan, Refusal, RefusalReason, groups, plan_push};
 use super::record::{answer_requests, end_rests, is_ahead_of, record_order};
-use super::settle::{Job, PushId, announce_parked, step_id};
+use super::rest::{note_rests, rest};
+use super::settle::{Job, PushId, announce_parked, publish_due, step_id};
 use crate::channel::Channel;
 use crate::code::Code;
+use crate::fingerprint::fingerprint;
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::look::{self, is_redrive_of};
 use crate::order::Order;
-use crate::ports::{Clock, Ledger, LedgerError, Ports, Registry, Tasks, after};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, RequestState, Row};
-use crate::registry::{ConnectedShop, Links};
+use crate::registry::{ConnectedShop, Connection, Links};
+use crate::settings::Waits;
 use crate::step::{Step, WaitReason};
+use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
 use crate::writeback::WritebackState;
@@ -35,7 +40,7 @@ pub async fn push_order<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task) -> R
 where
     L: Ledger + Registry,
     C: Channel,
-    T: Tasks,
+    T: Outbox,
     K: Clock,
 {
     let at = match &task.subject {
@@ -67,9 +72,16 @@ pub(super) struct View {
 }
 
 impl View {
-    /// By what a push is decided: a later state of the order may be pushed where this one could not.
-    pub(super) fn inputs(&self) -> String {
-        self.order.updated_at.to_string()
+    /// What would be sent for `plan`.
+    pub(super) fn draft(&self, plan: &PushPlan) -> OrderDraft {
+        let shop_name = self.shop.shop.facts.as_ref().map(|facts| facts.name.as_str());
+        draft(&self.order, plan, &self.order.at.shop, shop_name)
+    }
+
+    /// By what a refusal is decided: just what is sent. Another draft may go where this one could not; a tag
+    /// or anything else that is not sent changes nothing.
+    fn inputs(&self, plan: &PushPlan) -> String {
+        fingerprint(&self.draft(plan))
     }
 }
 
@@ -78,10 +90,11 @@ async fn pass<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task, at: &OrderRef)
 where
     L: Ledger + Registry,
     C: Channel,
-    T: Tasks,
+    T: Outbox,
     K: Clock,
 {
     let mut record = ports.ledger.load(at).await?;
+    tags::set_due(ports, &mut record, task).await?;
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
         return hand_on(ports, task, "a source order: handed on").await.map(Some);
     }
@@ -93,6 +106,7 @@ where
         look::announce_look(ports, &mut record).await?;
     }
     announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    publish_due(ports, &mut record, now).await?;
     if let Some(outcome) = look::barred(&mut record, task, now) {
         if let Outcome::Park { code } = outcome {
             give_up(&mut record, code);
@@ -105,6 +119,12 @@ where
     };
     if shop.outbound.is_empty() && record.requests.is_empty() {
         return Ok(Some(Outcome::Done("not a destination shop")));
+    }
+    if shop.shop.paused.is_some() {
+        let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+        record.look.change().wait(now, until, why);
+        ports.ledger.save(&mut [&mut record]).await?;
+        return Ok(Some(Outcome::Wait { until, why }));
     }
     let order = match ports.channel.order(at).await {
         Ok(Some(order)) => order,
@@ -123,11 +143,12 @@ where
     record_order(&mut record, &view, task, ports.clock.now());
 
     reopen_asked(&mut record, task);
+    note_rests(ports, task, &mut record, &view, ports.clock.now());
 
-    while let Some((id, next)) = next_move(&record, &view, ports.clock.now()) {
+    while let Some((id, next)) = next_move(&record, &view, &ports.waits, ports.clock.now()) {
         match next {
             Move::Push(plan) => {
-                let job = Job { ports, task, id: &id, inputs: Some(view.inputs()) };
+                let job = Job { ports, task, id: &id, inputs: Some(view.inputs(&plan)) };
                 job.push(&mut record, &view, plan).await?;
             }
             Move::Verify => Job { ports, task, id: &id, inputs: None }.verify(&mut record).await?,
@@ -141,16 +162,19 @@ where
 
     let now = ports.clock.now();
     let later = after(now, ports.waits.quarantine);
+    // What was confirmed just now may have been called off here before.
+    record_order(&mut record, &view, task, now);
     end_rests(&mut record, now);
     answer_requests(&mut record, |source, group| refusals(&view, source, group), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
+    tags::set_due(ports, &mut record, task).await?;
     wake_writebacks(ports, &record, task).await?;
     Ok(Some(look::outcome(record.pushes.values().map(|row| row.get().into()), "up to date")))
 }
 
 /// The destination order has moved: a writeback that waits for it (a hold, routing), or that it could not
 /// take before, is looked at now. Its own wait stays, should this message be lost.
-async fn wake_writebacks<L, C, T: Tasks, K>(
+async fn wake_writebacks<L, C, T: Outbox, K>(
     ports: &Ports<L, C, T, K>,
     record: &OrderRecord,
     task: &Task,
@@ -159,13 +183,14 @@ async fn wake_writebacks<L, C, T: Tasks, K>(
         return Ok(());
     }
     let waits_for_us = |step: &Step<WritebackState>| {
-        let waits = step.wait.as_ref().is_some_and(|w| matches!(w.why, WaitReason::OnHold | WaitReason::Routing));
+        let for_us = [WaitReason::OnHold, WaitReason::Routing, WaitReason::Replacement];
+        let waits = step.wait.as_ref().is_some_and(|wait| for_us.contains(&wait.why));
         waits || step.parked.as_ref().is_some_and(|parked| parked.inputs.is_some())
     };
     let waiting = record.writebacks.iter().filter(|(_, row)| waits_for_us(row.get()));
-    let sources: BTreeSet<&OrderRef> = waiting.map(|((source, _), _)| source).collect();
-    for source in sources {
-        let wake = Task::new(Trigger::Settled, task.cause_id.clone(), Subject::Order(source.clone()));
+    let orders: BTreeSet<&OrderRef> = waiting.map(|(shipment, _)| shipment.looked_at_from(&record.at)).collect();
+    for order in orders {
+        let wake = Task::new(Trigger::Settled, task.cause_id.clone(), Subject::Order(order.clone()));
         ports.tasks.send(Queue::TrackingWriteback, &wake).await?;
     }
     Ok(())
@@ -203,7 +228,7 @@ fn give_up(record: &mut OrderRecord, code: Code) {
 
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is
 /// still found out.
-async fn gone<L: Ledger, C: Channel, T: Tasks, K: Clock>(
+async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
     record: &mut OrderRecord,
@@ -240,7 +265,7 @@ fn is_known(record: &OrderRecord, task: &Task) -> bool {
     record.summary.as_ref().is_some_and(|row| row.get().updated_at > seen) && !record.is_pending()
 }
 
-async fn hand_on<L, C, T: Tasks, K>(
+async fn hand_on<L, C, T: Outbox, K>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
     done: &'static str,
@@ -272,29 +297,41 @@ enum Move {
 }
 
 /// The next group that something can be done for now, and what.
-fn next_move(record: &OrderRecord, view: &View, now: Timestamp) -> Option<(PushId, Move)> {
+fn next_move(record: &OrderRecord, view: &View, waits: &Waits, now: Timestamp) -> Option<(PushId, Move)> {
     if let Some(id) = in_doubt(record, now) {
         return Some((id, Move::Verify));
     }
+    let mut ready = ready(record, view, now).into_iter();
+    let (id, plan, _) = ready.find(|(id, _, asked)| rest(view, id, *asked, waits, now).is_none())?;
+    Some((id, Move::Push(plan)))
+}
+
+/// The groups that are wanted, and against which nothing speaks, with their plans; and whether a person asked.
+pub(super) fn ready(record: &OrderRecord, view: &View, now: Timestamp) -> Vec<(PushId, PushPlan, bool)> {
     let requested = requested(record);
     let mut candidates: BTreeSet<PushId> =
         groups(&view.order, &view.links).into_keys().map(|source| (source, 1)).collect();
     candidates.extend(requested.iter().cloned());
-    candidates.into_iter().find_map(|id| {
+    let ready = candidates.into_iter().filter_map(|id| {
+        let connection = connection(view, &id.0)?;
+        let asked = requested.contains(&id);
+        let automatic = connection.settings.auto_push && id.1 == 1;
+        if !(asked || automatic) {
+            return None;
+        }
+        let plan = plan_push(&view.order, connection, &view.links, id.1).ok()?;
         let step = record.pushes.get(&id).map(Row::get);
         let may_go = step.is_none_or(|step| {
             let not_pushed = matches!(step.state, PushState::NotPushed { .. });
-            not_pushed && !step.is_resting(now) && step.is_open_to(&view.inputs())
+            not_pushed && !step.is_resting(now) && step.is_open_to(&view.inputs(&plan))
         });
-        let connection = connection(view, &id.0)?;
-        let wanted = requested.contains(&id) || (connection.settings.auto_push && id.1 == 1);
-        let plan = (may_go && wanted).then(|| plan_push(&view.order, connection, &view.links, id.1).ok()).flatten()?;
-        Some((id, Move::Push(plan)))
-    })
+        may_go.then_some((id, plan, asked))
+    });
+    ready.collect()
 }
 
-fn connection<'a>(view: &'a View, source: &ShopDomain) -> Option<&'a crate::registry::Connection> {
-    view.shop.outbound.iter().find(|connection| connection.source == *source)
+pub(super) fn connection<'a>(view: &'a View, source: &ShopDomain) -> Option<&'a Connection> {
+    view.shop.connection(source)
 }
 
 /// Why `group` of `source` is not pushed; empty if it could be.

@@ -8,8 +8,8 @@ use super::send::Found;
 use super::settle::Job;
 use crate::channel::{Channel, KeyLookup};
 use crate::code::Code;
-use crate::look::{failure, throttled_until};
-use crate::ports::{Clock, Ledger, Tasks, after};
+use crate::look::{failure, hold_back};
+use crate::ports::{Clock, Ledger, Outbox, after};
 use crate::record::OrderRecord;
 use crate::step::WaitReason;
 use crate::work::Unfinished;
@@ -43,7 +43,7 @@ impl Doubt {
     }
 }
 
-impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
+impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
     /// Looks for the order that the call may have made.
     pub(super) async fn verify(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
         let Some(doubt) = record.pushes.get(self.id).and_then(|row| Doubt::of(&row.get().state)) else {
@@ -51,7 +51,7 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
         };
         // What stands in the record so far (a newer summary) is saved with the settlement.
         match self.ports.channel.find_order(&self.id.0, &doubt.plan.key).await {
-            Ok(KeyLookup::Found(order)) => self.confirm(record, order, Found::ByLooking).await,
+            Ok(KeyLookup::Found(order)) => self.confirm(record, &doubt.plan, order, Found::ByLooking).await,
             Ok(KeyLookup::Absent) => self.absent(record, doubt).await,
             Ok(KeyLookup::Several(orders)) => {
                 let names: Vec<&str> = orders.iter().map(|order| order.name.as_str()).collect();
@@ -62,11 +62,11 @@ impl<L: Ledger, C: Channel, T: Tasks, K: Clock> Job<'_, L, C, T, K> {
                 let message = format!("{} lacks the order-key definition: connect it again, then redrive", self.id.0);
                 self.fail(record, doubt.state(), self.own_failure(Code::OutcomeUnknown, message)).await
             }
-            Err(error) => match throttled_until(&error, self.now()) {
-                Some(until) => {
-                    self.settle(record, "verifying", Some("throttled"), |step, now| {
+            Err(error) => match hold_back(self.ports, &record.at, &error, self.now()).await? {
+                Some((until, why)) => {
+                    self.settle(record, "verifying", Some(why.name()), |step, now| {
                         step.state = doubt.state();
-                        step.wait(now, until, WaitReason::Throttled);
+                        step.wait(now, until, why);
                     })
                     .await
                 }

@@ -14,14 +14,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::history::HistoryEvent;
-use crate::id::{FulfillmentId, OrderRef, ShopDomain};
+use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
 use crate::push::PushState;
 use crate::step::{Step, StepId};
+use crate::tags::TagState;
 use crate::task::Queue;
-use crate::writeback::WritebackState;
+use crate::writeback::{Label, WritebackState};
 
 pub use parts::{
     GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine, Tab,
+    Warning, WarningCode,
 };
 use row::Change;
 pub use row::Row;
@@ -39,8 +41,11 @@ pub struct OrderRecord {
     pub look: Row<Step<LookState>>,
     /// By source shop and group.
     pub pushes: BTreeMap<(ShopDomain, u32), Row<Step<PushState>>>,
-    /// By source order and fulfillment.
-    pub writebacks: BTreeMap<(OrderRef, FulfillmentId), Row<Step<WritebackState>>>,
+    pub writebacks: BTreeMap<ShipmentId, Row<Step<WritebackState>>>,
+    /// What label tools said was sent of it.
+    pub labels: BTreeMap<LabelId, Row<Label>>,
+    /// The tags that say that something failed.
+    pub tags: Row<Step<TagState>>,
     /// By id.
     pub requests: BTreeMap<String, Row<PushRequest>>,
     /// Rows of source orders that this save puts there.
@@ -70,6 +75,8 @@ impl OrderRecord {
             look: Row::absent(Step::new(LookState { queue: Queue::OrderPush })),
             pushes: BTreeMap::new(),
             writebacks: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            tags: Row::absent(Step::new(TagState::default())),
             requests: BTreeMap::new(),
             claims: Vec::new(),
             history: Vec::new(),
@@ -96,9 +103,14 @@ impl OrderRecord {
                     let row = read(order, &key, version, body)?;
                     record.pushes.insert((source.clone(), group), row);
                 }
-                RowKey::Step(StepId::Writeback { ref source, fulfillment }) => {
+                RowKey::Step(StepId::Writeback(ref shipment)) => {
                     let row = read(order, &key, version, body)?;
-                    record.writebacks.insert((source.clone(), fulfillment), row);
+                    record.writebacks.insert(shipment.clone(), row);
+                }
+                RowKey::Step(StepId::Tags) => record.tags = read(order, &key, version, body)?,
+                RowKey::Label(ref id) => {
+                    let row = read(order, &key, version, body)?;
+                    record.labels.insert(id.clone(), row);
                 }
                 RowKey::Request(ref id) => {
                     let row = read(order, &key, version, body)?;
@@ -124,6 +136,7 @@ impl OrderRecord {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.look.get().wait.is_some()
+            || self.tags.get().wait.is_some()
             || self.pushes.values().any(|row| row.get().wait.is_some())
             || self.writebacks.values().any(|row| row.get().wait.is_some())
             || self.open_requests().next().is_some()

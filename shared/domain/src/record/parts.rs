@@ -1,5 +1,6 @@
 //! What the rows of an order say.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,9 +30,38 @@ pub struct Summary {
     pub tracking_numbers: Vec<String>,
     /// In which of the four tabs it stands.
     pub tab: Tab,
+    /// Our own tags, which say that something failed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub system_tags: BTreeSet<String>,
+    /// What happened to it after it was pushed, so that the source store has something else than was sold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// Why it may not be pushed now, by source shop; empty where it may, or is there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<GroupRefusals>,
+}
+
+/// Something that a person has to see to at a source store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    pub code: WarningCode,
+    pub source: ShopDomain,
+    pub source_order: crate::order::SourceOrder,
+    /// What differs, in words.
+    pub detail: String,
+}
+
+/// The kinds of [`Warning`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WarningCode {
+    /// The order was cancelled, but its source order stands.
+    CancelledAfterPush,
+    /// Lines were removed or refunded, but the source order still has them.
+    ReducedAfterPush,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why the lines that one source shop holds may not be pushed.

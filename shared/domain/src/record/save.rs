@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::row::{Change, Row};
 use super::{OrderRecord, Origin, PushRequest, RequestState, Tab};
 use crate::history::HistoryEvent;
-use crate::id::OrderRef;
+use crate::id::{LabelId, OrderRef};
 use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Queue, Subject};
 
@@ -19,6 +19,7 @@ pub enum RowKey {
     Origin,
     Step(StepId),
     Request(String),
+    Label(LabelId),
 }
 
 /// A row as it lies in the ledger.
@@ -87,10 +88,16 @@ impl OrderRecord {
             let key = RowKey::Step(StepId::Push { source: source.clone(), group: *group });
             push(key, stage(row, |s| Extra::step(s, Queue::OrderPush, Subject::Order(at.clone()))));
         }
-        for ((source, fulfillment), row) in &self.writebacks {
-            let key = RowKey::Step(StepId::Writeback { source: source.clone(), fulfillment: *fulfillment });
-            push(key, stage(row, |s| Extra::step(s, Queue::TrackingWriteback, Subject::Order(source.clone()))));
+        for (shipment, row) in &self.writebacks {
+            let key = RowKey::Step(StepId::Writeback(shipment.clone()));
+            let subject = Subject::Order(shipment.looked_at_from(at).clone());
+            push(key, stage(row, |s| Extra::step(s, Queue::TrackingWriteback, subject)));
         }
+        for (id, row) in &self.labels {
+            push(RowKey::Label(id.clone()), stage(row, |_| Extra::default()));
+        }
+        let of_order = Subject::Order(at.clone());
+        push(RowKey::Step(StepId::Tags), stage(&self.tags, |s| Extra::step(s, Queue::OrderPush, of_order)));
         for (id, row) in &self.requests {
             push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
         }
@@ -110,6 +117,8 @@ impl OrderRecord {
         self.look.saved();
         self.pushes.values_mut().for_each(Row::saved);
         self.writebacks.values_mut().for_each(Row::saved);
+        self.labels.values_mut().for_each(Row::saved);
+        self.tags.saved();
         self.requests.values_mut().for_each(Row::saved);
         self.claims.clear();
         self.history.clear();

@@ -1,51 +1,52 @@
-//! One task's work on one pair of orders: changing a step, settling it against other writers, parking it.
+//! One task's work on one destination order: changing a step, settling it against other writers, telling of it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
-use super::{Phase, TrackingInfo, WritebackState};
+use super::{Phase, Terms, WritebackState, Written};
+use crate::event::{DomainEvent, EventKind, EventOrder, EventTracking};
+use crate::fingerprint::fingerprint;
 use crate::history::HistoryEvent;
-use crate::id::{FulfillmentId, OrderRef};
-use crate::look::parked_message;
-use crate::ports::{Clock, Ledger, LedgerError, Ports, Tasks, after};
+use crate::id::{OrderRef, ShipmentId};
+use crate::look::{announce, order_name};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
 use crate::record::{OrderRecord, Row};
 use crate::step::{AfterFailure, Failure, Step, StepId};
+use crate::tags;
 use crate::task::{Queue, Task};
 use crate::work::Unfinished;
 
 /// How often a settlement is tried against other writers of the same order.
 const MAX_SETTLES: usize = 8;
 
-/// Source order and fulfillment: which writeback of an order.
-pub(super) type WritebackId = (OrderRef, FulfillmentId);
-
 /// What every part of the work needs.
 pub(super) struct Job<'a, L, C, T, K> {
     pub(super) ports: &'a Ports<L, C, T, K>,
     pub(super) task: &'a Task,
-    pub(super) source_at: &'a OrderRef,
     pub(super) destination_at: &'a OrderRef,
-    /// Whether a first call may mail the customer.
-    pub(super) notify: bool,
+    pub(super) terms: Terms,
+    /// The shipments that were called off: what was written for them may be taken over.
+    pub(super) voided: BTreeSet<ShipmentId>,
     /// Somebody else wrote the order meanwhile, and what was changed in memory only is gone.
     reloaded: AtomicBool,
 }
 
 /// The step's id in history and dead letters.
-pub(super) fn step_id(id: &WritebackId) -> StepId {
-    StepId::Writeback { source: id.0.clone(), fulfillment: id.1 }
+pub(super) fn step_id(id: &ShipmentId) -> StepId {
+    StepId::Writeback(id.clone())
 }
 
-impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
+impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
     pub(super) fn new(
         ports: &'a Ports<L, C, T, K>,
         task: &'a Task,
-        source_at: &'a OrderRef,
         destination_at: &'a OrderRef,
-        notify: bool,
+        terms: Terms,
+        voided: BTreeSet<ShipmentId>,
     ) -> Self {
-        Self { ports, task, source_at, destination_at, notify, reloaded: AtomicBool::new(false) }
+        Self { ports, task, destination_at, terms, voided, reloaded: AtomicBool::new(false) }
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -56,11 +57,27 @@ impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
         self.reloaded.load(Ordering::Relaxed)
     }
 
+    /// Which destination fulfillments were written for this shipment, and which for others.
+    pub(super) fn written_by(&self, record: &OrderRecord, id: &ShipmentId) -> Written {
+        let mut written = Written::default();
+        for (other, row) in &record.writebacks {
+            let list = if other == id {
+                &mut written.here
+            } else if self.voided.contains(other) {
+                &mut written.orphaned
+            } else {
+                &mut written.elsewhere
+            };
+            list.extend(&row.get().state.written);
+        }
+        written
+    }
+
     /// Changes the step and logs the move, in memory.
     pub(super) fn change(
         &self,
         record: &mut OrderRecord,
-        id: &WritebackId,
+        id: &ShipmentId,
         now: Timestamp,
         after: &str,
         apply: impl FnOnce(&mut Step<WritebackState>),
@@ -72,17 +89,19 @@ impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
         let mut event = HistoryEvent::moved(now, self.task, step_id(id), before, after);
         if let Some(failure) = step.last_failure.as_ref().filter(|failure| failure.at == now) {
             event = event.with_failure(failure);
-        } else if let Some(numbers) = numbers(&step.state.phase) {
-            event = event.with_detail(numbers);
+        } else if !step.state.tracking().is_empty() {
+            let numbers: Vec<&str> = step.state.tracking().iter().map(|info| info.number.as_str()).collect();
+            event = event.with_detail(numbers.join(", "));
         }
         record.log(event);
+        tags::note(record, now);
     }
 
     /// Settles a step that this worker owns, against all who write other rows of the same order.
     pub(super) async fn settle(
         &self,
         record: &mut OrderRecord,
-        id: &WritebackId,
+        id: &ShipmentId,
         apply: impl Fn(&mut OrderRecord),
     ) -> Result<(), Unfinished> {
         let version = record.writebacks.get(id).map_or(0, Row::version);
@@ -107,7 +126,7 @@ impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
     pub(super) async fn fail(
         &self,
         record: &mut OrderRecord,
-        id: &WritebackId,
+        id: &ShipmentId,
         failure: Failure,
         inputs: Option<String>,
         prepare: impl Fn(&mut Step<WritebackState>),
@@ -127,18 +146,19 @@ impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
         self.announce(record, |row_id, _| row_id == id).await
     }
 
-    /// Sends the dead-letter messages of parked steps: of the one that its worker just parked, or of those
-    /// whose worker must have died before it did.
+    /// Tells of parked steps: of the one that its worker just parked, or of those whose worker must have died
+    /// before it did.
     pub(super) async fn announce(
         &self,
         record: &mut OrderRecord,
-        whose: impl Fn(&WritebackId, &Step<WritebackState>) -> bool,
+        whose: impl Fn(&ShipmentId, &Step<WritebackState>) -> bool,
     ) -> Result<(), Unfinished> {
-        let at = record.at.clone();
+        let (at, name) = (record.at.clone(), order_name(record));
         let mut announced = false;
         for (id, row) in record.writebacks.iter_mut().filter(|(id, row)| whose(id, row.get())) {
-            if let Some(message) = parked_message(row.get(), &at, step_id(id), id.0.clone()) {
-                self.ports.tasks.park(Queue::TrackingWriteback, &message).await?;
+            let step = (Queue::TrackingWriteback, step_id(id));
+            let subject = id.looked_at_from(&at).clone();
+            if announce(self.ports, step, row.get(), (&at, name.clone()), subject).await? {
                 row.change().announced();
                 announced = true;
             }
@@ -148,13 +168,36 @@ impl<'a, L: Ledger, C, T: Tasks, K: Clock> Job<'a, L, C, T, K> {
         }
         Ok(())
     }
+
+    /// Publishes what the event bus did not take before, and is due.
+    pub(super) async fn publish_due(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
+        let now = self.now();
+        let due: Vec<(ShipmentId, DomainEvent)> = record
+            .writebacks
+            .iter()
+            .filter(|(_, row)| row.get().is_publication_due(now))
+            .filter_map(|(id, row)| Some((id.clone(), written_event(record, id, &row.get().state)?)))
+            .collect();
+        for (id, event) in due {
+            self.ports.tasks.publish(&event).await?;
+            record.writebacks.get_mut(&id).into_iter().for_each(|row| row.change().published());
+        }
+        Ok(self.ports.ledger.save(&mut [record]).await?)
+    }
 }
 
-fn numbers(phase: &Phase) -> Option<String> {
-    let tracking: &[TrackingInfo] = match phase {
-        Phase::Written { tracking, .. } => tracking,
-        Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => &draft.tracking,
-        Phase::Pending => return None,
+/// The event that says that a shipment is shown; `None` if it is not.
+pub(super) fn written_event(record: &OrderRecord, id: &ShipmentId, state: &WritebackState) -> Option<DomainEvent> {
+    let Phase::Written { tracking, at } = &state.phase else { return None };
+    let shown = tracking.iter().map(|t| EventTracking { company: t.company.clone(), number: t.number.clone() });
+    let step = step_id(id);
+    // Other numbers are another event.
+    let what = format!("{step}#{}", fingerprint(tracking));
+    let kind = EventKind::TrackingWrittenBack {
+        order: EventOrder { order: record.at.id, order_name: order_name(record) },
+        step,
+        tracking: shown.collect(),
+        fulfillments: state.written.clone(),
     };
-    Some(tracking.iter().map(|info| info.number.as_str()).collect::<Vec<_>>().join(", "))
+    Some(DomainEvent::of_order(*at, &record.at, what, kind))
 }

@@ -1,9 +1,12 @@
 //! Writeback: what a source store shipped is shown to the customer, once, with its tracking.
 
+mod allocate;
 pub mod carriers;
 mod job;
 mod plan;
 mod protocol;
+mod settle;
+mod shipment;
 mod use_case;
 
 use std::collections::BTreeSet;
@@ -11,12 +14,16 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use plan::{DraftLines, FulfillmentDraft, TrackingInfo, TrackingUpdate, WritebackPlan, Written, plan_writeback};
+pub use plan::{
+    DraftLines, FulfillmentDraft, Terms, TrackingInfo, TrackingUpdate, WritebackCall, WritebackPlan, Written,
+    plan_writeback,
+};
+pub use shipment::{Label, LabelLine, Lines, Shipment};
 pub use use_case::write_back;
 
 use crate::id::FulfillmentId;
 
-/// How far the writeback of one source fulfillment has come.
+/// How far the writeback of one shipment has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WritebackState {
     #[serde(flatten)]
@@ -36,21 +43,33 @@ pub struct WritebackState {
 /// The phase of a writeback.
 ///
 /// ```text
-/// Pending ─claim─► Sent ─► Written (re-read: the customer sees it)
+/// Pending ─claim─► Sent ─► Written (re-read: the customer sees it) ─► CalledOff (another took its place)
 ///    ▲              ├─ definite no effect ─► Pending (waiting, or parked with its code)
 ///    └── absent ◄── Verifying ◄─ no definite answer, or found after the quarantine
 /// ```
+///
+/// Other numbers for what is written lead through `Sent` again, with a call that overwrites.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Phase {
     /// Nothing is on its way.
     Pending,
     /// A call is on its way. Younger than the quarantine it belongs to the worker that made it.
-    Sent { draft: FulfillmentDraft, at: Timestamp },
+    Sent {
+        #[serde(rename = "draft")]
+        call: WritebackCall,
+        at: Timestamp,
+    },
     /// What an unanswered call did shows after the quarantine.
-    Verifying { draft: FulfillmentDraft, sent_at: Timestamp },
+    Verifying {
+        #[serde(rename = "draft")]
+        call: WritebackCall,
+        sent_at: Timestamp,
+    },
     /// The destination shows it.
     Written { tracking: Vec<TrackingInfo>, at: Timestamp },
+    /// The shipment was called off, and the destination shows nothing of it (any more).
+    CalledOff { at: Timestamp },
 }
 
 impl WritebackState {
@@ -62,10 +81,20 @@ impl WritebackState {
 
     /// The call whose effect is not known, if there is one.
     #[must_use]
-    pub fn in_doubt(&self) -> Option<&FulfillmentDraft> {
+    pub fn in_doubt(&self) -> Option<&WritebackCall> {
         match &self.phase {
-            Phase::Sent { draft, .. } | Phase::Verifying { draft, .. } => Some(draft),
-            Phase::Pending | Phase::Written { .. } => None,
+            Phase::Sent { call, .. } | Phase::Verifying { call, .. } => Some(call),
+            Phase::Pending | Phase::Written { .. } | Phase::CalledOff { .. } => None,
+        }
+    }
+
+    /// The tracking that is shown, or on its way.
+    #[must_use]
+    pub fn tracking(&self) -> &[TrackingInfo] {
+        match &self.phase {
+            Phase::Sent { call, .. } | Phase::Verifying { call, .. } => call.tracking(),
+            Phase::Written { tracking, .. } => tracking,
+            Phase::Pending | Phase::CalledOff { .. } => &[],
         }
     }
 
@@ -77,6 +106,7 @@ impl WritebackState {
             Phase::Sent { .. } => "sent",
             Phase::Verifying { .. } => "verifying",
             Phase::Written { .. } => "written",
+            Phase::CalledOff { .. } => "called-off",
         }
     }
 }

@@ -1,14 +1,18 @@
-//! What has to be written so that the customer sees what was shipped: a plain function.
+//! What has to be done so that the customer sees what was shipped: a plain function.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::allocate::allocate;
 use super::carriers;
-use crate::channel::{DestinationOrder, FulfillmentOrder, LineList, ShippedFulfillment, ShownFulfillment};
+use super::shipment::{Lines, Shipment};
+use crate::channel::{DestinationOrder, ShownFulfillment};
 use crate::code::Code;
 use crate::id::{FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId};
-use crate::order::{FulfillmentOrderStatus, FulfillmentState};
+use crate::order::FulfillmentState;
+use crate::registry::{LocationMap, WithoutTracking};
+use crate::step::WaitReason;
 
 /// One tracking number of a fulfillment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,7 +55,7 @@ pub struct DraftLines {
     pub lines: Vec<(FulfillmentOrderLineItemId, u32)>,
 }
 
-/// Other tracking for a fulfillment that is there: it replaces all that the fulfillment shows.
+/// Other tracking for a fulfillment that is there. Frozen in the ledger before the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackingUpdate {
     pub fulfillment: FulfillmentId,
@@ -61,104 +65,213 @@ pub struct TrackingUpdate {
     pub notify_customer: bool,
 }
 
-/// What to do about one source fulfillment.
+/// One call that changes what the customer sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WritebackCall {
+    Overwrite(TrackingUpdate),
+    Create(FulfillmentDraft),
+}
+
+impl WritebackCall {
+    /// The tracking that it shows.
+    #[must_use]
+    pub fn tracking(&self) -> &[TrackingInfo] {
+        match self {
+            Self::Overwrite(update) => &update.tracking,
+            Self::Create(draft) => &draft.tracking,
+        }
+    }
+
+    /// Whether it mails the customer.
+    #[must_use]
+    pub fn notifies(&self) -> bool {
+        match self {
+            Self::Overwrite(update) => update.notify_customer,
+            Self::Create(draft) => draft.notify_customer,
+        }
+    }
+
+    pub(super) fn set_notify(&mut self, notify: bool) {
+        match self {
+            Self::Overwrite(update) => update.notify_customer = notify,
+            Self::Create(draft) => draft.notify_customer = notify,
+        }
+    }
+}
+
+/// What to do about one shipment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WritebackPlan {
-    /// It concerns none of our lines, or was called off at the source.
+    /// It concerns none of our lines.
     Nothing(&'static str),
     /// The destination shows it already, in these fulfillments.
     AlreadyThere(Vec<FulfillmentId>),
-    /// Create these, in this order.
-    Create(Vec<FulfillmentDraft>),
+    /// Make these calls, in this order.
+    Write(Vec<WritebackCall>),
     /// Not yet, and why.
-    NotYet(Code),
-    /// Shopify has not split the order into fulfillment orders yet.
-    Routing,
+    NotYet(WaitReason),
+    /// It was called off. What the destination still shows of it waits for another shipment to take over.
+    CalledOff { standing: Vec<FulfillmentId> },
     /// It cannot be written, and why.
     Impossible { code: Code, detail: String },
 }
 
 /// Which destination fulfillments were written for what, by our own record.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Written {
-    /// For this source fulfillment.
+    /// For this shipment.
     pub here: Vec<FulfillmentId>,
+    /// For shipments that were called off: another may take them over.
+    pub orphaned: Vec<FulfillmentId>,
     /// For others: they show somebody else's goods, whatever their number.
     pub elsewhere: Vec<FulfillmentId>,
 }
 
-/// Plans the writeback of `shipped`.
+/// How the shops want it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Terms {
+    pub locations: LocationMap,
+    pub overwrite: bool,
+    pub fulfil_without_tracking: bool,
+    /// Whether a first call may mail the customer.
+    pub notify: bool,
+}
+
+impl Terms {
+    /// Those of a connection that is gone: nobody is mailed.
+    #[must_use]
+    pub fn default_for(locations: LocationMap) -> Self {
+        Self { locations, overwrite: true, fulfil_without_tracking: false, notify: false }
+    }
+
+    /// Those of a connection.
+    #[must_use]
+    pub fn of(settings: &crate::registry::ConnectionSettings, locations: LocationMap) -> Self {
+        Self {
+            locations,
+            overwrite: settings.overwrite_tracking,
+            fulfil_without_tracking: settings.without_tracking == WithoutTracking::FulfilNow,
+            notify: settings.notify_customer,
+        }
+    }
+}
+
+/// Plans the writeback of `shipment`.
 #[must_use]
 pub fn plan_writeback(
-    shipped: &ShippedFulfillment,
+    shipment: &Shipment,
     destination: &DestinationOrder,
     written: &Written,
+    terms: &Terms,
 ) -> WritebackPlan {
-    if matches!(shipped.state, FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure) {
-        return WritebackPlan::Nothing("not shipped after all");
+    let lines = shipment.lines_at(destination, written);
+    let Shown { there, missing, renumbered } = compare(shipment, &lines, destination, written);
+    if shipment.voided {
+        return WritebackPlan::CalledOff { standing: there };
     }
-    if shipped.lines.is_empty() {
-        return WritebackPlan::Nothing("no line of ours");
+    if lines.is_empty() {
+        return nothing_left(shipment, destination);
     }
-    if shipped.tracking.is_empty() {
-        return WritebackPlan::NotYet(Code::AwaitingTracking);
+    if shipment.tracking.is_empty() && !terms.fulfil_without_tracking {
+        return WritebackPlan::NotYet(WaitReason::AwaitingTracking);
     }
-    let Shown { there, missing, renumbered } = compare(shipped, destination, written);
-    if renumbered {
-        return impossible(
-            Code::OverwriteRejected,
-            "its tracking changed after it was written: correct it in the destination store",
-        );
-    }
-    if missing.is_empty() {
+    if renumbered.is_empty() && missing.is_empty() {
         return WritebackPlan::AlreadyThere(there);
     }
-    if destination.cancelled {
-        return impossible(Code::OrderCancelled, "the destination order is cancelled");
-    }
-    let tracking: Vec<TrackingInfo> = shipped.tracking.iter().map(spelt_for_shopify).collect();
+    let tracking: Vec<TrackingInfo> = shipment.tracking.iter().map(spelt_for_shopify).collect();
     if let Some(unlinked) = tracking.iter().find(|info| !is_trackable(info)) {
         let company = unlinked.company.as_deref().unwrap_or_default();
         return impossible(
             Code::IncompleteTracking,
-            format!("`{company}` is no carrier that Shopify links: add the tracking URL at the source"),
+            format!("`{company}` is no carrier that Shopify links: add the tracking URL where it was shipped"),
         );
     }
-    allocate(&missing, destination, &tracking)
+    if !renumbered.is_empty() && !terms.overwrite {
+        return impossible(
+            Code::OverwriteRejected,
+            "its tracking changed, and the connection forbids to replace it: correct it in the destination store",
+        );
+    }
+    if destination.cancelled && !missing.is_empty() {
+        return impossible(Code::OrderCancelled, "the destination order is cancelled");
+    }
+    let update = |fulfillment| TrackingUpdate { fulfillment, tracking: tracking.clone(), notify_customer: false };
+    let mut calls: Vec<WritebackCall> = renumbered.into_iter().map(update).map(WritebackCall::Overwrite).collect();
+    if !missing.is_empty() {
+        match allocate(&missing, destination, &tracking, shipment.from.as_ref(), &terms.locations) {
+            Ok(drafts) => calls.extend(drafts.into_iter().map(WritebackCall::Create)),
+            Err(why_not) => return why_not,
+        }
+    }
+    WritebackPlan::Write(calls)
 }
 
-/// What of a source fulfillment the destination shows.
+/// A shipment of whatever was left, when nothing is.
+fn nothing_left(shipment: &Shipment, destination: &DestinationOrder) -> WritebackPlan {
+    match shipment.lines {
+        Lines::These(_) => WritebackPlan::Nothing("no line of ours"),
+        Lines::Rest if destination.fulfillment_orders.is_empty() => WritebackPlan::NotYet(WaitReason::Routing),
+        Lines::Rest => {
+            let shown = destination.fulfillments.iter().filter(|shown| is_live(&shown.state));
+            let same: Vec<FulfillmentId> =
+                shown.filter(|shown| same_numbers(&shown.tracking, &shipment.tracking)).map(|shown| shown.id).collect();
+            if same.is_empty() {
+                impossible(Code::AlreadyShipped, "nothing of the order is left to fulfill")
+            } else {
+                WritebackPlan::AlreadyThere(same)
+            }
+        }
+    }
+}
+
+/// What of a shipment the destination shows.
 struct Shown {
     there: Vec<FulfillmentId>,
     missing: Vec<(LineItemId, u32)>,
-    /// What we wrote for it shows other numbers than it has now.
-    renumbered: bool,
+    /// Those of `there` that show other numbers than it has now.
+    renumbered: Vec<FulfillmentId>,
 }
 
-fn compare(shipped: &ShippedFulfillment, destination: &DestinationOrder, written: &Written) -> Shown {
+fn compare(
+    shipment: &Shipment,
+    lines: &[(LineItemId, u32)],
+    destination: &DestinationOrder,
+    written: &Written,
+) -> Shown {
     let mut missing: BTreeMap<LineItemId, u32> = BTreeMap::new();
-    for (line, quantity) in &shipped.lines {
+    for (line, quantity) in lines {
         *missing.entry(*line).or_default() += quantity;
     }
-    let mut there = Vec::new();
-    let mut renumbered = false;
-    let is_ours = |fulfillment: &ShownFulfillment| written.here.contains(&fulfillment.id);
+    let (mut there, mut renumbered) = (Vec::new(), Vec::new());
+    // What we wrote for it ourselves claims its lines first, whatever its number; then what shows its
+    // number; then what was written for a shipment that was called off.
+    let rank = |shown: &ShownFulfillment| {
+        if written.here.contains(&shown.id) {
+            Some(0)
+        } else if written.elsewhere.contains(&shown.id) {
+            None
+        } else if same_numbers(&shown.tracking, &shipment.tracking) {
+            Some(1)
+        } else {
+            written.orphaned.contains(&shown.id).then_some(2)
+        }
+    };
     let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
-    let mut candidates: Vec<&ShownFulfillment> =
-        live.filter(|fulfillment| !written.elsewhere.contains(&fulfillment.id)).collect();
-    // What we wrote for it ourselves claims its lines first, whatever its number.
-    candidates.sort_by_key(|fulfillment| !is_ours(fulfillment));
-    for fulfillment in candidates {
-        let same = same_numbers(&fulfillment.tracking, &shipped.tracking);
-        let fits = fulfillment.lines.iter().all(|(line, n)| missing.get(line).is_some_and(|left| left >= n));
-        if !fits || fulfillment.lines.is_empty() || !(same || is_ours(fulfillment)) {
+    let mut candidates: Vec<(u8, &ShownFulfillment)> = live.filter_map(|shown| Some((rank(shown)?, shown))).collect();
+    candidates.sort_by_key(|(rank, _)| *rank);
+    for (_, shown) in candidates {
+        let fits = shown.lines.iter().all(|(line, n)| missing.get(line).is_some_and(|left| left >= n));
+        if !fits || shown.lines.is_empty() {
             continue;
         }
-        renumbered |= !same;
-        for (line, quantity) in &fulfillment.lines {
+        if !same_numbers(&shown.tracking, &shipment.tracking) {
+            renumbered.push(shown.id);
+        }
+        for (line, quantity) in &shown.lines {
             missing.entry(*line).and_modify(|left| *left -= quantity);
         }
-        there.push(fulfillment.id);
+        there.push(shown.id);
     }
     missing.retain(|_, left| *left > 0);
     Shown { there, missing: missing.into_iter().collect(), renumbered }
@@ -175,7 +288,8 @@ fn plain(number: &str) -> String {
     number.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
 }
 
-fn is_live(state: &FulfillmentState) -> bool {
+/// Whether the customer sees a fulfillment in this state as sent.
+pub(super) fn is_live(state: &FulfillmentState) -> bool {
     match state {
         FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure => false,
         FulfillmentState::Open
@@ -185,7 +299,7 @@ fn is_live(state: &FulfillmentState) -> bool {
     }
 }
 
-fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> bool {
+pub(super) fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> bool {
     let numbers = |tracking: &[TrackingInfo]| {
         let mut numbers: Vec<String> = tracking.iter().map(|info| plain(&info.number)).collect();
         numbers.sort();
@@ -205,74 +319,6 @@ fn is_trackable(info: &TrackingInfo) -> bool {
     info.url.is_some() || info.company.as_deref().is_none_or(|name| carriers::known(name).is_some())
 }
 
-/// Finds for each missing line the fulfillment orders that still wait for it: all of it, or nothing.
-fn allocate(missing: &[(LineItemId, u32)], destination: &DestinationOrder, tracking: &[TrackingInfo]) -> WritebackPlan {
-    if destination.fulfillment_orders.is_empty() {
-        return WritebackPlan::Routing;
-    }
-    let mut drafts: BTreeMap<(Option<LocationId>, Option<String>), Vec<DraftLines>> = BTreeMap::new();
-    let mut short = Vec::new();
-    for (line, wanted) in missing {
-        let mut left = *wanted;
-        for order in destination.fulfillment_orders.iter().filter(|order| order.can_fulfill) {
-            for waiting in order.lines.iter().filter(|waiting| waiting.line == *line && waiting.remaining > 0) {
-                let take = left.min(waiting.remaining);
-                if take > 0 {
-                    left -= take;
-                    let draft = drafts.entry((order.location, order.delivery_method.clone())).or_default();
-                    add_line(draft, order, waiting.id, take);
-                }
-            }
-        }
-        if left > 0 {
-            short.push((*line, left));
-        }
-    }
-    if !short.is_empty() {
-        return explain_shortage(&short, destination);
-    }
-    let drafts = drafts.into_iter().map(|((location, delivery_method), lines)| FulfillmentDraft {
-        location,
-        delivery_method,
-        lines,
-        tracking: tracking.to_vec(),
-        notify_customer: false,
-    });
-    WritebackPlan::Create(drafts.collect())
-}
-
-fn add_line(draft: &mut Vec<DraftLines>, order: &FulfillmentOrder, line: FulfillmentOrderLineItemId, quantity: u32) {
-    match draft.iter_mut().find(|lines| lines.fulfillment_order == order.id) {
-        Some(lines) => lines.lines.push((line, quantity)),
-        None => draft.push(DraftLines { fulfillment_order: order.id, lines: vec![(line, quantity)] }),
-    }
-}
-
-/// Why the destination does not wait for `short`: held, fulfilled by somebody else, or no longer ordered.
-fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder) -> WritebackPlan {
-    let held = |line: &LineItemId, wanted: u32| {
-        let orders = destination.fulfillment_orders.iter().filter(|order| is_held(order));
-        let waiting = orders.flat_map(|order| &order.lines).filter(|waiting| waiting.line == *line);
-        waiting.map(|waiting| waiting.remaining).sum::<u32>() >= wanted
-    };
-    if short.iter().all(|(line, wanted)| held(line, *wanted)) {
-        return WritebackPlan::NotYet(Code::OnHold);
-    }
-    let fulfilled = |line: &LineItemId, wanted: u32| {
-        let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
-        let lines = live.flat_map(|fulfillment| &fulfillment.lines).filter(|(shown, _)| shown == line);
-        lines.map(|(_, quantity)| quantity).sum::<u32>() >= wanted
-    };
-    if short.iter().all(|(line, wanted)| fulfilled(line, *wanted)) {
-        return impossible(Code::AlreadyShipped, format!("fulfilled with other tracking already: {}", LineList(short)));
-    }
-    impossible(Code::ProductsMismatch, format!("shipped but not (or no longer) ordered: {}", LineList(short)))
-}
-
-fn is_held(order: &FulfillmentOrder) -> bool {
-    matches!(order.status, FulfillmentOrderStatus::OnHold | FulfillmentOrderStatus::Scheduled)
-}
-
-fn impossible(code: Code, detail: impl Into<String>) -> WritebackPlan {
+pub(super) fn impossible(code: Code, detail: impl Into<String>) -> WritebackPlan {
     WritebackPlan::Impossible { code, detail: detail.into() }
 }

@@ -13,7 +13,7 @@ use roundtrip_kit::order::moon;
 fn requested() -> (FakePorts, Task) {
     let ports = fake::ports();
     let now = ports.clock.now();
-    ports.ledger.put_shop(Shop { domain: moon(), registered_at: now, facts: None });
+    ports.ledger.put_shop(Shop::registered(moon(), now));
     let mut step = Step::new(());
     step.wait(now, now, WaitReason::Requested);
     ports.ledger.put_connect_step(&moon(), step);

@@ -6,6 +6,7 @@ mod cli;
 mod connect;
 mod due;
 mod end_to_end;
+mod event_schema;
 mod intake;
 mod ledger;
 mod push;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roundtrip_domain::Outcome;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
+use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef, ShipmentId};
 use roundtrip_domain::ports::{Clock, Ledger};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::step::WaitReason;
@@ -55,7 +55,11 @@ fn fail_next(ports: &FakePorts, faults: &[Fault]) {
 }
 
 async fn phase(ports: &FakePorts, source: &OrderRef, id: FulfillmentId) -> Phase {
-    ports.ledger.load(&at()).await.unwrap().writebacks[&(source.clone(), id)].get().state.phase.clone()
+    ports.ledger.load(&at()).await.unwrap().writebacks[&ShipmentId::Fulfillment { source: source.clone(), id }]
+        .get()
+        .state
+        .phase
+        .clone()
 }
 
 /// Lets due work wake the source order as often as something is due, for two hours.

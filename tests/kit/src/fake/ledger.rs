@@ -8,7 +8,7 @@ use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
-use roundtrip_domain::registry::{ConnectedShop, Connection, Links, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
 use roundtrip_domain::step::Step;
 use roundtrip_domain::task::{Queue, Subject};
 use serde_json::Value;
@@ -26,6 +26,7 @@ struct Memory {
     shops: BTreeMap<ShopDomain, Shop>,
     connections: Vec<Connection>,
     links: Vec<ProductLink>,
+    locations: BTreeMap<ShopDomain, LocationMap>,
     connect_steps: BTreeMap<ShopDomain, (Step<()>, u64)>,
     calls: u32,
 }
@@ -53,6 +54,11 @@ impl MemoryLedger {
     /// Ties two variants.
     pub fn put_link(&self, link: ProductLink) {
         lock(&self.0).links.push(link);
+    }
+
+    /// Says which locations of a shop stand for the places that goods are sent from.
+    pub fn put_locations(&self, shop: &ShopDomain, map: LocationMap) {
+        lock(&self.0).locations.insert(shop.clone(), map);
     }
 
     /// Asks for a shop to be connected.
@@ -155,7 +161,8 @@ impl Registry for MemoryLedger {
         let outbound = memory.connections.iter().filter(|c| c.destination == *domain).cloned().collect();
         let inbound =
             memory.connections.iter().filter(|c| c.source == *domain).map(|c| c.destination.clone()).collect();
-        Ok(Some(ConnectedShop { shop, outbound, inbound }))
+        let locations = memory.locations.get(domain).cloned().unwrap_or_default();
+        Ok(Some(ConnectedShop { shop, outbound, inbound, locations }))
     }
 
     async fn links(
@@ -173,9 +180,17 @@ impl Registry for MemoryLedger {
         Ok(Links { by_variant, sources: shops.collect() })
     }
 
+    async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError> {
+        if let Some(shop) = lock(&self.0).shops.get_mut(domain) {
+            shop.paused = Some(paused.clone());
+        }
+        Ok(())
+    }
+
     async fn record_facts(&self, domain: &ShopDomain, facts: &ShopFacts) -> Result<(), LedgerError> {
         if let Some(shop) = lock(&self.0).shops.get_mut(domain) {
             shop.facts = Some(facts.clone());
+            shop.paused = None;
         }
         Ok(())
     }

@@ -8,8 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use roundtrip_domain::event::DomainEvent;
 use roundtrip_domain::id::ShopDomain;
-use roundtrip_domain::ports::{Clock, Credentials, CredentialsError, ParkedMessage, Ports, QueueError, Tasks};
+use roundtrip_domain::ports::{
+    Clock, Credentials, CredentialsError, EventError, Events, ParkedMessage, Ports, QueueError, Tasks,
+};
 use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Waits, ports};
@@ -51,8 +54,11 @@ pub struct MemoryTasks(Arc<Mutex<Sent>>);
 pub struct Sent {
     pub work: Vec<(Queue, Task)>,
     pub parked: Vec<(Queue, ParkedMessage)>,
-    /// While set, nothing is taken.
+    pub events: Vec<DomainEvent>,
+    /// While set, no queue takes anything.
     pub down: bool,
+    /// While set, the event bus takes nothing.
+    pub bus_down: bool,
 }
 
 impl MemoryTasks {
@@ -84,6 +90,17 @@ impl Tasks for MemoryTasks {
             return Err(QueueError { queue, source: "the queue is down".into() });
         }
         sent.parked.push((queue, message.clone()));
+        Ok(())
+    }
+}
+
+impl Events for MemoryTasks {
+    async fn publish(&self, event: &DomainEvent) -> Result<(), EventError> {
+        let mut sent = self.sent();
+        if sent.bus_down {
+            return Err(EventError { event: event.kind.name(), source: "the bus is down".into() });
+        }
+        sent.events.push(event.clone());
         Ok(())
     }
 }

@@ -1,0 +1,164 @@
+//! The tags that say, in the store's own order list, that something failed: set when a step is parked,
+//! taken away when none is any more. Other tags are never touched.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::channel::{Channel, ChannelError};
+use crate::history::HistoryEvent;
+use crate::id::OrderRef;
+use crate::look::{self, parked_message};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
+use crate::record::OrderRecord;
+use crate::step::{AfterFailure, StepId, WaitReason};
+use crate::task::{Queue, Task};
+use crate::work::Unfinished;
+
+/// A shipment of the order could not be shown on it. Merchants filter by it: never change it.
+pub const FAILED_SHIPMENT_TAG: &str = "Failed Shipment Notification";
+/// A part of the order could not be pushed. Merchants filter by it: never change it.
+pub const FAILED_PUSH_TAG: &str = "Failed Order Push";
+
+/// What is known of the tags of one order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TagState {
+    /// Our tags that the shop shows.
+    #[serde(default)]
+    pub shown: BTreeSet<String>,
+    /// Source orders that could not be read: what they shipped is not shown either.
+    #[serde(default)]
+    pub unread: BTreeSet<OrderRef>,
+}
+
+/// The tags that the order should carry, by what is parked.
+fn wanted(record: &OrderRecord) -> BTreeSet<String> {
+    let shipment = record.writebacks.values().any(|row| row.get().parked.is_some());
+    let push = record.pushes.values().any(|row| row.get().parked.is_some());
+    let unread = !record.tags.get().state.unread.is_empty();
+    let tags = [(shipment || unread, FAILED_SHIPMENT_TAG), (push, FAILED_PUSH_TAG)];
+    tags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, tag)| tag.to_owned()).collect()
+}
+
+/// Makes the tags due, in memory, if a change of another step asks for others: the same save writes both.
+pub(crate) fn note(record: &mut OrderRecord, now: Timestamp) {
+    let wanted = wanted(record);
+    let step = record.tags.get();
+    let known = step.state.shown == wanted;
+    match (&step.wait, known) {
+        (None, false) if step.parked.is_none() => record.tags.change().wait(now, now, WaitReason::Requested),
+        // Back to what is shown, before anybody did anything.
+        (Some(wait), true) if wait.why == WaitReason::Requested => record.tags.change().wait = None,
+        _ => {}
+    }
+    if let Some(row) = &mut record.summary
+        && row.get().system_tags != wanted
+    {
+        row.change().system_tags = wanted;
+    }
+}
+
+/// Says whether a source order can be read; what it shipped cannot be shown while it cannot.
+pub(crate) fn note_unread(record: &mut OrderRecord, source: &OrderRef, unread: bool, now: Timestamp) {
+    if record.tags.get().state.unread.contains(source) != unread {
+        let state = &mut record.tags.change().state;
+        if unread {
+            state.unread.insert(source.clone());
+        } else {
+            state.unread.remove(source);
+        }
+        note(record, now);
+    }
+}
+
+/// Sets and takes away what is due. Doing it twice is harmless, so it needs no claim.
+pub(crate) async fn set_due<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+    task: &Task,
+) -> Result<(), Unfinished> {
+    let now = ports.clock.now();
+    let step = record.tags.get();
+    if step.parked.is_some() {
+        if look::is_redrive_of(task, &StepId::Tags, step.generation) {
+            record.tags.change().reopen();
+        } else if step.is_announcement_overdue(now) {
+            return announce(ports, record).await;
+        } else {
+            return Ok(());
+        }
+    } else if step.wait.as_ref().is_none_or(|wait| wait.until > now) {
+        return Ok(());
+    }
+    let wanted = wanted(record);
+    let shown = record.tags.get().state.shown.clone();
+    let before = words(&shown);
+    match change(ports, &record.at, &shown, &wanted).await {
+        Ok(()) => {
+            let step = record.tags.change();
+            let unread = std::mem::take(&mut step.state.unread);
+            step.succeed(TagState { shown: wanted.clone(), unread });
+            if shown != wanted {
+                record.log(HistoryEvent::moved(now, task, StepId::Tags, before, words(&wanted)));
+            }
+        }
+        Err(error) => {
+            if let Some((until, why)) = look::hold_back(ports, &record.at, &error, now).await? {
+                record.tags.change().wait(now, until, why);
+            } else {
+                let failure = look::failure(&error, now);
+                let event = HistoryEvent::moved(now, task, StepId::Tags, before, "failed").with_failure(&failure);
+                let step = record.tags.change();
+                if step.fail(failure, |failed| ports.waits.backoff(failed)) == AfterFailure::Park {
+                    step.park(error.code(), now, after(now, ports.waits.quarantine), None);
+                }
+                record.log(event);
+            }
+        }
+    }
+    match ports.ledger.save(&mut [&mut *record]).await {
+        // Somebody else wrote the order; the tags are still due, and whoever comes does the same again.
+        Err(LedgerError::Conflict) => {
+            *record = ports.ledger.load(&record.at).await?;
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+        Ok(()) => announce(ports, record).await,
+    }
+}
+
+async fn change<L, C: Channel, T, K>(
+    ports: &Ports<L, C, T, K>,
+    order: &OrderRef,
+    shown: &BTreeSet<String>,
+    wanted: &BTreeSet<String>,
+) -> Result<(), ChannelError> {
+    let add: Vec<String> = wanted.difference(shown).cloned().collect();
+    let remove: Vec<String> = shown.difference(wanted).cloned().collect();
+    if !add.is_empty() {
+        ports.channel.add_tags(order, &add).await?;
+    }
+    if !remove.is_empty() {
+        ports.channel.remove_tags(order, &remove).await?;
+    }
+    Ok(())
+}
+
+/// Sends the dead-letter message of parked tags, unless it is out.
+async fn announce<L: Ledger, C, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+) -> Result<(), Unfinished> {
+    let at = record.at.clone();
+    if let Some(message) = parked_message(record.tags.get(), &at, StepId::Tags, at.clone()) {
+        ports.tasks.park(Queue::OrderPush, &message).await?;
+        record.tags.change().announced();
+        ports.ledger.save(&mut [record]).await?;
+    }
+    Ok(())
+}
+
+fn words(tags: &BTreeSet<String>) -> String {
+    if tags.is_empty() { "none".to_owned() } else { tags.iter().cloned().collect::<Vec<_>>().join(", ") }
+}

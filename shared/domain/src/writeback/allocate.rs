@@ -1,0 +1,168 @@
+//! Which fulfillment orders are fulfilled by what was shipped: all of it, or nothing, and never by a guess.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, impossible, is_live};
+use crate::channel::{DestinationOrder, FulfillmentOrder};
+use crate::code::Code;
+use crate::id::{FulfillmentOrderLineItemId, LineItemId, LocationId};
+use crate::order::FulfillmentOrderStatus;
+use crate::registry::{LocationMap, Place};
+use crate::step::WaitReason;
+
+/// Drafts, one for each location and delivery method, that fulfill just `missing`.
+///
+/// From which location a line goes is clear if only one waits for it, or if all that wait for it get all
+/// they want; otherwise `from` has to be mapped.
+///
+/// # Errors
+/// The plan that says why it cannot be done (yet).
+pub(super) fn allocate(
+    missing: &[(LineItemId, u32)],
+    destination: &DestinationOrder,
+    tracking: &[TrackingInfo],
+    from: Option<&Place>,
+    locations: &LocationMap,
+) -> Result<Vec<FulfillmentDraft>, WritebackPlan> {
+    if destination.fulfillment_orders.is_empty() {
+        return Err(WritebackPlan::NotYet(WaitReason::Routing));
+    }
+    let mapped = from.and_then(|place| locations.get(place));
+    let mut drafts: BTreeMap<(Option<LocationId>, Option<String>), Vec<DraftLines>> = BTreeMap::new();
+    let mut short = Vec::new();
+    for (line, wanted) in missing {
+        let waiting = Waiting::of(destination, *line);
+        if waiting.sum() < *wanted {
+            short.push((*line, *wanted));
+            continue;
+        }
+        let chosen = match mapped {
+            Some(location) => {
+                let there = waiting.at(location);
+                if there.sum() < *wanted {
+                    return Err(not_at_location(*line, *wanted, (from, location), &waiting));
+                }
+                there
+            }
+            None if waiting.locations().len() > 1 && waiting.sum() > *wanted => {
+                return Err(unmapped(*line, *wanted, from, &waiting));
+            }
+            None => waiting,
+        };
+        let mut left = *wanted;
+        for (order, id, remaining) in chosen.0 {
+            let take = left.min(remaining);
+            if take > 0 {
+                left -= take;
+                let draft = drafts.entry((order.location, order.delivery_method.clone())).or_default();
+                add_line(draft, order, id, take);
+            }
+        }
+    }
+    if !short.is_empty() {
+        return Err(explain_shortage(&short, destination));
+    }
+    let drafts = drafts.into_iter().map(|((location, delivery_method), lines)| FulfillmentDraft {
+        location,
+        delivery_method,
+        lines,
+        tracking: tracking.to_vec(),
+        notify_customer: false,
+    });
+    Ok(drafts.collect())
+}
+
+/// The open fulfillment orders that wait for one line, and how many each wants.
+struct Waiting<'a>(Vec<(&'a FulfillmentOrder, FulfillmentOrderLineItemId, u32)>);
+
+impl<'a> Waiting<'a> {
+    fn of(destination: &'a DestinationOrder, line: LineItemId) -> Self {
+        let open = destination.fulfillment_orders.iter().filter(|order| order.can_fulfill);
+        let lines = open.flat_map(|order| order.lines.iter().map(move |waiting| (order, waiting)));
+        let lines = lines.filter(|(_, waiting)| waiting.line == line && waiting.remaining > 0);
+        Self(lines.map(|(order, waiting)| (order, waiting.id, waiting.remaining)).collect())
+    }
+
+    fn at(&self, location: LocationId) -> Self {
+        Self(self.0.iter().filter(|(order, ..)| order.location == Some(location)).copied().collect())
+    }
+
+    fn sum(&self) -> u32 {
+        self.0.iter().map(|(_, _, remaining)| remaining).sum()
+    }
+
+    fn locations(&self) -> BTreeSet<Option<LocationId>> {
+        self.0.iter().map(|(order, ..)| order.location).collect()
+    }
+
+    /// `2 at 11, 1 at 12`.
+    fn words(&self) -> String {
+        let places = self.locations().into_iter().map(|location| {
+            let here = self.0.iter().filter(|(order, ..)| order.location == location);
+            let name = location.map_or_else(|| "a deleted location".to_owned(), |id| format!("location {id}"));
+            format!("{} at {name}", here.map(|(_, _, remaining)| remaining).sum::<u32>())
+        });
+        places.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn unmapped(line: LineItemId, wanted: u32, from: Option<&Place>, waiting: &Waiting<'_>) -> WritebackPlan {
+    let place = from.map_or_else(|| "a place that was not named".to_owned(), ToString::to_string);
+    let detail = format!(
+        "{wanted} of line {line} came from {place}, and {} are waited for: map the place to a location",
+        waiting.words()
+    );
+    impossible(Code::LocationUnmapped, detail)
+}
+
+fn not_at_location(
+    line: LineItemId,
+    wanted: u32,
+    (from, location): (Option<&Place>, LocationId),
+    waiting: &Waiting<'_>,
+) -> WritebackPlan {
+    let place = from.map(ToString::to_string).unwrap_or_default();
+    let detail = format!(
+        "{wanted} of line {line} came from {place}, which is mapped to location {location}; but {} are waited for: \
+         move the fulfillment order there, or map the place to another location",
+        waiting.words()
+    );
+    impossible(Code::ProductNotAtLocation, detail)
+}
+
+fn add_line(draft: &mut Vec<DraftLines>, order: &FulfillmentOrder, line: FulfillmentOrderLineItemId, quantity: u32) {
+    match draft.iter_mut().find(|lines| lines.fulfillment_order == order.id) {
+        Some(lines) => lines.lines.push((line, quantity)),
+        None => draft.push(DraftLines { fulfillment_order: order.id, lines: vec![(line, quantity)] }),
+    }
+}
+
+/// Why the destination does not wait for `short`: held, fulfilled by somebody else, or no longer ordered.
+fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder) -> WritebackPlan {
+    let waiting = |line: LineItemId, held: bool| -> u32 {
+        let orders = destination.fulfillment_orders.iter().filter(|order| is_held(order) == held);
+        let lines = orders.filter(|order| held || order.can_fulfill).flat_map(|order| &order.lines);
+        lines.filter(|waiting| waiting.line == line).map(|waiting| waiting.remaining).sum()
+    };
+    let fulfilled = |line: LineItemId| -> u32 {
+        let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+        let lines = live.flat_map(|fulfillment| &fulfillment.lines).filter(|(shown, _)| *shown == line);
+        lines.map(|(_, quantity)| quantity).sum()
+    };
+    if short.iter().all(|(line, wanted)| waiting(*line, true) + waiting(*line, false) >= *wanted) {
+        return WritebackPlan::NotYet(WaitReason::OnHold);
+    }
+    let differences = short.iter().map(|(line, wanted)| {
+        let (open, done) = (waiting(*line, false) + waiting(*line, true), fulfilled(*line));
+        format!("line {line}: {wanted} shipped, {open} left to fulfill, {done} fulfilled otherwise")
+    });
+    let detail = differences.collect::<Vec<_>>().join("; ");
+    if short.iter().all(|(line, wanted)| fulfilled(*line) >= *wanted) {
+        return impossible(Code::AlreadyShipped, detail);
+    }
+    impossible(Code::ProductsMismatch, detail)
+}
+
+fn is_held(order: &FulfillmentOrder) -> bool {
+    matches!(order.status, FulfillmentOrderStatus::OnHold | FulfillmentOrderStatus::Scheduled)
+}

@@ -1,0 +1,193 @@
+//! Shipments of a source order, home to the destination order that it was pushed from.
+
+use std::time::Duration;
+
+use super::{MAX_AT_ONCE, open, reopen_asked, voided, write_all};
+use crate::channel::Channel;
+use crate::id::OrderRef;
+use crate::look;
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::record::{LookState, OrderRecord, Origin, Row};
+use crate::registry::ConnectedShop;
+use crate::step::WaitReason;
+use crate::tags;
+use crate::task::{Queue, Task};
+use crate::work::{Outcome, Unfinished};
+use crate::writeback::job::Job;
+use crate::writeback::plan::Terms;
+use crate::writeback::shipment::Shipment;
+
+/// How long it is remembered that an order was shipped which no push is known to have made. A push that
+/// is confirmed later than that wakes the writeback by itself.
+const UNCLAIMED_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// `None`: something was left alone or changed under us; start over.
+pub(super) async fn pass<L, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    task: &Task,
+    mut source: OrderRecord,
+    destination: &OrderRef,
+) -> Result<Option<Outcome>, Unfinished>
+where
+    L: Ledger + Registry,
+    C: Channel,
+    T: Outbox,
+    K: Clock,
+{
+    let source_at = &source.at.clone();
+    let now = ports.clock.now();
+    if source.look.get().is_announcement_overdue(now) {
+        look::announce_look(ports, &mut source).await?;
+    }
+    if let Some(outcome) = look::barred(&mut source, task, now) {
+        if matches!(outcome, Outcome::Park { .. }) {
+            give_up(ports, destination, source_at, true, task).await?;
+        }
+        return Ok(Some(outcome));
+    }
+    let shipped = match ports.channel.shipped(source_at).await {
+        Ok(Some(shipped)) => shipped,
+        Ok(None) => return gone(ports, &mut source, destination, task, "the source order is gone").await.map(Some),
+        Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
+    };
+    let mut record = ports.ledger.load(destination).await?;
+    tags::note_unread(&mut record, source_at, false, now);
+    let shop = ports.ledger.shop(&destination.shop).await?;
+    if shop.as_ref().is_some_and(|shop| shop.shop.paused.is_some()) {
+        let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+        let look = source.look.change();
+        look.state = LookState { queue: Queue::TrackingWriteback };
+        look.wait(now, until, why);
+        ports.ledger.save(&mut [&mut source]).await?;
+        return Ok(Some(Outcome::Wait { until, why }));
+    }
+    let shipments: Vec<Shipment> =
+        shipped.fulfillments.iter().map(|fulfillment| Shipment::of_fulfillment(source_at, fulfillment)).collect();
+    let job = Job::new(ports, task, destination, terms(shop, source_at), voided(&shipments));
+    job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
+    job.publish_due(&mut record).await?;
+    reopen_asked(&mut record, task);
+    let open = open(&record, shipments);
+    if open.is_empty() {
+        look::seen(&mut source);
+        ports.ledger.save(&mut [&mut source, &mut record]).await?;
+        tags::set_due(ports, &mut record, task).await?;
+        return Ok(Some(Outcome::Done("nothing new was shipped")));
+    }
+    let shown = match ports.channel.destination(destination).await {
+        Ok(Some(shown)) => shown,
+        Ok(None) => {
+            return gone(ports, &mut source, destination, task, "the destination order is gone").await.map(Some);
+        }
+        Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
+    };
+    look::seen(&mut source);
+    let now_open = &open[..open.len().min(MAX_AT_ONCE)];
+    let acted = write_all(&job, (Some(&mut source), &mut record), now_open, shown).await?;
+    if job.was_reloaded() || now_open.len() < open.len() {
+        return Ok(None);
+    }
+    tags::set_due(ports, &mut record, task).await?;
+    let of_source = record.writebacks.iter().filter(|(shipment, _)| shipment.is_of(source_at));
+    let outcome = look::outcome(of_source.map(|(_, row)| row.get().into()), "the destination shows what was shipped");
+    if !acted {
+        return Ok(Some(outcome));
+    }
+    // A step settled: look once more, so that whatever was left alone meanwhile is seen.
+    let source = ports.ledger.load(source_at).await?;
+    let now = ports.clock.now();
+    let wait = source.look.get().wait.as_ref().filter(|wait| wait.why == WaitReason::OtherStep);
+    let in_flight = record.writebacks.values().any(|row| row.get().is_resting(now));
+    let left_alone = wait.is_some() && !in_flight;
+    Ok((!left_alone).then_some(outcome))
+}
+
+/// How the connection wants it.
+fn terms(shop: Option<ConnectedShop>, source: &OrderRef) -> Terms {
+    let Some(shop) = shop else { return Terms::default_for(crate::registry::LocationMap::default()) };
+    match shop.connection(&source.shop) {
+        Some(connection) => Terms::of(&connection.settings, shop.locations.clone()),
+        None => Terms::default_for(shop.locations),
+    }
+}
+
+/// One of the two orders could not be read.
+async fn failed<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    source: &mut OrderRecord,
+    destination: &OrderRef,
+    task: &Task,
+    error: &crate::channel::ChannelError,
+) -> Result<Outcome, Unfinished> {
+    let outcome = look::failed(ports, source, Queue::TrackingWriteback, task, error).await?;
+    if matches!(outcome, Outcome::Park { .. }) {
+        give_up(ports, destination, &source.at, true, task).await?;
+    }
+    Ok(outcome)
+}
+
+/// One of the two orders is gone: nothing waits for it any more.
+async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    source: &mut OrderRecord,
+    destination: &OrderRef,
+    task: &Task,
+    which: &'static str,
+) -> Result<Outcome, Unfinished> {
+    look::seen(source);
+    ports.ledger.save(&mut [&mut *source]).await?;
+    give_up(ports, destination, &source.at, false, task).await?;
+    Ok(Outcome::Done(which))
+}
+
+/// Ends what waits for this source order. Where its look is parked, the destination order says so, and the
+/// redrive of the look sees to all.
+async fn give_up<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    destination: &OrderRef,
+    source_at: &OrderRef,
+    unread: bool,
+    task: &Task,
+) -> Result<(), Unfinished> {
+    let mut record = ports.ledger.load(destination).await?;
+    for (shipment, row) in &mut record.writebacks {
+        if shipment.is_of(source_at) && row.get().wait.is_some() && row.get().parked.is_none() {
+            row.change().wait = None;
+        }
+    }
+    tags::note_unread(&mut record, source_at, unread, ports.clock.now());
+    ports.ledger.save(&mut [&mut record]).await?;
+    tags::set_due(ports, &mut record, task).await
+}
+
+/// Something was shipped of an order that no push is known to have made. If this shop is a source, a
+/// push may be about to say that it made it: leave word. If it is a destination, the shipment is its own.
+pub(super) async fn unclaimed<L, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    task: &Task,
+    mut source: OrderRecord,
+) -> Result<Outcome, Unfinished>
+where
+    L: Ledger + Registry,
+    T: Outbox,
+    K: Clock,
+{
+    let Some(shop) = ports.ledger.shop(&source.at.shop).await? else {
+        return Ok(Outcome::Done("the shop is not registered"));
+    };
+    if !shop.inbound.is_empty() && source.origin.is_none() {
+        let now = ports.clock.now();
+        source.origin = Some(Row::new(Origin::Unclaimed { seen_at: now, expires_at: after(now, UNCLAIMED_TTL) }));
+        ports.ledger.save(&mut [&mut source]).await?;
+    }
+    if shop.outbound.is_empty() {
+        return Ok(Outcome::Done("not pushed by us, so far"));
+    }
+    match task.handed_on() {
+        Some(task) => {
+            ports.tasks.send(Queue::OrderPush, &task).await?;
+            Ok(Outcome::Done("a destination order: handed on"))
+        }
+        None => Ok(Outcome::Done("handed on before: nobody's")),
+    }
+}
