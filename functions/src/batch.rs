@@ -1,9 +1,11 @@
 //! One batch of queue messages: each is handled by itself, and one that fails does not take the others
 //! along.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::future::join_all;
 use roundtrip_domain::ports::ParkedMessage;
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Outcome, Unfinished, error_chain};
@@ -21,22 +23,40 @@ pub fn patience(event: &SqsEvent) -> Duration {
     if shops.all(|shop| shop == first) { PATIENCE } else { Duration::ZERO }
 }
 
-/// Handles each message; reports those that must be delivered again.
+/// Handles the messages, those about different subjects at the same time: a slow call holds up nobody else's order.
+/// Reports those that must be delivered again.
 ///
 /// Each runs as a task of its own, so that a panic over one order is that order's failure alone.
 pub async fn handle<F>(queue: Queue, event: SqsEvent, work: impl Fn(Task) -> F) -> SqsBatchResponse
 where
     F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
 {
-    let mut response = SqsBatchResponse::default();
-    for message in event.records {
-        if !handle_one(queue, &message, &work).await {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message.message_id.clone().unwrap_or_default();
-            response.batch_item_failures.push(failure);
+    let mut subjects: BTreeMap<String, Vec<&SqsMessage>> = BTreeMap::new();
+    for message in &event.records {
+        // Of one order one after the other: the second mostly finds nothing left to do.
+        let subject = parse(message).map_or_else(|| message_id(message).to_owned(), |task| task.subject.to_string());
+        subjects.entry(subject).or_default().push(message);
+    }
+    let all = subjects.into_values().map(async |messages| {
+        let mut failed = Vec::new();
+        for message in messages {
+            if !handle_one(queue, message, &work).await {
+                failed.push(message_id(message));
+            }
         }
+        failed
+    });
+    let mut response = SqsBatchResponse::default();
+    for id in join_all(all).await.into_iter().flatten() {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id.to_owned();
+        response.batch_item_failures.push(failure);
     }
     response
+}
+
+fn message_id(message: &SqsMessage) -> &str {
+    message.message_id.as_deref().unwrap_or_default()
 }
 
 /// Says whether the message is done with.
@@ -45,7 +65,7 @@ where
     F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
 {
     let started = Instant::now();
-    let id = message.message_id.as_deref().unwrap_or_default();
+    let id = message_id(message);
     let attempt = message.attributes.get("ApproximateReceiveCount").map_or("1", String::as_str);
     let Some(task) = parse(message) else {
         tracing::error!(
@@ -102,6 +122,9 @@ fn parse(message: &SqsMessage) -> Option<Task> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::{Arc, Mutex};
+
     use roundtrip_domain::id::{OrderId, OrderRef};
     use roundtrip_domain::task::{Subject, Trigger};
 
@@ -144,7 +167,37 @@ mod tests {
         })
         .await;
 
-        assert_eq!(failures(&response), ["rubbish", "panics"]);
+        assert_eq!(failures(&response).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(["panics", "rubbish"]));
+    }
+
+    #[tokio::test]
+    async fn a_slow_order_does_not_hold_up_the_others_but_its_own_next_message() {
+        let (release, held) = tokio::sync::watch::channel(false);
+        let batch = event(vec![
+            message("slow", task("moon.myshopify.com", 1)),
+            message("after it", task("moon.myshopify.com", 1)),
+            message("another", task("moon.myshopify.com", 2)),
+        ]);
+        let order = Arc::new(Mutex::new(Vec::new()));
+
+        let noted = Arc::clone(&order);
+        let response = handle(Queue::OrderPush, batch, move |task| {
+            let (release, mut held, noted) = (release.clone(), held.clone(), Arc::clone(&noted));
+            async move {
+                let id = task.subject.to_string();
+                if id.ends_with("/1") {
+                    held.wait_for(|is_over| *is_over).await.unwrap();
+                } else {
+                    release.send(true).unwrap();
+                }
+                noted.lock().unwrap().push(id.rsplit('/').next().unwrap().to_owned());
+                Ok(Outcome::Done("done"))
+            }
+        })
+        .await;
+
+        assert!(failures(&response).is_empty());
+        assert_eq!(*order.lock().unwrap(), ["2", "1", "1"]);
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, None, what, remedy)
     }
 
+    /// What the caller is told, as JSON.
+    #[cfg(test)]
+    pub(super) fn body(&self) -> &impl Serialize {
+        &self.body
+    }
+
     fn new(
         status: StatusCode,
         code: &'static str,

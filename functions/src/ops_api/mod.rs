@@ -26,7 +26,8 @@ pub async fn run() -> Result<(), Error> {
     lambda_http::run(router(api)).await
 }
 
-fn router(api: Arc<Api>) -> Router {
+/// Its routes.
+pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/v1/shops", post(shops::register))
         .route("/v1/shops/{shop}", get(shops::show))

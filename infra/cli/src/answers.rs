@@ -6,8 +6,8 @@ use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{FulfillmentId, LabelId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
-use roundtrip_domain::record::{RequestState, Summary, Tab};
-use roundtrip_domain::registry::{Connection, ShopFacts};
+use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
+use roundtrip_domain::registry::{Connection, LocationMapping, Paused, ShopFacts};
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::Deserialize;
@@ -19,6 +19,11 @@ pub(crate) struct ShopAnswer {
     pub(crate) state: ShopState,
     pub(crate) error: Option<ShopError>,
     pub(crate) facts: Option<ShopFacts>,
+    #[serde(default)]
+    pub(crate) paused: Option<Paused>,
+    /// Which of its locations stand for the places that goods are sent from.
+    #[serde(default)]
+    pub(crate) locations: Vec<LocationMapping>,
     pub(crate) connections: Vec<Connection>,
     pub(crate) source_for: Vec<ShopDomain>,
 }
@@ -30,6 +35,8 @@ pub(crate) enum ShopState {
     Registered,
     Connecting,
     Connected,
+    /// It does not let us in any more.
+    Paused,
     Failed,
 }
 
@@ -38,6 +45,12 @@ pub(crate) enum ShopState {
 pub(crate) struct ShopError {
     pub(crate) code: Code,
     pub(crate) message: String,
+}
+
+/// `PUT /v1/shops/{shop}/locations`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LocationsAnswer {
+    pub(crate) locations: Vec<LocationMapping>,
 }
 
 /// `POST /v1/connections`.
@@ -71,6 +84,10 @@ pub(crate) struct ListedOrder {
     pub(crate) synced_items: u32,
     pub(crate) amount_paid: Money,
     pub(crate) tracking_numbers: Vec<String>,
+    #[serde(default)]
+    pub(crate) system_tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// `GET /v1/shops/{shop}/orders/{id}`.
@@ -131,9 +148,9 @@ pub(crate) struct RequestView {
     pub(crate) outcome: RequestState,
 }
 
-/// `POST /v1/shops/{shop}/orders/{id}/pushes`.
+/// What was taken in, and is done by a worker: a push, a label.
 #[derive(Debug, Deserialize)]
-pub(crate) struct PushAnswer {
+pub(crate) struct RequestAnswer {
     pub(crate) request_id: String,
 }
 

@@ -60,6 +60,18 @@ impl Api {
         self.send(self.http.request(Method::POST, url).json(body)).await
     }
 
+    /// Puts `body` in the place of what `path` holds.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Result<Answer, Trouble> {
+        let url = self.url(path)?;
+        self.send(self.http.request(Method::PUT, url).json(body)).await
+    }
+
+    /// Takes away what `path` names.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Answer, Trouble> {
+        let url = self.url(path)?;
+        self.send(self.http.request(Method::DELETE, url)).await
+    }
+
     /// The base may have a path of its own, so `path` is appended, not joined.
     fn url(&self, path: &str) -> Result<Url, Trouble> {
         let text = format!("{}{path}", self.base.as_str().trim_end_matches('/'));

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use roundtrip_domain::id::{OrderId, ShopDomain};
+use roundtrip_domain::id::{LabelId, OrderId, ShopDomain};
 use roundtrip_domain::record::Tab;
 
 use crate::pairs::Pair;
+use crate::typed::{Mapping, Seconds, Units};
 
-/// Keeps Shopify stores in step: register stores, link products, see and push orders.
+/// Keeps Shopify stores in step: register stores, link products, see and push orders, tell of labels.
 #[derive(Debug, Parser)]
 #[command(name = "roundtrip", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -40,7 +41,7 @@ pub(crate) struct To {
 pub(crate) enum Command {
     /// Make a bearer token for the API, and print nothing else.
     Token(TokenArgs),
-    /// Stores: add, show.
+    /// Stores: add, show, locations.
     #[command(subcommand)]
     Shop(ShopCommand),
     /// Connect a destination store with a source store, or change how they are connected.
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Orders: list, show, push.
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Labels of a label tool: add, void.
+    #[command(subcommand)]
+    Label(LabelCommand),
 }
 
 #[derive(Debug, Args)]
@@ -75,6 +79,8 @@ pub(crate) enum ShopCommand {
         /// The permanent domain, e.g. moon-shop.myshopify.com.
         domain: ShopDomain,
     },
+    /// Which location of a destination store stands for which place that goods are sent from.
+    Locations(ShopLocations),
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +96,19 @@ pub(crate) struct ShopAdd {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ShopLocations {
+    /// The store that sells to the customer.
+    pub(crate) domain: ShopDomain,
+    /// All places anew: <shop>.myshopify.com/<location id>, or a warehouse's name, and the location of the store
+    /// that stands for it. Without any, the map is shown.
+    #[arg(value_name = "PLACE=LOCATION")]
+    pub(crate) mappings: Vec<Mapping>,
+    /// Take all places out.
+    #[arg(long, conflicts_with = "mappings")]
+    pub(crate) clear: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConnectArgs {
     /// The store that sells to the customer.
     pub(crate) destination: ShopDomain,
@@ -98,12 +117,24 @@ pub(crate) struct ConnectArgs {
     /// Push paid orders without being asked.
     #[arg(long)]
     pub(crate) auto_push: Option<Switch>,
-    /// Let the destination store mail the customer when tracking is first written.
+    /// How old an order is at least when it is pushed without being asked for: 10m, 1h30m, or seconds.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) grace: Option<Seconds>,
+    /// Push what is left of an order of which a part was refunded.
     #[arg(long)]
-    pub(crate) notify_customer: Option<Switch>,
+    pub(crate) partially_refunded: Option<Switch>,
     /// Whose unit prices the source order carries.
     #[arg(long)]
     pub(crate) unit_price: Option<Price>,
+    /// Let the destination store mail the customer when tracking is first written.
+    #[arg(long)]
+    pub(crate) notify_customer: Option<Switch>,
+    /// What becomes of a shipment without a tracking number: it waits for it, or is shown at once.
+    #[arg(long)]
+    pub(crate) without_tracking: Option<Untracked>,
+    /// Replace a number that the destination store shows when the label was made again.
+    #[arg(long)]
+    pub(crate) overwrite_tracking: Option<Switch>,
 }
 
 /// `on` or `off`.
@@ -118,6 +149,13 @@ pub(crate) enum Switch {
 pub(crate) enum Price {
     Source,
     Destination,
+}
+
+/// What becomes of a shipment without a tracking number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Untracked {
+    Wait,
+    FulfilNow,
 }
 
 #[derive(Debug, Args)]
@@ -178,6 +216,51 @@ pub(crate) struct OrderPush {
     pub(crate) wait: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelCommand {
+    /// Say that a label was bought for an order: its tracking is shown on it.
+    ///
+    /// Again with other tracking, what is shown is replaced. Again for a label that is parked, it is tried anew.
+    Add(LabelAdd),
+    /// Say that a label was deleted. What it showed stays until another label takes its place.
+    Void {
+        /// The store where the order was placed.
+        shop: ShopDomain,
+        /// Shopify's order id.
+        order: OrderId,
+        /// The label tool's name for it.
+        label: LabelId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabelAdd {
+    /// The store where the order was placed.
+    pub(crate) shop: ShopDomain,
+    /// Shopify's order id.
+    pub(crate) order: OrderId,
+    /// The label tool's name for it: letters, digits, dots, dashes, underscores.
+    pub(crate) label: LabelId,
+    /// A tracking number; once for each parcel.
+    #[arg(long = "number", required = true, value_name = "NUMBER")]
+    pub(crate) numbers: Vec<String>,
+    /// The carrier of all of them.
+    #[arg(long)]
+    pub(crate) company: Option<String>,
+    /// Where a number can be followed; once for each number, in the same order. A carrier that Shopify knows needs none.
+    #[arg(long = "url", value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// What was sent: a line of the order, and how many. Without any: all that the order still waits for.
+    #[arg(long = "line", value_name = "LINE=QTY")]
+    pub(crate) lines: Vec<Units>,
+    /// From where it was sent, in the tool's words; `shop locations` maps it to a location.
+    #[arg(long)]
+    pub(crate) warehouse: Option<String>,
+    /// Do not let the store mail the customer.
+    #[arg(long)]
+    pub(crate) no_mail: bool,
+}
+
 impl Switch {
     pub(crate) fn is_on(self) -> bool {
         self == Self::On
@@ -194,51 +277,15 @@ impl Price {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split(' '))
-    }
-
-    #[test]
-    fn the_arguments_contradict_each_other_nowhere() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn options_for_all_commands_may_stand_anywhere() {
-        let cli = parse("roundtrip shop show moon.myshopify.com --json --local").unwrap();
-
-        assert!(cli.json && cli.to.local);
-    }
-
-    #[test]
-    fn what_does_not_parse_is_told_before_anything_is_asked() {
-        for (line, told) in [
-            ("roundtrip shop show moon", "moon-shop.myshopify.com"),
-            ("roundtrip order show moon.myshopify.com #1001", "give the number"),
-            ("roundtrip order list moon.myshopify.com --tab open", "not-pushed, partially-pushed"),
-            ("roundtrip order list moon.myshopify.com --after x", "--tab"),
-            ("roundtrip order list moon.myshopify.com --limit 251", "1..=250"),
-            ("roundtrip link moon.myshopify.com sun.myshopify.com", "VARIANT=VARIANT"),
-            ("roundtrip link moon.myshopify.com sun.myshopify.com 1-2", "12=34"),
-            ("roundtrip link moon.myshopify.com sun.myshopify.com 1=2 --csv f", "--csv"),
-            ("roundtrip connect moon.myshopify.com sun.myshopify.com --auto-push yes", "on, off"),
-        ] {
-            let error = parse(line).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{line}");
-            assert!(error.to_string().contains(told), "{line}: {error}");
+impl Untracked {
+    /// As the API takes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::FulfilNow => "fulfil-now",
         }
     }
-
-    #[test]
-    fn a_token_in_the_environment_is_not_shown_in_the_help() {
-        let token = Cli::command().get_arguments().find(|arg| arg.get_id() == "token").cloned().unwrap();
-
-        assert!(token.is_hide_env_values_set());
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod stack;
 mod target;
 mod token;
 mod trouble;
+mod typed;
 mod wait;
 
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! The domain events' way to EventBridge.
 
+use std::time::Duration;
+
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use roundtrip_domain::event::DomainEvent;
@@ -56,6 +58,10 @@ pub struct AwsOutbox {
 impl Tasks for AwsOutbox {
     async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError> {
         self.tasks.send(queue, task).await
+    }
+
+    async fn send_later(&self, queue: Queue, task: &Task, delay: Duration) -> Result<(), QueueError> {
+        self.tasks.send_later(queue, task, delay).await
     }
 
     async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError> {

@@ -1,6 +1,7 @@
 //! The work queues and their dead-letter queues on SQS.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
@@ -47,12 +48,17 @@ impl SqsTasks {
 
 impl Tasks for SqsTasks {
     async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError> {
+        self.send_later(queue, task, Duration::ZERO).await
+    }
+
+    async fn send_later(&self, queue: Queue, task: &Task, delay: Duration) -> Result<(), QueueError> {
         let body = serde_json::to_string(task).map_err(|error| QueueError { queue, source: error.into() })?;
         self.client
             .send_message()
             .queue_url(Self::url(&self.urls.work, queue)?)
             // Fair queues: one shop's flood does not delay the others.
             .message_group_id(task.subject.shop().as_str())
+            .set_delay_seconds(delay_seconds(delay))
             .message_body(body)
             .send()
             .await
@@ -76,6 +82,11 @@ impl Tasks for SqsTasks {
             .map_err(|error| QueueError { queue, source: Box::new(error) })?;
         Ok(())
     }
+}
+
+/// `None`: none; the queue's own is zero. Source: SQS API, `DelaySeconds`, 0 to 900.
+fn delay_seconds(delay: Duration) -> Option<i32> {
+    i32::try_from(delay.as_secs().min(900)).ok().filter(|seconds| *seconds > 0)
 }
 
 fn attribute(value: &str) -> MessageAttributeValue {

@@ -139,6 +139,9 @@ pub trait Tasks {
     /// Stores `task` in `queue`; `Ok` means it is stored.
     async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError>;
 
+    /// Stores `task` in `queue` for a worker to take after `delay`: at most 15 minutes, in whole seconds.
+    async fn send_later(&self, queue: Queue, task: &Task, delay: Duration) -> Result<(), QueueError>;
+
     /// Puts a parked step on the dead-letter queue of `queue`.
     async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError>;
 }

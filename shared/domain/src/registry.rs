@@ -47,9 +47,21 @@ pub struct ShopFacts {
     pub contact_email: Option<String>,
     /// A store on a development plan may create five orders a minute.
     pub development: bool,
+    /// How many points its rate limit restores in a second. Source: `throttleStatus.restoreRate`.
+    #[serde(default = "least_points_per_second")]
+    pub points_per_second: u32,
     pub scopes: Vec<String>,
     pub locations: Vec<Location>,
     pub connected_at: Timestamp,
+}
+
+impl ShopFacts {
+    /// What the smallest plan restores. Source: shopify.dev, "GraphQL Admin API rate limits".
+    pub const LEAST_POINTS_PER_SECOND: u32 = 100;
+}
+
+fn least_points_per_second() -> u32 {
+    ShopFacts::LEAST_POINTS_PER_SECOND
 }
 
 /// A place that goods are sent from.

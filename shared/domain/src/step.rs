@@ -234,16 +234,13 @@ impl<S> Step<S> {
         self.generation += 1;
     }
 
-    /// The event bus did not take the event that says what it came to: due at `until`.
-    pub fn publish_later(&mut self, now: Timestamp, until: Timestamp) {
-        self.unpublished = true;
-        self.wait(now, until, WaitReason::Publishing);
-    }
-
-    /// The event bus has taken the event.
-    pub fn published(&mut self) {
-        self.unpublished = false;
+    /// Whether the event bus has taken the event that says what it came to; if not, due at `again`.
+    pub fn published(&mut self, taken: bool, now: Timestamp, again: Timestamp) {
+        self.unpublished = !taken;
         self.wait = None;
+        if !taken {
+            self.wait(now, again, WaitReason::Publishing);
+        }
     }
 
     /// Whether the event bus is to be asked again.
@@ -300,6 +297,15 @@ mod tests {
         let mut step = Step::new(());
 
         assert_eq!(step.fail(failure(Code::ProductsMismatch, 0), |_| Duration::ZERO), AfterFailure::Park);
+    }
+
+    #[test]
+    fn what_the_next_look_may_settle_is_tried_again() {
+        for code in [Code::OrderChanged, Code::OnHold, Code::AccessDenied] {
+            let mut step = Step::new(());
+
+            assert_eq!(step.fail(failure(code, 0), |_| Duration::ZERO), AfterFailure::Retry, "{code}");
+        }
     }
 
     #[test]

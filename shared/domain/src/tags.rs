@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, ChannelError};
+use crate::channel::{Channel, ChannelError, Effect};
 use crate::history::HistoryEvent;
 use crate::id::OrderRef;
 use crate::look::{self, parked_message};
-use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::OrderRecord;
 use crate::step::{AfterFailure, StepId, WaitReason};
 use crate::task::{Queue, Task};
@@ -27,6 +27,9 @@ pub struct TagState {
     /// Our tags that the shop shows.
     #[serde(default)]
     pub shown: BTreeSet<String>,
+    /// Those that a call was to change: whether it did is not known until one is answered.
+    #[serde(default)]
+    pub unsure: BTreeSet<String>,
     /// Source orders that could not be read: what they shipped is not shown either.
     #[serde(default)]
     pub unread: BTreeSet<OrderRef>,
@@ -41,12 +44,29 @@ fn wanted(record: &OrderRecord) -> BTreeSet<String> {
     tags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, tag)| tag.to_owned()).collect()
 }
 
+impl TagState {
+    /// What has to be added, and what taken away, for the shop to show just `wanted`.
+    fn changes(&self, wanted: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+        let surely_shown = &self.shown - &self.unsure;
+        let maybe_shown = &self.shown | &self.unsure;
+        ((wanted - &surely_shown).into_iter().collect(), (&maybe_shown - wanted).into_iter().collect())
+    }
+
+    fn shows(&self, wanted: &BTreeSet<String>) -> bool {
+        self.shown == *wanted && self.unsure.is_empty()
+    }
+}
+
 /// Makes the tags due, in memory, if a change of another step asks for others: the same save writes both.
 pub(crate) fn note(record: &mut OrderRecord, now: Timestamp) {
     let wanted = wanted(record);
     let step = record.tags.get();
-    let known = step.state.shown == wanted;
-    match (&step.wait, known) {
+    // Parked over other tags than these.
+    if step.parked.is_some() && step.is_open_to(&words(&wanted)) {
+        record.tags.change().reopen();
+    }
+    let step = record.tags.get();
+    match (&step.wait, step.state.shows(&wanted)) {
         (None, false) if step.parked.is_none() => record.tags.change().wait(now, now, WaitReason::Requested),
         // Back to what is shown, before anybody did anything.
         (Some(wait), true) if wait.why == WaitReason::Requested => record.tags.change().wait = None,
@@ -72,8 +92,9 @@ pub(crate) fn note_unread(record: &mut OrderRecord, source: &OrderRef, unread: b
     }
 }
 
-/// Sets and takes away what is due. Doing it twice is harmless, so it needs no claim.
-pub(crate) async fn set_due<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+/// Sets and takes away what is due. Which tags that is about is written down first, so that none is left
+/// behind by a call that nobody heard of; doing it twice is harmless.
+pub(crate) async fn set_due<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
     task: &Task,
@@ -91,19 +112,50 @@ pub(crate) async fn set_due<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     } else if step.wait.as_ref().is_none_or(|wait| wait.until > now) {
         return Ok(());
     }
+    match attempt(ports, record, task, now).await {
+        // Somebody else wrote the order; the tags are still due, and whoever comes does the same again.
+        Err(Unfinished::Ledger(LedgerError::Conflict)) => {
+            *record = ports.ledger.load(&record.at).await?;
+            Ok(())
+        }
+        Err(error) => Err(error),
+        Ok(()) => announce(ports, record).await,
+    }
+}
+
+async fn attempt<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+    task: &Task,
+    now: Timestamp,
+) -> Result<(), Unfinished> {
     let wanted = wanted(record);
-    let shown = record.tags.get().state.shown.clone();
+    let (add, remove) = record.tags.get().state.changes(&wanted);
+    let TagState { shown, unsure, .. } = record.tags.get().state.clone();
     let before = words(&shown);
-    match change(ports, &record.at, &shown, &wanted).await {
+    let changes = !(add.is_empty() && remove.is_empty());
+    if changes {
+        if ports.ledger.shop(&record.at.shop).await?.is_some_and(|shop| shop.shop.paused.is_some()) {
+            record.tags.change().wait(now, after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+            return Ok(ports.ledger.save(&mut [record]).await?);
+        }
+        record.tags.change().state.unsure.extend(add.iter().chain(&remove).cloned());
+        ports.ledger.save(&mut [&mut *record]).await?;
+    }
+    let one_call = add.is_empty() || remove.is_empty();
+    match change(ports, &record.at, &add, &remove).await {
         Ok(()) => {
             let step = record.tags.change();
             let unread = std::mem::take(&mut step.state.unread);
-            step.succeed(TagState { shown: wanted.clone(), unread });
-            if shown != wanted {
+            step.succeed(TagState { shown: wanted.clone(), unsure: BTreeSet::new(), unread });
+            if changes {
                 record.log(HistoryEvent::moved(now, task, StepId::Tags, before, words(&wanted)));
             }
         }
         Err(error) => {
+            if one_call && error.effect() == Effect::None {
+                record.tags.change().state.unsure = unsure;
+            }
             if let Some((until, why)) = look::hold_back(ports, &record.at, &error, now).await? {
                 record.tags.change().wait(now, until, why);
             } else {
@@ -111,36 +163,26 @@ pub(crate) async fn set_due<L: Ledger, C: Channel, T: Outbox, K: Clock>(
                 let event = HistoryEvent::moved(now, task, StepId::Tags, before, "failed").with_failure(&failure);
                 let step = record.tags.change();
                 if step.fail(failure, |failed| ports.waits.backoff(failed)) == AfterFailure::Park {
-                    step.park(error.code(), now, after(now, ports.waits.quarantine), None);
+                    step.park(error.code(), now, after(now, ports.waits.quarantine), Some(words(&wanted)));
                 }
                 record.log(event);
             }
         }
     }
-    match ports.ledger.save(&mut [&mut *record]).await {
-        // Somebody else wrote the order; the tags are still due, and whoever comes does the same again.
-        Err(LedgerError::Conflict) => {
-            *record = ports.ledger.load(&record.at).await?;
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
-        Ok(()) => announce(ports, record).await,
-    }
+    Ok(ports.ledger.save(&mut [record]).await?)
 }
 
 async fn change<L, C: Channel, T, K>(
     ports: &Ports<L, C, T, K>,
     order: &OrderRef,
-    shown: &BTreeSet<String>,
-    wanted: &BTreeSet<String>,
+    add: &[String],
+    remove: &[String],
 ) -> Result<(), ChannelError> {
-    let add: Vec<String> = wanted.difference(shown).cloned().collect();
-    let remove: Vec<String> = shown.difference(wanted).cloned().collect();
     if !add.is_empty() {
-        ports.channel.add_tags(order, &add).await?;
+        ports.channel.add_tags(order, add).await?;
     }
     if !remove.is_empty() {
-        ports.channel.remove_tags(order, &remove).await?;
+        ports.channel.remove_tags(order, remove).await?;
     }
     Ok(())
 }

@@ -1,4 +1,7 @@
-//! What every ledger must do: run by the one in memory and by the one on DynamoDB.
+//! What every ledger must do: run by the one in memory and by the one on DynamoDB. And what every channel
+//! must: run by the fake shops and by Shopify's API.
+
+mod channel;
 
 use jiff::Timestamp;
 use roundtrip_domain::history::HistoryEvent;
@@ -10,6 +13,7 @@ use roundtrip_domain::step::{Step, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 
 use crate::order::{moon, sun};
+pub use channel::{tracking_and_tags, tracking_of_a_cancelled_fulfillment};
 
 /// The whole contract, against an empty ledger.
 ///

@@ -1,9 +1,11 @@
 //! What the tests and the demo share.
 
+pub mod burst;
 pub mod contract;
 pub mod delivery;
 pub mod dynamodb;
 pub mod fake;
+pub mod label;
 pub mod measure;
 pub mod order;
 pub mod scene;

@@ -40,6 +40,7 @@ pub fn facts(now: Timestamp) -> ShopFacts {
         time_zone: "Europe/Berlin".into(),
         contact_email: None,
         development: false,
+        points_per_second: 100,
         scopes: Vec::new(),
         locations: Vec::new(),
         connected_at: now,

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use roundtrip_domain::id::{OrderId, OrderRef};
+use roundtrip_domain::ports::Ledger;
+use roundtrip_domain::record::OrderRecord;
 use serde_json::Value;
 use shopify_sim::client::SimClient;
 use shopify_sim::control::{OrderPlaced, PlaceOrder, Ship};
@@ -23,6 +26,7 @@ pub struct Scene {
     pub stack: Stack,
     pub moon: String,
     pub sun: String,
+    stores: Stores,
     /// What lay in the queues before: somebody's earlier experiments.
     before: BTreeMap<String, u32>,
     _turn: MutexGuard<'static, ()>,
@@ -50,7 +54,55 @@ impl Scene {
             (Store::new(&format!("moon-{run}"), &[SKU, UNLINKED]), Store::new(&format!("sun-{run}"), &[SKU]));
         let stores = Stores::open(&stack, &[moon.clone(), sun.clone()]).await;
         stores.connect(&stack, &moon.domain, &sun.domain, auto_push, &[(SKU, SKU)]).await;
-        Self { stack, moon: moon.domain, sun: sun.domain, before, _turn: turn }
+        Self { stack, moon: moon.domain, sun: sun.domain, stores, before, _turn: turn }
+    }
+
+    /// Opens another source store, which ships the moon's `sku`; returns its domain.
+    ///
+    /// # Panics
+    /// If it cannot be opened or connected.
+    pub async fn add_source(&mut self, name: &str, sku: &str) -> String {
+        let store = Store::new(&self.moon.replace("moon", name).replace(".myshopify.com", ""), &[sku]);
+        let opened = Stores::open(&self.stack, std::slice::from_ref(&store)).await;
+        self.stores = std::mem::replace(&mut self.stores, Stores::none()).and(opened);
+        self.stores.connect(&self.stack, &self.moon, &store.domain, true, &[(sku, sku)]).await;
+        store.domain
+    }
+
+    /// An order of the moon in the ledger.
+    ///
+    /// # Panics
+    /// If the ledger cannot be read.
+    pub async fn record(&self, order: u64) -> OrderRecord {
+        self.ledger_record(&self.moon, order).await
+    }
+
+    /// An order of any shop in the ledger.
+    ///
+    /// # Panics
+    /// If the ledger cannot be read.
+    pub async fn ledger_record(&self, shop: &str, order: u64) -> OrderRecord {
+        let at = OrderRef { shop: shop.parse().expect("a shop's domain"), id: OrderId::new(order) };
+        self.stack.ledger.load(&at).await.expect("the ledger can be read")
+    }
+
+    /// Runs due work and the queues until `done` says so.
+    ///
+    /// # Panics
+    /// With `what`, if that does not come within `limit`.
+    pub async fn run_until<F>(&self, what: &str, limit: Duration, mut done: impl FnMut() -> F)
+    where
+        F: Future<Output = bool>,
+    {
+        eventually(what, limit, || {
+            let done = done();
+            async move {
+                self.stack.run_due_work().await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                done.await.then_some(())
+            }
+        })
+        .await;
     }
 
     /// The simulator.
@@ -124,16 +176,24 @@ impl Scene {
         more_than(&self.before, self.stack.messages.left().await)
     }
 
-    /// Waits until every webhook is delivered and no work is left.
+    /// Waits until every webhook is delivered.
     ///
     /// # Panics
     /// If that does not come.
-    pub async fn settle(&self) {
+    pub async fn delivered(&self) {
         eventually("every webhook is delivered", Duration::from_secs(60), || async {
             let deliveries = self.sim().deliveries().await.expect("the simulator answers");
             deliveries.iter().all(|delivery| delivery.finished).then_some(())
         })
         .await;
+    }
+
+    /// Waits until every webhook is delivered and no work is left.
+    ///
+    /// # Panics
+    /// If that does not come.
+    pub async fn settle(&self) {
+        self.delivered().await;
         self.stack.messages.settle(Duration::from_secs(60)).await;
     }
 }

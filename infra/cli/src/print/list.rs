@@ -1,9 +1,11 @@
 //! Lists of orders.
 
-use super::{lay_out, money, table, time};
+use super::{lay_out, money, name, table, time};
 use crate::answers::{ListAnswer, ListedOrder};
 
 const HEADER: [&str; 9] = ["ORDER", "ID", "PLACED", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
+/// Only where an order of the page has something to be seen to.
+const SEE_TO: &str = "TO SEE TO";
 /// Numbers are compared digit by digit.
 const RIGHT: [usize; 2] = [6, 7];
 
@@ -13,9 +15,10 @@ pub(crate) fn orders(page: &ListAnswer) -> String {
         return "no orders".to_owned();
     }
     let mut table = table();
-    table.set_header(HEADER);
+    let to_see_to = page.orders.iter().any(|order| !order.system_tags.is_empty() || !order.warnings.is_empty());
+    table.set_header(HEADER.into_iter().chain(to_see_to.then_some(SEE_TO)));
     for order in &page.orders {
-        table.add_row(row(order));
+        table.add_row(row(order).into_iter().chain(to_see_to.then(|| troubles(order))));
     }
     let mut text = lay_out(table, &RIGHT, 0);
     if let Some(next) = &page.next {
@@ -36,6 +39,12 @@ fn row(order: &ListedOrder) -> [String; 9] {
         money(&order.amount_paid),
         order.tracking_numbers.join(", "),
     ]
+}
+
+/// What a person has to see to: our tags, and what changed after it was pushed.
+fn troubles(order: &ListedOrder) -> String {
+    let warnings = order.warnings.iter().map(|warning| name(&warning.code));
+    order.system_tags.iter().cloned().chain(warnings).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -67,6 +76,26 @@ ORDER    ID    PLACED                TAB               PAYMENT  FULFILLMENT  SYN
 #1002    5512  2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3  1032.50 EUR  JD1, JD2
 Größe-1  7     2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3     0.90 EUR
 more: --after '2026-07-30T12:00:05Z#7'";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn an_order_that_needs_a_person_says_why() {
+        let mut stuck = listed("#1002", "5512", "32.5", &["JD1"]);
+        stuck["system_tags"] = json!(["Failed Shipment Notification"]);
+        stuck["warnings"] = json!([{
+            "code": "CANCELLED_AFTER_PUSH", "source": "sun.myshopify.com",
+            "source_order": { "id": "9001", "name": "#5001" }, "detail": "cancelled here: cancel it there too",
+        }]);
+        let page = json!({ "orders": [stuck, listed("#1001", "7", "0.9", &[])], "next": null });
+
+        let text = orders(&serde_json::from_value(page).unwrap());
+
+        let expected = "\
+ORDER  ID    PLACED                TAB               PAYMENT  FULFILLMENT  SYNCED     AMOUNT  TRACKING  TO SEE TO
+#1002  5512  2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3  32.50 EUR  JD1       Failed Shipment \
+                        Notification, CANCELLED_AFTER_PUSH
+#1001  7     2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3   0.90 EUR";
         assert_eq!(text, expected, "\n{text}");
     }
 

@@ -3,6 +3,7 @@
 mod history;
 mod list;
 mod order;
+mod places;
 mod reason;
 mod shop;
 mod step;
@@ -10,14 +11,23 @@ mod step;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use roundtrip_domain::money::Money;
+use serde::Serialize;
+use serde_json::Value;
 
 pub(crate) use list::orders;
 pub(crate) use order::{order, outcome};
+pub(crate) use places::{locations, new_locations};
 pub(crate) use shop::{connection, shop};
 
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// The name under which the API stores and shows one of its words; a person searches for it.
+fn name(word: &impl Serialize) -> String {
+    let name = serde_json::to_value(word).ok();
+    name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// An amount with two decimals at least: Shopify leaves out zeros at the end.

@@ -2,24 +2,30 @@
 
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::Refusal;
-use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning};
+use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning, WarningCode};
 use roundtrip_domain::writeback::TrackingInfo;
 
 use super::history::history;
 use super::step::{explained, progress};
-use super::{labelled, lay_out, money, table, time};
+use super::{labelled, lay_out, money, name, table, time};
 use crate::answers::{OrderAnswer, PushView, RequestView, WritebackView};
+
+/// The state of a writeback whose shipment was called off.
+const CALLED_OFF: &str = "called-off";
 
 /// The order with its lines, pushes, writebacks, requests and history.
 pub(crate) fn order(order: &OrderAnswer) -> String {
     let mut text = vec![format!("{}  {}  {}", order.order.name, order.shop, order.id), summary(order)];
+    if !order.order.warnings.is_empty() {
+        text.push("\nWarnings".to_owned());
+        text.extend(order.order.warnings.iter().flat_map(warning));
+    }
     text.push("\nLines".to_owned());
     text.push(lines(&order.order.lines));
     text.push("\nPushes".to_owned());
     text.extend(or_none(order.pushes.iter().flat_map(push).chain(not_pushed(&order.order))));
-    text.extend(order.order.warnings.iter().flat_map(warning));
     text.push("\nWritebacks".to_owned());
-    text.extend(or_none(order.writebacks.iter().flat_map(writeback)));
+    text.extend(or_none(order.writebacks.iter().flat_map(|it| writeback(order, it))));
     text.push("\nRequests".to_owned());
     text.extend(or_none(order.requests.iter().flat_map(request)));
     text.push(String::new());
@@ -65,8 +71,16 @@ fn lines(lines: &[SummaryLine]) -> String {
 
 /// What a source store has that was called off here.
 fn warning(warning: &Warning) -> Vec<String> {
-    let heading = format!("  changed since it was pushed: {} at {}", named(&warning.source_order), warning.source);
-    std::iter::once(heading).chain(indented(vec![warning.detail.clone()])).collect()
+    let Warning { code, source, source_order, detail } = warning;
+    let (what, remedy) = match code {
+        WarningCode::CancelledAfterPush => {
+            ("still stands", "if the goods are on their way already, recall them or tell the customer")
+        }
+        WarningCode::ReducedAfterPush => ("has more than is left here", "take the difference out of it there"),
+        WarningCode::Unknown => ("needs somebody", "update this command: the warning is of a newer release"),
+    };
+    let heading = format!("  {}: {} at {source} {what}", name(code), named(source_order));
+    std::iter::once(heading).chain(indented(vec![detail.clone(), format!("remedy: {remedy}")])).collect()
 }
 
 /// Why nobody needs to wait for a push.
@@ -90,7 +104,7 @@ fn push(push: &PushView) -> Vec<String> {
     std::iter::once(heading).chain(indented(progress(&push.progress))).collect()
 }
 
-fn writeback(writeback: &WritebackView) -> Vec<String> {
+fn writeback(order: &OrderAnswer, writeback: &WritebackView) -> Vec<String> {
     let written = writeback.fulfillments.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let written = if written.is_empty() { String::new() } else { format!(" as fulfillment {written}") };
     let from = match (&writeback.source, &writeback.label) {
@@ -100,7 +114,14 @@ fn writeback(writeback: &WritebackView) -> Vec<String> {
     };
     let heading = format!("  {from}  {}{written}", writeback.state);
     let tracking = writeback.tracking.iter().map(tracking).map(|text| format!("tracking {text}"));
-    let rest = tracking.chain(progress(&writeback.progress)).collect();
+    let mut rest: Vec<String> = tracking.chain(progress(&writeback.progress)).collect();
+    if writeback.state == CALLED_OFF {
+        rest.push("called off where it was shipped; nothing of it is shown".to_owned());
+    }
+    if let (Some(label), Some(_)) = (&writeback.label, writeback.progress.parked) {
+        let again = format!("`roundtrip label add {} {} {label} …`", order.shop, order.id);
+        rest.push(format!("redrive: tell of it again, corrected if need be: {again}"));
+    }
     std::iter::once(heading).chain(indented(rest)).collect()
 }
 
@@ -156,9 +177,7 @@ fn count(reasons: &[Refusal]) -> String {
 fn refusals(reasons: &[Refusal]) -> Vec<String> {
     let mut lines = Vec::new();
     for Refusal { reason, observed, required } in reasons {
-        // The names of the rules are what the API stores; a person searches for them.
-        let name = serde_json::to_value(reason).ok().and_then(|name| name.as_str().map(ToOwned::to_owned));
-        lines.push(format!("  {}", name.unwrap_or_default()));
+        lines.push(format!("  {}", name(reason)));
         lines.push(format!("    seen: {observed}"));
         lines.push(format!("    required: {required}"));
     }

@@ -7,10 +7,10 @@ use roundtrip_domain::step::WaitReason;
 pub(super) fn remedy(code: Code) -> &'static str {
     match code {
         Code::LocationUnmapped => {
-            "say which location of the destination store it stands for: `roundtrip locations set`; then redrive"
+            "say which location of the destination store stands for the place: `roundtrip shop locations`; then redrive"
         }
         Code::ProductNotAtLocation => {
-            "move the fulfillment order to that location, or map the place to another: `roundtrip locations set`; \
+            "move the fulfillment order to that location, or map the place to another: `roundtrip shop locations`; \
              then redrive"
         }
         Code::AlreadyShipped => {
@@ -20,7 +20,9 @@ pub(super) fn remedy(code: Code) -> &'static str {
             "compare what was shipped with what the destination order still has to fulfill, mend the order, then redrive"
         }
         Code::ChannelUnavailable => "nothing, while it is tried again; once parked, redrive when the store answers",
-        Code::IncompleteTracking => "add the tracking URL, or a carrier that Shopify knows, to the source fulfillment",
+        Code::IncompleteTracking => {
+            "add the tracking URL, or a carrier that Shopify knows, to the source fulfillment or the label"
+        }
         Code::AwaitingTracking => "add the tracking number to the source fulfillment; until then this waits",
         Code::OnHold => "release the hold in the destination store, or wait for the scheduled date",
         Code::OrderCancelled => {

@@ -1,10 +1,12 @@
 //! Stores and connections.
 
-use roundtrip_domain::registry::{Connection, Location, ShopFacts, UnitPrice};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, Paused, ShopFacts, UnitPrice, WithoutTracking};
 
+use super::places::{location, places};
 use super::step::explained;
 use super::{labelled, lay_out, table, time};
 use crate::answers::{ShopAnswer, ShopState};
+use crate::typed::Seconds;
 
 /// A store: its state, what it said of itself, its connections.
 pub(crate) fn shop(shop: &ShopAnswer) -> String {
@@ -12,11 +14,14 @@ pub(crate) fn shop(shop: &ShopAnswer) -> String {
         ShopState::Registered => "registered, not connected",
         ShopState::Connecting => "connecting",
         ShopState::Connected => "connected",
+        ShopState::Paused => "paused: it does not let us in, and its work waits",
         ShopState::Failed => "failed to connect",
     };
     let mut text = vec![format!("{}  {state}", shop.shop)];
-    if let Some(error) = &shop.error {
-        text.extend(explained(error.code, Some(&error.message), None));
+    match (&shop.paused, &shop.error) {
+        (Some(paused), _) => text.extend(paused_since(shop, paused)),
+        (None, Some(error)) => text.extend(explained(error.code, Some(&error.message), None)),
+        (None, None) => {}
     }
     if let Some(facts) = &shop.facts {
         text.push(facts_of(facts));
@@ -25,11 +30,27 @@ pub(crate) fn shop(shop: &ShopAnswer) -> String {
         text.push("\nSources".to_owned());
         text.push(sources(&shop.connections));
     }
+    if !shop.locations.is_empty() {
+        text.push("\nPlaces, and the location that stands for each".to_owned());
+        text.push(places(&shop.locations, shop.facts.as_ref()));
+    }
     if !shop.source_for.is_empty() {
         text.push("\nSource for".to_owned());
         text.extend(shop.source_for.iter().map(|destination| format!("  {destination}")));
     }
     text.join("\n")
+}
+
+/// What the store said when it last let nobody in; its error says the same.
+fn paused_since(shop: &ShopAnswer, Paused { since, message }: &Paused) -> Vec<String> {
+    let mut lines = vec![format!("  since {}: {message}", time(*since))];
+    if shop.state == ShopState::Paused {
+        let add = format!("`roundtrip shop add {} --wait`", shop.shop);
+        lines.push(format!(
+            "  remedy: have the store let the app in again, then {add}; what waits then goes on by itself"
+        ));
+    }
+    lines
 }
 
 fn facts_of(facts: &ShopFacts) -> String {
@@ -51,37 +72,57 @@ fn facts_of(facts: &ShopFacts) -> String {
     labelled(&pairs)
 }
 
-fn location(location: &Location) -> String {
-    let inactive = if location.active { "" } else { ", inactive" };
-    format!("{} ({}{inactive})", location.name, location.id)
-}
-
+/// One source a line, with the settings that are not as they are at first.
 fn sources(connections: &[Connection]) -> String {
+    let defaults = settings(&ConnectionSettings::default());
     let mut table = table();
     for connection in connections {
-        let settings = settings(connection).map(|(label, text)| format!("{label} {text}"));
-        table.add_row(std::iter::once(connection.source.to_string()).chain(settings));
+        let version = format!("version {}", connection.settings_version);
+        let settings = settings(&connection.settings).into_iter().zip(&defaults);
+        let changed = settings.filter(|(setting, default)| setting != *default);
+        let changed: Vec<String> = changed.map(|((label, text), _)| format!("{label} {text}")).collect();
+        let changed = if changed.is_empty() { "all settings as at first".to_owned() } else { changed.join(", ") };
+        table.add_row([connection.source.to_string(), version, changed]);
     }
     lay_out(table, &[], 2)
 }
 
-/// One connection with its settings.
+/// One connection with all its settings.
 pub(crate) fn connection(connection: &Connection) -> String {
     let heading = format!("{} is served by {}", connection.destination, connection.source);
-    format!("{heading}\n{}", labelled(&settings(connection)))
+    let version = ("version", connection.settings_version.to_string());
+    let settings: Vec<_> = settings(&connection.settings).into_iter().chain([version]).collect();
+    format!("{heading}\n{}", labelled(&settings))
 }
 
-fn settings(connection: &Connection) -> [(&'static str, String); 4] {
-    let switch = |on: bool| if on { "on" } else { "off" }.to_owned();
-    let price = match connection.settings.unit_price {
+fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
+    // Named one by one: a new setting is not to be forgotten here.
+    let ConnectionSettings {
+        auto_push,
+        notify_customer,
+        unit_price,
+        grace_secs,
+        allow_partially_refunded,
+        without_tracking,
+        overwrite_tracking,
+    } = settings;
+    let switch = |on: &bool| if *on { "on" } else { "off" }.to_owned();
+    let price = match unit_price {
         UnitPrice::Source => "source",
         UnitPrice::Destination => "destination",
     };
+    let untracked = match without_tracking {
+        WithoutTracking::Wait => "wait",
+        WithoutTracking::FulfilNow => "fulfil-now",
+    };
     [
-        ("auto push", switch(connection.settings.auto_push)),
-        ("notify customer", switch(connection.settings.notify_customer)),
+        ("auto push", switch(auto_push)),
+        ("grace", Seconds(*grace_secs).to_string()),
+        ("partially refunded", switch(allow_partially_refunded)),
         ("unit price", price.to_owned()),
-        ("version", connection.settings_version.to_string()),
+        ("notify customer", switch(notify_customer)),
+        ("without tracking", untracked.to_owned()),
+        ("overwrite tracking", switch(overwrite_tracking)),
     ]
 }
 
@@ -101,10 +142,18 @@ mod tests {
                 "locations": [{ "id": "7", "name": "Berlin", "active": true }, { "id": "8", "name": "Old", "active": false }],
                 "connected_at": "2026-07-30T12:00:05.25Z",
             },
-            "connections": [{
-                "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "settings_version": 2,
-                "settings": { "auto_push": true, "notify_customer": false, "unit_price": "destination" },
-            }],
+            "paused": null,
+            "connections": [
+                {
+                    "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "settings_version": 2,
+                    "settings": {
+                        "auto_push": true, "notify_customer": false, "unit_price": "destination", "grace_secs": 600,
+                        "allow_partially_refunded": false, "without_tracking": "fulfil-now", "overwrite_tracking": true,
+                    },
+                },
+                { "destination": "moon.myshopify.com", "source": "comet.myshopify.com", "settings_version": 10 },
+            ],
+            "locations": [{ "from": { "warehouse": "WH2" }, "to": "7" }],
             "source_for": ["mars.myshopify.com"],
         });
 
@@ -122,11 +171,64 @@ moon.myshopify.com  connected
   plan       development store: takes five new orders a minute
 
 Sources
-  sun.myshopify.com  auto push on  notify customer off  unit price destination  version 2
+  sun.myshopify.com    version 2   auto push on, grace 10m, unit price destination, notify customer off, without tracking fulfil-now
+  comet.myshopify.com  version 10  all settings as at first
+
+Places, and the location that stands for each
+  warehouse WH2  Berlin (7)
 
 Source for
   mars.myshopify.com";
         assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn a_connection_shows_all_its_settings() {
+        let settings = ConnectionSettings { auto_push: true, grace_secs: 5400, ..ConnectionSettings::default() };
+        let connected = Connection {
+            destination: "moon.myshopify.com".parse().unwrap(),
+            source: "sun.myshopify.com".parse().unwrap(),
+            settings_version: 3,
+            settings,
+        };
+
+        let text = connection(&connected);
+
+        let expected = "\
+moon.myshopify.com is served by sun.myshopify.com
+  auto push           on
+  grace               1h 30m
+  partially refunded  off
+  unit price          source
+  notify customer     on
+  without tracking    wait
+  overwrite tracking  on
+  version             3";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn a_store_that_lets_nobody_in_says_since_when_and_what_to_do() {
+        let answer = |state: &str| {
+            let answer = json!({
+                "shop": "moon.myshopify.com", "state": state, "facts": null, "connections": [], "source_for": [],
+                "error": { "code": "ACCESS_DENIED", "message": "the access token is not valid" },
+                "paused": { "since": "2026-07-30T12:00:05.25Z", "message": "the access token is not valid" },
+                "locations": [],
+            });
+            shop(&serde_json::from_value(answer).unwrap())
+        };
+
+        let expected = "\
+moon.myshopify.com  paused: it does not let us in, and its work waits
+  since 2026-07-30 12:00:05Z: the access token is not valid
+  remedy: have the store let the app in again, then `roundtrip shop add moon.myshopify.com --wait`; what waits then \
+                        goes on by itself";
+        assert_eq!(answer("paused"), expected, "\n{}", answer("paused"));
+        let expected = "\
+moon.myshopify.com  connecting
+  since 2026-07-30 12:00:05Z: the access token is not valid";
+        assert_eq!(answer("connecting"), expected, "\n{}", answer("connecting"));
     }
 
     #[test]

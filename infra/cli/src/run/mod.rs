@@ -1,5 +1,6 @@
 //! What each command does: ask the API, show the answer.
 
+mod labels;
 mod orders;
 mod shops;
 
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::api::Answer;
-use crate::cli::{Cli, Command, OrderCommand, ShopCommand, To, TokenArgs};
+use crate::cli::{Cli, Command, LabelCommand, OrderCommand, ShopCommand, To, TokenArgs};
 use crate::out::Output;
 use crate::stack::Stack;
 use crate::token;
@@ -20,11 +21,16 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Token(args) => make_token(&to, json, &args).await,
         Command::Shop(ShopCommand::Add(args)) => shops::add(&to.api().await?, json, &args).await,
         Command::Shop(ShopCommand::Show { domain }) => shops::show(&to.api().await?, json, &domain).await,
+        Command::Shop(ShopCommand::Locations(args)) => shops::locations(&to.api().await?, json, &args).await,
         Command::Connect(args) => shops::connect(&to.api().await?, json, &args).await,
         Command::Link(args) => shops::link(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::List(args)) => orders::list(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
+        Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
+        Command::Label(LabelCommand::Void { shop, order, label }) => {
+            labels::void(&to.api().await?, json, &shop, order, &label).await
+        }
     }
 }
 

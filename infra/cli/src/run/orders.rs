@@ -5,7 +5,7 @@ use roundtrip_domain::record::RequestState;
 use serde_json::json;
 
 use super::shown;
-use crate::answers::{OrderAnswer, PushAnswer};
+use crate::answers::{OrderAnswer, RequestAnswer};
 use crate::api::{Answer, Api};
 use crate::cli::{OrderList, OrderPush};
 use crate::out::Output;
@@ -35,7 +35,7 @@ pub(super) async fn show(api: &Api, json: bool, shop: &ShopDomain, id: OrderId) 
 pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Output, Trouble> {
     let path = path(&args.shop, args.id);
     let asked = api.post(&format!("{path}/pushes"), &json!({ "source": args.source })).await?;
-    let PushAnswer { request_id } = asked.read()?;
+    let RequestAnswer { request_id } = asked.read()?;
     let see = format!("roundtrip order show {} {}", args.shop, args.id);
     if !args.wait {
         return shown(asked, json, |_| {

@@ -6,9 +6,9 @@ use roundtrip_domain::id::ShopDomain;
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use crate::answers::{ConnectionAnswer, LinkAnswer, ShopAnswer, ShopState};
+use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, ShopAnswer, ShopState};
 use crate::api::{Answer, Api};
-use crate::cli::{ConnectArgs, LinkArgs, ShopAdd};
+use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{pairs, print, wait};
@@ -29,7 +29,7 @@ pub(super) async fn add(api: &Api, json: bool, args: &ShopAdd) -> Result<Output,
     }
     let settled = |answer: &Answer| {
         let shop: ShopAnswer = answer.read()?;
-        Ok(matches!(shop.state, ShopState::Connected | ShopState::Failed))
+        Ok(matches!(shop.state, ShopState::Connected | ShopState::Paused | ShopState::Failed))
     };
     let answer = wait::until(api, &path(&args.domain), settled).await?;
     let shop: ShopAnswer = answer.read()?;
@@ -57,6 +57,17 @@ pub(super) async fn show(api: &Api, json: bool, domain: &ShopDomain) -> Result<O
     shown(answer, json, |answer| Ok(print::shop(&answer.read()?)))
 }
 
+/// Shows the map, or puts another in its place.
+pub(super) async fn locations(api: &Api, json: bool, args: &ShopLocations) -> Result<Output, Trouble> {
+    if args.mappings.is_empty() && !args.clear {
+        let answer = api.get(&path(&args.domain), &[]).await?;
+        return shown(answer, json, |answer| Ok(print::locations(&answer.read()?)));
+    }
+    let body = json!({ "locations": args.mappings });
+    let answer = api.put(&format!("{}/locations", path(&args.domain)), &body).await?;
+    shown(answer, json, |answer| Ok(print::new_locations(&args.domain, &answer.read::<LocationsAnswer>()?.locations)))
+}
+
 pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result<Output, Trouble> {
     // What is left out stays as it is.
     let mut body = Map::new();
@@ -65,11 +76,23 @@ pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result
     if let Some(switch) = args.auto_push {
         body.insert("auto_push".into(), json!(switch.is_on()));
     }
-    if let Some(switch) = args.notify_customer {
-        body.insert("notify_customer".into(), json!(switch.is_on()));
+    if let Some(grace) = args.grace {
+        body.insert("grace_secs".into(), json!(grace));
+    }
+    if let Some(switch) = args.partially_refunded {
+        body.insert("allow_partially_refunded".into(), json!(switch.is_on()));
     }
     if let Some(price) = args.unit_price {
         body.insert("unit_price".into(), json!(price.name()));
+    }
+    if let Some(switch) = args.notify_customer {
+        body.insert("notify_customer".into(), json!(switch.is_on()));
+    }
+    if let Some(untracked) = args.without_tracking {
+        body.insert("without_tracking".into(), json!(untracked.name()));
+    }
+    if let Some(switch) = args.overwrite_tracking {
+        body.insert("overwrite_tracking".into(), json!(switch.is_on()));
     }
     let answer = api.post("/v1/connections", &Value::Object(body)).await?;
     shown(answer, json, |answer| Ok(print::connection(&answer.read::<ConnectionAnswer>()?.connection)))

@@ -127,16 +127,17 @@ pub(super) fn data<D: DeserializeOwned>(
 /// The error that an HTTP status other than 200 is.
 pub(super) fn by_status(shop: &ShopDomain, answer: &HttpAnswer) -> ChannelError {
     let said = said(&answer.body);
-    let ours = match answer.status.as_u16() {
+    let meaning = Meaning::of_status(answer.status, &said);
+    let message = match answer.status.as_u16() {
         401 => "the access token is not valid: connect the shop again".to_owned(),
         402 => "the shop is frozen".to_owned(),
-        403 => format!("the shop is forbidden to us (HTTP 403): {said}"),
+        403 if meaning == Meaning::Unavailable => "the shop is forbidden to us".to_owned(),
         404 => "there is no such shop".to_owned(),
         423 => "the shop is locked".to_owned(),
         status if said.is_empty() => format!("HTTP {status}"),
         status => format!("HTTP {status}: {said}"),
     };
-    let error = Meaning::of_status(answer.status, &said).error(shop, &ours, answer.request_id.clone());
+    let error = meaning.error(shop, &message, answer.request_id.clone());
     at_least(error, answer.retry_after.map(seconds))
 }
 
@@ -156,6 +157,14 @@ fn at_least(mut error: ChannelError, wait: Option<Duration>) -> ChannelError {
         *retry_after = wait.max(*retry_after);
     }
     error
+}
+
+/// How many points the shop's plan restores in a second, as every answer says.
+pub(super) fn restore_rate(answer: &HttpAnswer) -> Option<u32> {
+    let envelope: Envelope = serde_json::from_slice(&answer.body).ok()?;
+    let rate = envelope.extensions.cost?.throttle_status.restore_rate;
+    // Whole numbers up to 2000 so far; anything else is no rate.
+    (1.0..=1e6).contains(&rate).then_some(rate as u32)
 }
 
 /// Where it does not parse; the parser's own words may quote what it read.

@@ -10,6 +10,7 @@ use roundtrip_domain::registry::{Location, ShopFacts};
 use serde_json::{Value, json};
 
 use super::ORDER_KEY;
+use super::answer::{self, Asked};
 use super::channel::{parse, unreadable};
 use super::classify::{self, Done, Operation};
 use super::transport::ShopifyApi;
@@ -23,7 +24,7 @@ const SUBSCRIPTION_CREATE: &str = include_str!("queries/webhook_subscription_cre
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {
-        let data: ShopFactsData = self.ask(shop, SHOP_FACTS, json!({})).await?;
+        let (data, answer): (ShopFactsData, _) = self.exchange(shop, Asked::Question, SHOP_FACTS, json!({})).await?;
         if data.locations.page_info.has_next_page {
             return Err(unreadable(shop, "more than 100 locations"));
         }
@@ -36,6 +37,7 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             time_zone: data.shop.iana_timezone,
             contact_email: data.shop.contact_email,
             development: data.shop.plan.partner_development,
+            points_per_second: answer::restore_rate(&answer).unwrap_or(ShopFacts::LEAST_POINTS_PER_SECOND),
             scopes: data.current_app_installation.access_scopes.into_iter().map(|scope| scope.handle).collect(),
             locations: locations.collect::<Result<_, ChannelError>>()?,
             connected_at: self.now(),

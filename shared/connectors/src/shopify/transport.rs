@@ -81,22 +81,22 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         document: &'static str,
         variables: impl Serialize,
     ) -> Result<(D, Option<String>), ChannelError> {
-        self.exchange(shop, Asked::Change, document, variables).await
+        self.exchange(shop, Asked::Change, document, variables).await.map(|(data, answer)| (data, answer.request_id))
     }
 
     /// Sends again in two cases only, in which Shopify has done nothing: it throttled us and the wait is
     /// short, or it did not know our token and a fresh one could be had.
-    async fn exchange<D: DeserializeOwned>(
+    pub(super) async fn exchange<D: DeserializeOwned>(
         &self,
         shop: &ShopDomain,
         asked: Asked,
         document: &'static str,
         variables: impl Serialize,
-    ) -> Result<(D, Option<String>), ChannelError> {
+    ) -> Result<(D, HttpAnswer), ChannelError> {
         let body = serde_json::json!({ "query": document, "variables": variables });
         let mut token = self.tokens.of(shop).await?;
         let mut renewed = false;
-        let mut slept = Duration::ZERO;
+        let mut slept = false;
         loop {
             let error = match self.post(shop, &token, &body).await {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && !renewed => {
@@ -105,15 +105,16 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
                     continue;
                 }
                 Ok(answer) => match answer::data(shop, asked, &answer) {
-                    Ok(data) => return Ok((data, answer.request_id)),
+                    Ok(data) => return Ok((data, answer)),
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
             let patience = Duration::from_millis(self.patience_ms.load(Ordering::Relaxed));
             match &error {
-                ChannelError::Throttled { retry_after, .. } if slept + *retry_after <= patience => {
-                    slept += *retry_after;
+                // Who is throttled twice is not alone: due work lets one after the other go.
+                ChannelError::Throttled { retry_after, .. } if !slept && *retry_after <= patience => {
+                    slept = true;
                     tokio::time::sleep(*retry_after).await;
                 }
                 _ => return Err(error),

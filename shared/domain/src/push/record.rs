@@ -54,6 +54,19 @@ pub(super) fn is_ahead_of(record: &OrderRecord, order: &Order) -> bool {
     record.summary.as_ref().is_some_and(|row| row.get().updated_at > order.updated_at)
 }
 
+/// Whether the ledger knows another state of the order than the one that was read. Its time alone does not
+/// tell: two changes within one second carry the same.
+pub(super) fn is_other_than(record: &OrderRecord, view: &View) -> bool {
+    let facts = |summary: &Summary| Summary {
+        system_tags: BTreeSet::new(),
+        warnings: Vec::new(),
+        refusals: Vec::new(),
+        tab: Tab::NotPushed,
+        ..summary.clone()
+    };
+    record.summary.as_ref().is_some_and(|row| facts(row.get()) != facts(&summary(record, view)))
+}
+
 fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
     let name = order.customer.as_ref().and_then(crate::order::PersonName::full);
     let known = record.personal.as_ref().map(Row::get);
@@ -163,18 +176,6 @@ pub(super) fn retab(record: &mut OrderRecord) -> Option<Tab> {
     }
     row.change().tab = tab;
     Some(tab)
-}
-
-/// Ends the waits of groups that could be pushed again but are not wanted any more (cancelled, push
-/// switched off): nothing is due there.
-pub(super) fn end_rests(record: &mut OrderRecord, now: Timestamp) {
-    for row in record.pushes.values_mut() {
-        let step = row.get();
-        let idle = matches!(step.state, PushState::NotPushed { .. }) && step.parked.is_none();
-        if idle && step.wait.as_ref().is_some_and(|wait| wait.until <= now) {
-            row.change().wait = None;
-        }
-    }
 }
 
 /// Answers the open requests: done, failed, refused, or looked at again when their step rests no longer.

@@ -81,9 +81,7 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
         for _ in 0..MAX_SETTLES {
             self.change(record, now, "confirmed", Some(&detail), |step| {
                 step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines: plan.quantities() });
-                if !published {
-                    step.publish_later(now, after(now, self.ports.waits.retry_base));
-                }
+                step.published(published, now, after(now, self.ports.waits.retry_base));
             });
             retab(record);
             let mut wake = false;

@@ -153,7 +153,7 @@ pub(super) fn pushed_event(record: &OrderRecord, id: &PushId, order: &SourceOrde
     DomainEvent::of_order(at, &record.at, step_id(id), kind)
 }
 
-/// Publishes what the event bus did not take before, and is due.
+/// Publishes what the event bus did not take before, and is due. A bus that is down keeps nothing else back.
 pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
@@ -169,8 +169,9 @@ pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
         })
         .collect();
     for (id, event) in due {
-        ports.tasks.publish(&event).await?;
-        record.pushes.get_mut(&id).into_iter().for_each(|row| row.change().published());
+        let taken = ports.tasks.publish(&event).await.is_ok();
+        let again = after(now, ports.waits.retry_base);
+        record.pushes.get_mut(&id).into_iter().for_each(|row| row.change().published(taken, now, again));
     }
     Ok(ports.ledger.save(&mut [record]).await?)
 }

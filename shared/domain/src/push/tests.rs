@@ -75,6 +75,7 @@ fn links() -> Links {
         time_zone: "UTC".into(),
         contact_email: None,
         development: false,
+        points_per_second: 100,
         scopes: Vec::new(),
         locations: Vec::new(),
         connected_at: Timestamp::UNIX_EPOCH,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::PushState;
 use super::draft::{OrderDraft, draft};
 use super::plan::{PushPlan, Refusal, RefusalReason, groups, plan_push};
-use super::record::{answer_requests, end_rests, is_ahead_of, record_order};
-use super::rest::{note_rests, rest};
+use super::record::{answer_requests, is_ahead_of, is_other_than, record_order};
+use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
 use super::settle::{Job, PushId, announce_parked, publish_due, step_id};
 use crate::channel::Channel;
 use crate::code::Code;
@@ -45,12 +45,17 @@ where
 {
     let at = match &task.subject {
         Subject::Order(at) => at.clone(),
-        Subject::FulfillmentOrder { shop, .. } if ports.ledger.shop(shop).await?.is_none() => {
-            return Ok(Outcome::Done("the shop is not registered"));
-        }
-        Subject::FulfillmentOrder { shop, id } => match ports.channel.order_of(shop, *id).await? {
-            Some(order) => OrderRef { shop: shop.clone(), id: order },
-            None => return Ok(Outcome::Done("the fulfillment order is gone")),
+        Subject::FulfillmentOrder { shop, id } => match ports.ledger.shop(shop).await? {
+            // Where a source store's work stands is told by its fulfillments.
+            known if known.as_ref().is_none_or(|known| known.outbound.is_empty()) => {
+                return Ok(Outcome::Done("not a destination shop"));
+            }
+            // What rests for a hold or for routing looks again by itself.
+            Some(known) if known.shop.paused.is_some() => return Ok(Outcome::Done("the shop is paused")),
+            Some(_) | None => match ports.channel.order_of(shop, *id).await? {
+                Some(order) => OrderRef { shop: shop.clone(), id: order },
+                None => return Ok(Outcome::Done("the fulfillment order is gone")),
+            },
         },
         Subject::Shop { .. } => return Ok(Outcome::Done("not about an order")),
     };
@@ -96,7 +101,7 @@ where
     let mut record = ports.ledger.load(at).await?;
     tags::set_due(ports, &mut record, task).await?;
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
-        return hand_on(ports, task, "a source order: handed on").await.map(Some);
+        return hand_on(ports, task, at).await.map(Some);
     }
     if is_known(&record, task) {
         return Ok(Some(Outcome::Done("already known")));
@@ -129,7 +134,14 @@ where
     let order = match ports.channel.order(at).await {
         Ok(Some(order)) => order,
         Ok(None) => return gone(ports, task, &mut record).await.map(Some),
-        Err(error) => return look::failed(ports, &mut record, Queue::OrderPush, task, &error).await.map(Some),
+        Err(error) => {
+            let outcome = look::failed(ports, &mut record, Queue::OrderPush, task, &error).await?;
+            if let Outcome::Park { code } = outcome {
+                give_up(&mut record, code);
+                ports.ledger.save(&mut [&mut record]).await?;
+            }
+            return Ok(Some(outcome));
+        }
     };
     if is_ahead_of(&record, &order) {
         let until = after(now, ports.waits.retry_base);
@@ -142,8 +154,7 @@ where
     look::seen(&mut record);
     record_order(&mut record, &view, task, ports.clock.now());
 
-    reopen_asked(&mut record, task);
-    note_rests(ports, task, &mut record, &view, ports.clock.now());
+    reopen_asked(&mut record, task, now);
 
     while let Some((id, next)) = next_move(&record, &view, &ports.waits, ports.clock.now()) {
         match next {
@@ -155,7 +166,7 @@ where
         }
         // A step settled: look once more, so that whatever was left alone meanwhile is seen.
         record = ports.ledger.load(at).await?;
-        if record.summary.as_ref().is_some_and(|row| row.get().updated_at != view.order.updated_at) {
+        if is_other_than(&record, &view) {
             return Ok(None);
         }
     }
@@ -164,7 +175,8 @@ where
     let later = after(now, ports.waits.quarantine);
     // What was confirmed just now may have been called off here before.
     record_order(&mut record, &view, task, now);
-    end_rests(&mut record, now);
+    close_cancelled(ports, &mut record, &view, task, now);
+    note_rests(ports, task, &mut record, &view, now);
     answer_requests(&mut record, |source, group| refusals(&view, source, group), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
     tags::set_due(ports, &mut record, task).await?;
@@ -197,7 +209,7 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
 }
 
 /// A person asked for a parked push to be tried again: by a redrive of just this step, or by a new request.
-fn reopen_asked(record: &mut OrderRecord, task: &Task) {
+fn reopen_asked(record: &mut OrderRecord, task: &Task, now: Timestamp) {
     let requested: BTreeSet<PushId> = requested(record);
     for (id, row) in &mut record.pushes {
         let step = row.get();
@@ -206,6 +218,7 @@ fn reopen_asked(record: &mut OrderRecord, task: &Task) {
             row.change().reopen();
         }
     }
+    tags::note(record, now);
 }
 
 fn requested(record: &OrderRecord) -> BTreeSet<PushId> {
@@ -234,12 +247,12 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     record: &mut OrderRecord,
 ) -> Result<Outcome, Unfinished> {
     look::seen(record);
-    while let Some(id) = in_doubt(record, ports.clock.now()) {
+    while let Some(id) = in_doubt(record, |_| false, ports.clock.now()) {
         Job { ports, task, id: &id, inputs: None }.verify(record).await?;
         *record = ports.ledger.load(&record.at).await?;
     }
     let now = ports.clock.now();
-    end_rests(record, now);
+    end_rests(record, &BTreeSet::new(), now);
     let gone = || Refusal {
         reason: RefusalReason::OrderGone,
         observed: "the shop has no such order".into(),
@@ -251,12 +264,15 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 }
 
 /// A push whose effect is not known, and may be looked into now.
-fn in_doubt(record: &OrderRecord, now: Timestamp) -> Option<PushId> {
-    let doubtful = |step: &Step<PushState>| {
-        let unknown = matches!(step.state, PushState::Sent { .. } | PushState::Verifying { .. });
-        unknown && step.parked.is_none() && !step.is_resting(now)
-    };
-    record.pushes.iter().find(|(_, row)| doubtful(row.get())).map(|(id, _)| id.clone())
+fn in_doubt(record: &OrderRecord, is_paused: impl Fn(&ShopDomain) -> bool, now: Timestamp) -> Option<PushId> {
+    let mut doubtful = record.pushes.iter().filter(|(id, row)| is_doubtful(row.get(), now) && !is_paused(&id.0));
+    doubtful.next().map(|(id, _)| id.clone())
+}
+
+/// Whether the effect of a push is not known, and its time to be looked into has come.
+pub(super) fn is_doubtful(step: &Step<PushState>, now: Timestamp) -> bool {
+    let unknown = matches!(step.state, PushState::Sent { .. } | PushState::Verifying { .. });
+    unknown && step.parked.is_none() && !step.is_resting(now)
 }
 
 /// Whether the webhook tells nothing new: the ledger is strictly past it and nothing is pending.
@@ -265,15 +281,18 @@ fn is_known(record: &OrderRecord, task: &Task) -> bool {
     record.summary.as_ref().is_some_and(|row| row.get().updated_at > seen) && !record.is_pending()
 }
 
+/// The order was pushed to this shop: what is shipped of it is the writeback's matter.
 async fn hand_on<L, C, T: Outbox, K>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
-    done: &'static str,
+    at: &OrderRef,
 ) -> Result<Outcome, Unfinished> {
     match task.handed_on() {
         Some(task) => {
+            // Whatever named it: that queue knows orders alone.
+            let task = Task { subject: Subject::Order(at.clone()), ..task };
             ports.tasks.send(Queue::TrackingWriteback, &task).await?;
-            Ok(Outcome::Done(done))
+            Ok(Outcome::Done("a source order: handed on"))
         }
         None => Ok(Outcome::Done("handed on before: nobody's")),
     }
@@ -298,7 +317,7 @@ enum Move {
 
 /// The next group that something can be done for now, and what.
 fn next_move(record: &OrderRecord, view: &View, waits: &Waits, now: Timestamp) -> Option<(PushId, Move)> {
-    if let Some(id) = in_doubt(record, now) {
+    if let Some(id) = in_doubt(record, |source| is_paused(view, source), now) {
         return Some((id, Move::Verify));
     }
     let mut ready = ready(record, view, now).into_iter();

@@ -13,7 +13,7 @@ use crate::id::{OrderRef, ShipmentId};
 use crate::look::{announce, order_name};
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
 use crate::record::{OrderRecord, Row};
-use crate::step::{AfterFailure, Failure, Step, StepId};
+use crate::step::{AfterFailure, Failure, Parked, Step, StepId};
 use crate::tags;
 use crate::task::{Queue, Task};
 use crate::work::Unfinished;
@@ -60,7 +60,11 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
     /// Which destination fulfillments were written for this shipment, and which for others.
     pub(super) fn written_by(&self, record: &OrderRecord, id: &ShipmentId) -> Written {
         let mut written = Written::default();
+        let is_label = |id: &ShipmentId| matches!(id, ShipmentId::Label(_));
         for (other, row) in &record.writebacks {
+            if is_label(other) != is_label(id) {
+                written.told_otherwise.extend(&row.get().state.written);
+            }
             let list = if other == id {
                 &mut written.here
             } else if self.voided.contains(other) {
@@ -95,6 +99,18 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         }
         record.log(event);
         tags::note(record, now);
+    }
+
+    /// Saves the order, and the source order that it is looked at from, if there is one.
+    pub(super) async fn save(
+        &self,
+        source: Option<&mut OrderRecord>,
+        record: &mut OrderRecord,
+    ) -> Result<(), LedgerError> {
+        match source {
+            Some(source) => self.ports.ledger.save(&mut [record, source]).await,
+            None => self.ports.ledger.save(&mut [record]).await,
+        }
     }
 
     /// Settles a step that this worker owns, against all who write other rows of the same order.
@@ -133,8 +149,15 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
     ) -> Result<(), Unfinished> {
         let now = failure.at;
         let waits = self.ports.waits;
+        if stays_parked(record, id, &failure, inputs.as_deref()) {
+            return Ok(());
+        }
         self.settle(record, id, |record| {
             self.change(record, id, now, "failed", |step| {
+                if step.parked.is_some() {
+                    // Parked over something else before.
+                    step.reopen();
+                }
                 prepare(step);
                 match step.fail(failure.clone(), |failed| waits.backoff(failed)) {
                     AfterFailure::Retry => {}
@@ -169,7 +192,8 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         Ok(())
     }
 
-    /// Publishes what the event bus did not take before, and is due.
+    /// Publishes what the event bus did not take before, and is due. A bus that is down keeps nothing else
+    /// back.
     pub(super) async fn publish_due(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
         let now = self.now();
         let due: Vec<(ShipmentId, DomainEvent)> = record
@@ -179,11 +203,25 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
             .filter_map(|(id, row)| Some((id.clone(), written_event(record, id, &row.get().state)?)))
             .collect();
         for (id, event) in due {
-            self.ports.tasks.publish(&event).await?;
-            record.writebacks.get_mut(&id).into_iter().for_each(|row| row.change().published());
+            let taken = self.ports.tasks.publish(&event).await.is_ok();
+            let again = after(now, self.ports.waits.retry_base);
+            record.writebacks.get_mut(&id).into_iter().for_each(|row| row.change().published(taken, now, again));
         }
         Ok(self.ports.ledger.save(&mut [record]).await?)
     }
+}
+
+/// Whether a step that is decided anew is parked for the same reason already: that was told once, and is not
+/// told again. From now on it is parked over `inputs`.
+pub(super) fn stays_parked(record: &mut OrderRecord, id: &ShipmentId, failure: &Failure, inputs: Option<&str>) -> bool {
+    let told = |parked: &Parked| parked.announced && parked.code == failure.code;
+    let row = record.writebacks.get_mut(id).filter(|row| row.get().parked.as_ref().is_some_and(told));
+    let Some(step) = row.map(Row::change) else { return false };
+    step.last_failure = Some(failure.clone());
+    if let Some(parked) = &mut step.parked {
+        parked.inputs = inputs.map(ToOwned::to_owned);
+    }
+    true
 }
 
 /// The event that says that a shipment is shown; `None` if it is not.

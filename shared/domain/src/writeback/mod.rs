@@ -3,6 +3,7 @@
 mod allocate;
 pub mod carriers;
 mod job;
+mod label;
 mod plan;
 mod protocol;
 mod settle;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use label::{LabelRefused, MAX_LABELS, Told, tell_label, void_label};
 pub use plan::{
     DraftLines, FulfillmentDraft, Terms, TrackingInfo, TrackingUpdate, WritebackCall, WritebackPlan, Written,
     plan_writeback,

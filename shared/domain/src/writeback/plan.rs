@@ -126,6 +126,9 @@ pub struct Written {
     pub orphaned: Vec<FulfillmentId>,
     /// For others: they show somebody else's goods, whatever their number.
     pub elsewhere: Vec<FulfillmentId>,
+    /// Those of `elsewhere` that a label tool told of, if this shipment is a source store's, or the other way
+    /// round: under the same number both mean the same parcel.
+    pub told_otherwise: Vec<FulfillmentId>,
 }
 
 /// How the shops want it.
@@ -166,12 +169,12 @@ pub fn plan_writeback(
     terms: &Terms,
 ) -> WritebackPlan {
     let lines = shipment.lines_at(destination, written);
-    let Shown { there, missing, renumbered } = compare(shipment, &lines, destination, written);
+    let Shown { there, missing, renumbered, replaces } = compare(shipment, &lines, destination, written);
     if shipment.voided {
         return WritebackPlan::CalledOff { standing: there };
     }
     if lines.is_empty() {
-        return nothing_left(shipment, destination);
+        return nothing_left(shipment, destination, written);
     }
     if shipment.tracking.is_empty() && !terms.fulfil_without_tracking {
         return WritebackPlan::NotYet(WaitReason::AwaitingTracking);
@@ -187,7 +190,7 @@ pub fn plan_writeback(
             format!("`{company}` is no carrier that Shopify links: add the tracking URL where it was shipped"),
         );
     }
-    if !renumbered.is_empty() && !terms.overwrite {
+    if replaces && !terms.overwrite {
         return impossible(
             Code::OverwriteRejected,
             "its tracking changed, and the connection forbids to replace it: correct it in the destination store",
@@ -208,7 +211,7 @@ pub fn plan_writeback(
 }
 
 /// A shipment of whatever was left, when nothing is.
-fn nothing_left(shipment: &Shipment, destination: &DestinationOrder) -> WritebackPlan {
+fn nothing_left(shipment: &Shipment, destination: &DestinationOrder, written: &Written) -> WritebackPlan {
     match shipment.lines {
         Lines::These(_) => WritebackPlan::Nothing("no line of ours"),
         Lines::Rest if destination.fulfillment_orders.is_empty() => WritebackPlan::NotYet(WaitReason::Routing),
@@ -217,10 +220,9 @@ fn nothing_left(shipment: &Shipment, destination: &DestinationOrder) -> Writebac
             let same: Vec<FulfillmentId> =
                 shown.filter(|shown| same_numbers(&shown.tracking, &shipment.tracking)).map(|shown| shown.id).collect();
             if same.is_empty() {
-                impossible(Code::AlreadyShipped, "nothing of the order is left to fulfill")
-            } else {
-                WritebackPlan::AlreadyThere(same)
+                return impossible(Code::AlreadyShipped, "nothing of the order is left to fulfill");
             }
+            WritebackPlan::AlreadyThere(same.into_iter().filter(|id| !written.elsewhere.contains(id)).collect())
         }
     }
 }
@@ -231,6 +233,8 @@ struct Shown {
     missing: Vec<(LineItemId, u32)>,
     /// Those of `there` that show other numbers than it has now.
     renumbered: Vec<FulfillmentId>,
+    /// Whether any of these shows a number: one that had none is only completed.
+    replaces: bool,
 }
 
 fn compare(
@@ -243,7 +247,7 @@ fn compare(
     for (line, quantity) in lines {
         *missing.entry(*line).or_default() += quantity;
     }
-    let (mut there, mut renumbered) = (Vec::new(), Vec::new());
+    let (mut there, mut renumbered, mut replaces) = (Vec::new(), Vec::new(), false);
     // What we wrote for it ourselves claims its lines first, whatever its number; then what shows its
     // number; then what was written for a shipment that was called off.
     let rank = |shown: &ShownFulfillment| {
@@ -258,7 +262,8 @@ fn compare(
         }
     };
     let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
-    let mut candidates: Vec<(u8, &ShownFulfillment)> = live.filter_map(|shown| Some((rank(shown)?, shown))).collect();
+    let mut candidates: Vec<(u8, &ShownFulfillment)> =
+        live.clone().filter_map(|shown| Some((rank(shown)?, shown))).collect();
     candidates.sort_by_key(|(rank, _)| *rank);
     for (_, shown) in candidates {
         let fits = shown.lines.iter().all(|(line, n)| missing.get(line).is_some_and(|left| left >= n));
@@ -267,14 +272,21 @@ fn compare(
         }
         if !same_numbers(&shown.tracking, &shipment.tracking) {
             renumbered.push(shown.id);
+            replaces |= !shown.tracking.is_empty();
         }
         for (line, quantity) in &shown.lines {
             missing.entry(*line).and_modify(|left| *left -= quantity);
         }
         there.push(shown.id);
     }
+    let same_parcel = |shown: &&ShownFulfillment| {
+        written.told_otherwise.contains(&shown.id) && same_numbers(&shown.tracking, &shipment.tracking)
+    };
+    for (line, quantity) in live.filter(same_parcel).flat_map(|shown| &shown.lines) {
+        missing.entry(*line).and_modify(|left| *left = left.saturating_sub(*quantity));
+    }
     missing.retain(|_, left| *left > 0);
-    Shown { there, missing: missing.into_iter().collect(), renumbered }
+    Shown { there, missing: missing.into_iter().collect(), renumbered, replaces }
 }
 
 /// Whether some live fulfillment of the destination shows `number`.

@@ -63,6 +63,7 @@ pub(super) async fn carry_out<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 ) -> Result<Sight, Unfinished> {
     let now = job.now();
     let id = &shipment.id;
+    settle::recognise(record, shipment, shown);
     let by_record = job.written_by(record, id);
     let shipment = &shipment.resolved(shown, &by_record);
     let plan = plan_writeback(shipment, shown, &by_record, &job.terms);
@@ -122,10 +123,7 @@ async fn write<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     for mut call in calls {
         let sent_at = job.now();
         let marked = claim(job, record, shipment, &mut call, &done, sent_at);
-        match &mut source {
-            Some(source) => job.ports.ledger.save(&mut [&mut *record, source]).await?,
-            None => job.ports.ledger.save(&mut [&mut *record]).await?,
-        }
+        job.save(source.as_deref_mut(), record).await?;
         match make(job, &call, &mut done, &mut after_them).await {
             Ok(()) => changed = true,
             Err(error) => {

@@ -1,14 +1,15 @@
 //! How a writeback ends, for now: written, called off, waiting, failed, or in doubt.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::job::{Job, written_event};
-use super::plan::{WritebackCall, shows, spelt_for_shopify};
-use super::shipment::Shipment;
+use super::job::{Job, stays_parked, written_event};
+use super::plan::{WritebackCall, is_live, same_numbers, shows, spelt_for_shopify};
+use super::shipment::{Lines, Shipment};
 use super::{Phase, WritebackState};
-use crate::channel::{Channel, ChannelError, DestinationOrder};
+use crate::channel::{Channel, ChannelError, DestinationOrder, ShownFulfillment};
 use crate::code::Code;
 use crate::id::{FulfillmentId, ShipmentId};
 use crate::look::{failure, hold_back};
@@ -73,9 +74,7 @@ fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         let mailed = std::mem::take(&mut step.state.mailed);
         let phase = shown_phase(shipment, now);
         step.succeed(WritebackState { phase, written: there.to_vec(), mailed, unknown_rounds: 0 });
-        if !published {
-            step.publish_later(now, after(now, job.ports.waits.retry_base));
-        }
+        step.published(published, now, after(now, job.ports.waits.retry_base));
     });
     // What it took over is no more another's.
     let taken = |state: &WritebackState| state.written.iter().any(|fulfillment| there.contains(fulfillment));
@@ -101,6 +100,10 @@ pub(super) fn called_off<L: Ledger, C, T: Outbox, K: Clock>(
     let Some(row) = record.writebacks.get(id) else { return };
     if row.version() == 0 {
         record.writebacks.remove(id);
+        return;
+    }
+    if matches!(row.get().state.phase, Phase::CalledOff { .. }) && row.get().wait.is_none() {
+        // Its replacement said so just now.
         return;
     }
     job.change(record, id, now, "called-off", |step| {
@@ -146,11 +149,18 @@ pub(super) async fn wait<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     inputs: String,
 ) -> Result<(), Unfinished> {
     let now = job.now();
+    let (code, message) = given_up(why);
+    let failure = Failure { at: now, code, message: message.into(), request_id: None };
+    if stays_parked(record, id, &failure, Some(&inputs)) {
+        return Ok(());
+    }
+    if record.writebacks.get(id).is_some_and(|row| row.get().parked.is_some()) {
+        // Parked over something else before.
+        job.change(record, id, now, "reopened", Step::reopen);
+    }
     let Some(row) = record.writebacks.get(id) else { return Ok(()) };
     let since = row.get().waiting_since(why, now);
     if now >= after(since, patience) {
-        let (code, message) = given_up(why);
-        let failure = Failure { at: now, code, message: message.into(), request_id: None };
         let waits = job.ports.waits;
         job.settle(record, id, |record| {
             job.change(record, id, now, "failed", |step| {
@@ -187,6 +197,25 @@ fn given_up(why: WaitReason) -> (Code, &'static str) {
             "called off where it was shipped, but still shown to the customer: cancel the fulfillment, or ship again",
         ),
         _ => (Code::OnHold, "on hold for too long"),
+    }
+}
+
+/// What a call in doubt left to be seen is the step's own, even if the shipment has another number by now.
+pub(super) fn recognise(record: &mut OrderRecord, shipment: &Shipment, shown: &DestinationOrder) {
+    let doubt = record.writebacks.get(&shipment.id).and_then(|row| row.get().state.in_doubt().cloned());
+    let (Some(WritebackCall::Create(draft)), Lines::These(lines)) = (doubt, &shipment.lines) else { return };
+    let known: BTreeSet<FulfillmentId> =
+        record.writebacks.values().flat_map(|row| row.get().state.written.iter().copied()).collect();
+    let is_its_own = |shown: &&ShownFulfillment| {
+        let fits = shown.lines.iter().all(|(line, n)| lines.iter().any(|(own, most)| own == line && most >= n));
+        let free = is_live(&shown.state) && !known.contains(&shown.id);
+        free && fits && same_numbers(&shown.tracking, &draft.tracking)
+    };
+    let landed: Vec<FulfillmentId> = shown.fulfillments.iter().filter(is_its_own).map(|shown| shown.id).collect();
+    if let Some(row) = record.writebacks.get_mut(&shipment.id).filter(|_| !landed.is_empty()) {
+        let state = &mut row.change().state;
+        state.phase = Phase::Pending;
+        state.written.extend(landed);
     }
 }
 

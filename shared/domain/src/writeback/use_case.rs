@@ -21,12 +21,13 @@ use crate::look::is_redrive_of;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry};
 use crate::record::{LookState, OrderRecord, Origin, Row};
 use crate::step::{Step, WaitReason};
-use crate::task::{Queue, Subject, Task};
+use crate::tags;
+use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
 
 /// How often a pass starts over because somebody else wrote first, before the message goes back.
 const MAX_PASSES: usize = 8;
-/// Shipments written in one pass: their rows and history must fit one transaction of 100 items.
+/// Shipments saved at once: their rows and history must fit one transaction of 100 items.
 const MAX_AT_ONCE: usize = 20;
 
 /// Brings the fulfillments of a destination order up to date with what was shipped of it: the task names
@@ -76,7 +77,14 @@ where
             let of_labels = labels::pass(ports, task, at).await?;
             Ok(of_source.zip(of_labels).map(|(one, other)| one.or_worse(other)))
         }
-        _ if has_labels => labels::pass(ports, task, at).await,
+        _ if has_labels => {
+            let of_labels = labels::pass(ports, task, at).await?;
+            // The order's own fulfillments have changed: what else waits for that is woken there.
+            if let (Some(_), Trigger::Webhook, Some(task)) = (&of_labels, task.trigger, task.handed_on()) {
+                ports.tasks.send(Queue::OrderPush, &task).await?;
+            }
+            Ok(of_labels)
+        }
         _ => source::unclaimed(ports, task, record).await.map(Some),
     }
 }
@@ -97,6 +105,9 @@ where
     let mut acted = false;
     for (n, shipment) in open.iter().enumerate() {
         let now = job.now();
+        if n > 0 && n % MAX_AT_ONCE == 0 {
+            job.save(source.as_deref_mut(), record).await?;
+        }
         let step = record
             .writebacks
             .entry(shipment.id.clone())
@@ -125,21 +136,19 @@ where
             }
         }
     }
-    match source {
-        Some(source) => job.ports.ledger.save(&mut [record, source]).await?,
-        None => job.ports.ledger.save(&mut [record]).await?,
-    }
+    job.save(source, record).await?;
     Ok(acted)
 }
 
 /// A person asked for a parked step to be tried again.
-fn reopen_asked(record: &mut OrderRecord, task: &Task) {
+fn reopen_asked(record: &mut OrderRecord, task: &Task, now: Timestamp) {
     for (id, row) in &mut record.writebacks {
         let step = row.get();
         if step.parked.is_some() && is_redrive_of(task, &step_id(id), step.generation) {
             row.change().reopen();
         }
     }
+    tags::note(record, now);
 }
 
 /// The other shipments are looked at when it is known what became of this one.
@@ -195,15 +204,18 @@ fn open(record: &OrderRecord, shipments: Vec<Shipment>) -> Vec<Shipment> {
     open
 }
 
-/// Whether the ledger says that the destination shows exactly this.
+/// Whether the ledger says that the destination shows exactly this, and nothing else is open about it: what a
+/// step is parked over or waits for may be gone when a change is taken back.
 fn is_settled(record: &OrderRecord, shipment: &Shipment) -> bool {
-    let step = record.writebacks.get(&shipment.id).map(Row::get);
-    match step.map(|step| &step.state.phase) {
-        None => shipment.voided,
-        Some(Phase::CalledOff { .. }) => shipment.voided,
-        Some(Phase::Written { tracking, .. }) => !shipment.voided && numbers(tracking) == numbers(&shipment.tracking),
-        Some(Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. }) => false,
-    }
+    let Some(step) = record.writebacks.get(&shipment.id).map(Row::get) else { return shipment.voided };
+    let heard_later = [WaitReason::Publishing, WaitReason::Requested];
+    let waits = step.wait.as_ref().is_some_and(|wait| !heard_later.contains(&wait.why));
+    let as_it_should = match &step.state.phase {
+        Phase::CalledOff { .. } => shipment.voided,
+        Phase::Written { tracking, .. } => !shipment.voided && numbers(tracking) == numbers(&shipment.tracking),
+        Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. } => false,
+    };
+    as_it_should && step.parked.is_none() && !waits
 }
 
 fn numbers(tracking: &[TrackingInfo]) -> Vec<&str> {

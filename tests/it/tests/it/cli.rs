@@ -54,7 +54,14 @@ remedy: give Shopify's numeric order id; an order is known from its first webhoo
 async fn what_is_typed_wrong_is_refused_before_anything_is_asked() {
     let stub = Stub::start([]).await;
 
-    for line in ["order show moon 42", "order", "link moon.myshopify.com sun.myshopify.com 1"] {
+    for line in [
+        "order show moon 42",
+        "order",
+        "link moon.myshopify.com sun.myshopify.com 1",
+        "connect moon.myshopify.com sun.myshopify.com --grace soon",
+        "shop locations moon.myshopify.com sun.myshopify.com=7",
+        "label add moon.myshopify.com 42 se-1 --number 1 --number 2 --url https://a.example/1",
+    ] {
         assert_eq!(stub.run(line).await.code, 2, "{line}");
     }
     let nowhere = roundtrip(&["order", "list", "moon.myshopify.com"], &BTreeMap::new(), "").await;
@@ -83,6 +90,113 @@ async fn a_refused_push_says_what_was_seen_and_what_is_required() {
 ";
     assert_eq!((pushed.code, pushed.out.as_str(), pushed.err.as_str()), (1, expected, ""));
     assert_eq!(stub.requests()[0].body, json!({ "source": "sun.myshopify.com" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_typed_of_a_connection_is_changed() {
+    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"allow_partially_refunded":true,"auto_push":false,"grace_secs":600,"notify_customer":true,"overwrite_tracking":false,"unit_price":"source","without_tracking":"fulfil-now"},"settings_version":2,"source":"sun.myshopify.com"}}"#;
+    let stub = Stub::start([("POST /v1/connections", 200, answer)]).await;
+
+    let line = "connect moon.myshopify.com sun.myshopify.com --grace 10m --partially-refunded on --without-tracking \
+                fulfil-now --overwrite-tracking off";
+    let connected = stub.run(line).await;
+
+    let expected = "\
+moon.myshopify.com is served by sun.myshopify.com
+  auto push           off
+  grace               10m
+  partially refunded  on
+  unit price          source
+  notify customer     on
+  without tracking    fulfil-now
+  overwrite tracking  off
+  version             2
+";
+    assert_eq!((connected.code, connected.out.as_str(), connected.err.as_str()), (0, expected, ""));
+    let asked = json!({
+        "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "grace_secs": 600,
+        "allow_partially_refunded": true, "without_tracking": "fulfil-now", "overwrite_tracking": false,
+    });
+    assert_eq!(stub.requests()[0].body, asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_lets_nobody_in_is_not_waited_for() {
+    let asked = r#"{"request_id":"r-1","shop":"moon.myshopify.com","state":"connecting"}"#;
+    let paused = r#"{"connections":[],"error":{"code":"ACCESS_DENIED","message":"the shop is frozen"},"facts":null,"locations":[],"paused":{"message":"the shop is frozen","since":"2026-11-22T06:49:05.382236801Z"},"shop":"moon.myshopify.com","source_for":[],"state":"paused"}"#;
+    let stub = Stub::start([("POST /v1/shops", 202, asked), ("GET /v1/shops/moon.myshopify.com", 200, paused)]).await;
+
+    let added = stub.run("shop add moon.myshopify.com --wait").await;
+
+    let expected = "\
+moon.myshopify.com  paused: it does not let us in, and its work waits
+  since 2026-11-22 06:49:05Z: the shop is frozen
+  remedy: have the store let the app in again, then `roundtrip shop add moon.myshopify.com --wait`; what waits then \
+                    goes on by itself
+";
+    assert_eq!((added.code, added.out.as_str(), added.err.as_str()), (1, expected, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_are_mapped_all_anew_or_shown() {
+    let map = r#"{"locations":[{"from":{"location":"11","shop":"sun.myshopify.com"},"to":"7"},{"from":{"warehouse":"WH2"},"to":"8"}],"shop":"moon.myshopify.com"}"#;
+    let shop = r#"{"connections":[],"error":null,"facts":null,"locations":[],"paused":null,"shop":"moon.myshopify.com","source_for":[],"state":"connected"}"#;
+    let stub = Stub::start([
+        ("PUT /v1/shops/moon.myshopify.com/locations", 200, map),
+        ("GET /v1/shops/moon.myshopify.com", 200, shop),
+    ])
+    .await;
+
+    let mapped = stub.run("shop locations moon.myshopify.com sun.myshopify.com/11=7 WH2=8").await;
+    let shown = stub.run("shop locations moon.myshopify.com").await;
+    let raw = stub.run("shop locations moon.myshopify.com --clear --json").await;
+
+    let expected = "\
+Places, and the location of moon.myshopify.com that stands for each
+  sun.myshopify.com/11  location 7
+  warehouse WH2         location 8
+";
+    assert_eq!((mapped.code, mapped.out.as_str(), mapped.err.as_str()), (0, expected, ""));
+    assert!(shown.code == 0 && shown.out.starts_with("moon.myshopify.com has no place mapped"), "{}", shown.out);
+    assert_eq!((raw.code, raw.out.trim_end()), (0, map));
+    let bodies: Vec<Value> = stub.requests().into_iter().map(|request| request.body).collect();
+    let locations = json!([
+        { "from": { "shop": "sun.myshopify.com", "location": "11" }, "to": "7" },
+        { "from": { "warehouse": "WH2" }, "to": "8" },
+    ]);
+    assert_eq!(bodies, [json!({ "locations": locations }), Value::Null, json!({ "locations": [] })]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_is_told_of_and_voided_and_where_to_look_is_said() {
+    let taken = r#"{"label":"se-1","order":"42","request_id":"r-1"}"#;
+    let refused = r#"{"error":{"code":"LABEL_VOIDED","message":"order moon.myshopify.com/42: its label se-2 was voided","remedy":"post the label that takes its place under a name of its own"}}"#;
+    let stub = Stub::start([
+        ("POST /v1/labels", 202, taken),
+        ("DELETE /v1/shops/moon.myshopify.com/orders/42/labels/se-1", 202, taken),
+    ])
+    .await;
+    let late = Stub::start([("POST /v1/labels", 409, refused)]).await;
+
+    let line = "label add moon.myshopify.com 42 se-1 --number 1Z1 --company ups --line 7=2 --warehouse WH2 --no-mail";
+    let added = stub.run(line).await;
+    let voided = stub.run("label void moon.myshopify.com 42 se-1").await;
+    let told = late.run("label add moon.myshopify.com 42 se-2 --number 1Z1").await;
+
+    let see = "See how it goes: roundtrip order show moon.myshopify.com 42\n";
+    assert_eq!(added.out, format!("Label se-1 is to be shown on order 42 (request r-1). {see}"), "{}", added.err);
+    let stays = "What it showed stays until another label takes its place.";
+    assert_eq!(voided.out, format!("Label se-1 of order 42 is voided (request r-1). {stays} {see}"), "{}", voided.err);
+    let label = json!({
+        "shop": "moon.myshopify.com", "order": "42", "label": "se-1", "warehouse": "WH2", "notify_customer": false,
+        "tracking": [{ "number": "1Z1", "company": "ups" }], "lines": [{ "line_item": "7", "quantity": 2 }],
+    });
+    assert_eq!(stub.requests()[0].body, label);
+    let expected = "\
+error: order moon.myshopify.com/42: its label se-2 was voided
+remedy: post the label that takes its place under a name of its own
+";
+    assert_eq!((told.code, told.err.as_str()), (1, expected));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,7 +52,8 @@ async fn a_shop_gets_no_more_than_its_share_and_the_rest_stays_due() {
     for id in 1..=30 {
         waiting(&ports, id).await;
     }
-    let release = Release { per_shop: 20, ..Release::default() };
+    // 100 points a second, a minute long, are 20 tasks of 300.
+    let release = Release { points_per_task: 300, ..Release::default() };
 
     let first = release_due(&ports, release, "run-1").await.unwrap();
     ports.clock.advance(Duration::from_secs(60));

@@ -1,5 +1,9 @@
 //! On the deployed stack: real signed webhooks, queues, functions and tables; only Shopify is simulated.
 
+mod chaos;
+mod kills;
+mod shipping;
+
 use std::time::Duration;
 
 use roundtrip_kit::scene::{SKU, SOON, Scene, UNLINKED};
@@ -208,7 +212,7 @@ async fn a_worker_killed_between_the_call_and_the_ledger_leaves_one_order() {
         (!held.is_empty()).then_some(())
     })
     .await;
-    let killed = kill_workers("order-push");
+    let killed = kills::kill_workers("order-push");
     assert!(killed > 0, "a worker was killed");
     scene.sim().release_held().await.unwrap();
     scene.sim().clear_faults().await.unwrap();
@@ -229,21 +233,6 @@ async fn a_worker_killed_between_the_call_and_the_ledger_leaves_one_order() {
     // The killed worker's message comes back after its visibility timeout, and changes nothing.
     scene.stack.messages.settle(Duration::from_secs(90)).await;
     assert_eq!(scene.source_orders().await.len(), 1);
-}
-
-/// `kill -9` for each process of a function.
-fn kill_workers(bin: &str) -> usize {
-    let mut killed = 0;
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
-        let function = format!("AWS_LAMBDA_FUNCTION_NAME=roundtrip-local-{bin}");
-        let is_worker = environment.split(|byte| *byte == 0).any(|variable| variable == function.as_bytes());
-        if is_worker && std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success() {
-            killed += 1;
-        }
-    }
-    killed
 }
 
 #[tokio::test]
@@ -398,4 +387,6 @@ async fn a_wrong_token_given_by_hand_is_named_and_a_right_one_mends_it() {
     })
     .await;
     scene.settle().await;
+    let letters = scene.stack.messages.take_dead_letters("app-lifecycle", &domain).await;
+    assert_eq!(letters.len(), 1, "told once: {letters:?}");
 }

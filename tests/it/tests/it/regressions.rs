@@ -112,6 +112,21 @@ async fn a_changed_label_of_a_partial_shipment_ships_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_label_that_changes_while_its_call_is_in_doubt_ships_nothing_more() {
+    let (ports, source) = pushed(2).await;
+    ship(&ports, &source, "T1", 1);
+    ports.channel.shop(&moon(), |shop| shop.mutation_faults.push_back(Fault::AnswerLost));
+    write_back(&ports, &about(&source, Trigger::Webhook)).await.unwrap();
+    ports.channel.shop(&sun(), |shop| {
+        shop.shipped.get_mut(&source.id).unwrap()[0].tracking = tracking("T2").into_iter().collect();
+    });
+
+    run(&ports, 60).await;
+
+    assert_eq!((shown(&ports), mails(&ports)), (vec![("T2".into(), 1)], vec!["T1".into(), "T2".into()]));
+}
+
+#[tokio::test]
 async fn two_parcels_under_one_number_are_both_written_and_mailed_about_once() {
     let (ports, source) = pushed(2).await;
     ship(&ports, &source, "T1", 1);

@@ -1,14 +1,24 @@
-//! The Shopify connector against the simulator, over HTTP: what the use cases' fakes cannot show.
+//! The Shopify connector against the simulator, over HTTP: what the use cases' fakes cannot show, and what
+//! both must do alike.
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::StatusCode;
 use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
-use roundtrip_domain::channel::{Channel, ChannelError};
-use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_kit::fake::MemoryVault;
+use roundtrip_domain::channel::{Channel, ChannelError, Effect};
+use roundtrip_domain::code::Code;
+use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
+use roundtrip_domain::order::{FulfillmentState, Order};
+use roundtrip_domain::ports::Clock;
+use roundtrip_domain::writeback::{DraftLines, FulfillmentDraft, TrackingInfo, TrackingUpdate};
+use roundtrip_kit::contract;
+use roundtrip_kit::fake::{self as kit, FakeChannel, ManualClock, MemoryVault};
 use roundtrip_kit::measure::WallClock;
-use roundtrip_kit::order::moon;
-use shopify_sim::control::{NewShop, PlaceOrder};
+use roundtrip_kit::order::{moon, paid_order};
+use shopify_sim::control::{NewShop, PlaceOrder, SettingsChange, Ship};
+use shopify_sim::faults::{Fault, FaultRule};
+use shopify_sim::words::{FulfillmentHoldReason, OrderCancelReason};
 use shopify_sim::{Sim, SimClient, SimConfig};
 
 type Api = ShopifyApi<MemoryVault, WallClock>;
@@ -20,13 +30,18 @@ async fn shop(sku: &str) -> (Sim, SimClient, Api) {
     let sim = Sim::start(config).await.unwrap();
     let client = sim.client();
     client.create_shop(&NewShop::selling(moon().as_str(), &[sku])).await.unwrap();
+    let api = api(&sim.url(), vault);
+    (sim, client, api)
+}
+
+fn api(url: &str, vault: MemoryVault) -> Api {
     let config = ShopifyConfig {
-        endpoint: format!("{}/{{shop}}", sim.url()).parse().unwrap(),
+        endpoint: format!("{url}/{{shop}}").parse().unwrap(),
         api_version: "2026-10".into(),
         webhook_url: None,
         call_timeout: Duration::from_secs(10),
     };
-    (sim, client, ShopifyApi::new(config, vault, WallClock).unwrap())
+    ShopifyApi::new(config, vault, WallClock).unwrap()
 }
 
 async fn place(client: &SimClient, lines: &[(&str, u32)]) -> OrderRef {
@@ -58,4 +73,215 @@ async fn a_short_throttle_is_slept_out_only_by_who_has_patience() {
     client.drain_bucket(moon().as_str(), 0).await.unwrap();
     api.set_patience(Duration::from_secs(2));
     assert!(api.order(&order).await.unwrap().is_some());
+}
+
+fn usps(number: &str) -> TrackingInfo {
+    TrackingInfo::new(Some("USPS".into()), Some(number.into()), None).unwrap()
+}
+
+/// All that is left of an order's first fulfillment order, as it is now.
+async fn all_of(api: &impl Channel, order: &OrderRef) -> FulfillmentDraft {
+    let destination = api.destination(order).await.unwrap().unwrap();
+    let work = &destination.fulfillment_orders[0];
+    let lines = work.lines.iter().map(|line| (line.id, line.remaining)).collect();
+    FulfillmentDraft {
+        location: work.location,
+        delivery_method: work.delivery_method.clone(),
+        lines: vec![DraftLines { fulfillment_order: work.id, lines }],
+        tracking: vec![usps("9400-1")],
+        notify_customer: false,
+    }
+}
+
+/// An order that we fulfilled with number 9400-1.
+async fn fulfilled(client: &SimClient, api: &Api) -> (OrderRef, FulfillmentId) {
+    let order = place(client, &[("MUG", 1)]).await;
+    let fulfillment = api.create_fulfillment(&moon(), &all_of(api, &order).await).await.unwrap();
+    (order, fulfillment)
+}
+
+async fn numbers(api: &impl Channel, order: &OrderRef) -> Vec<String> {
+    let shown = api.shown(order).await.unwrap().unwrap();
+    shown.into_iter().flat_map(|fulfillment| fulfillment.tracking).map(|info| info.number).collect()
+}
+
+fn to(fulfillment: FulfillmentId, number: &str) -> TrackingUpdate {
+    TrackingUpdate { fulfillment, tracking: vec![usps(number)], notify_customer: true }
+}
+
+#[tokio::test]
+async fn updated_tracking_replaces_what_the_customer_sees_and_mails_once() {
+    let (_sim, client, api) = shop("MUG").await;
+    let (order, fulfillment) = fulfilled(&client, &api).await;
+
+    api.update_tracking(&moon(), &to(fulfillment, "9400-2")).await.unwrap();
+    api.update_tracking(&moon(), &TrackingUpdate { notify_customer: false, ..to(fulfillment, "9400-2") })
+        .await
+        .unwrap();
+
+    assert_eq!(numbers(&api, &order).await, ["9400-2"]);
+    let seen = client.show_order(moon().as_str(), &order.id.to_string()).await.unwrap();
+    assert_eq!((seen.fulfillments.len(), seen.mails_about("9400-1"), seen.mails_about("9400-2")), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_shop_that_refuses_new_tracking_rejects_the_overwrite_whatever_its_words() {
+    let (_sim, client, api) = shop("MUG").await;
+    let (order, fulfillment) = fulfilled(&client, &api).await;
+    let refuse = SettingsChange { refuse_overwrite: Some(true), ..SettingsChange::default() };
+    client.set(moon().as_str(), &refuse).await.unwrap();
+
+    let refused = api.update_tracking(&moon(), &to(fulfillment, "9400-2")).await.unwrap_err();
+
+    assert!(matches!(refused, ChannelError::Refused { code: Code::OverwriteRejected, .. }), "{refused:?}");
+    assert!(refused.request_id().is_some());
+    assert_eq!(numbers(&api, &order).await, ["9400-1"]);
+}
+
+#[tokio::test]
+async fn an_update_that_is_throttled_or_unanswered_is_no_rejection() {
+    let (_sim, client, api) = shop("MUG").await;
+    let (order, fulfillment) = fulfilled(&client, &api).await;
+    let fault = |fault| FaultRule::next(moon().as_str(), "FulfillmentTrackingUpdate", fault);
+
+    client.add_fault(&fault(Fault::Throttled)).await.unwrap();
+    let throttled = api.update_tracking(&moon(), &to(fulfillment, "9400-2")).await.unwrap_err();
+    client.add_fault(&fault(Fault::LoseAnswer { hang_ms: 0 })).await.unwrap();
+    let lost = api.update_tracking(&moon(), &to(fulfillment, "9400-3")).await.unwrap_err();
+
+    assert!(matches!(throttled, ChannelError::Throttled { .. }), "{throttled:?}");
+    assert_eq!((lost.effect(), lost.code()), (Effect::Unknown, Code::ChannelUnavailable));
+    assert_eq!(numbers(&api, &order).await, ["9400-3"]);
+}
+
+#[tokio::test]
+async fn shopify_replaces_tracking_and_tags_by_the_contract() {
+    let (_sim, client, api) = shop("MUG").await;
+    let (order, fulfillment) = fulfilled(&client, &api).await;
+    api.add_tags(&order, &["vip".into()]).await.unwrap();
+
+    contract::tracking_and_tags(&api, &order, fulfillment).await;
+
+    client.cancel_fulfillment(moon().as_str(), fulfillment.number()).await.unwrap();
+    contract::tracking_of_a_cancelled_fulfillment(&api, &order, fulfillment).await;
+}
+
+#[tokio::test]
+async fn the_fake_shop_replaces_tracking_and_tags_by_the_contract() {
+    let clock = ManualClock::default();
+    let fake = FakeChannel::new(clock.clone());
+    let order = paid_order(1042, clock.now());
+    let at = order.at.clone();
+    fake.shop(&moon(), |shop| shop.orders.insert(at.id, Order { tags: vec!["vip".into()], ..order }));
+    let fulfillment = fake.create_fulfillment(&moon(), &all_of(&fake, &at).await).await.unwrap();
+
+    contract::tracking_and_tags(&fake, &at, fulfillment).await;
+
+    fake.shop(&moon(), |shop| {
+        shop.shown.values_mut().flatten().for_each(|shown| shown.state = FulfillmentState::Cancelled);
+    });
+    contract::tracking_of_a_cancelled_fulfillment(&fake, &at, fulfillment).await;
+}
+
+#[tokio::test]
+async fn a_fake_shop_changes_late_refuses_to_overwrite_and_says_when_it_was_tagged() {
+    let clock = ManualClock::default();
+    let fake = FakeChannel::new(clock.clone());
+    let order = paid_order(1042, clock.now());
+    let at = order.at.clone();
+    fake.shop(&moon(), |shop| shop.orders.insert(at.id, order));
+    let fulfillment = fake.create_fulfillment(&moon(), &all_of(&fake, &at).await).await.unwrap();
+    let minute = Duration::from_secs(60);
+
+    fake.shop(&moon(), |shop| shop.mutation_faults.extend([kit::Fault::LandsLate(minute); 2]));
+    assert_eq!(fake.update_tracking(&moon(), &to(fulfillment, "9400-2")).await.unwrap_err().effect(), Effect::Unknown);
+    assert_eq!(fake.add_tags(&at, &["late".into()]).await.unwrap_err().effect(), Effect::Unknown);
+    assert_eq!(numbers(&fake, &at).await, ["9400-1"]);
+    clock.advance(minute);
+    assert_eq!(numbers(&fake, &at).await, ["9400-2"]);
+    let tagged = fake.order(&at).await.unwrap().unwrap();
+    assert_eq!((tagged.tags, tagged.updated_at), (vec!["late".to_owned()], clock.now()));
+    assert_eq!(fake.shop(&moon(), |shop| shop.mails.clone()), ["9400-2"]);
+
+    fake.shop(&moon(), |shop| shop.rejects_overwrite = true);
+    assert_eq!(
+        fake.update_tracking(&moon(), &to(fulfillment, "9400-3")).await.unwrap_err().code(),
+        Code::OverwriteRejected
+    );
+    assert_eq!(numbers(&fake, &at).await, ["9400-2"]);
+}
+
+#[tokio::test]
+async fn a_shop_that_does_not_know_us_any_more_is_not_a_missing_scope() {
+    let (_sim, client, api) = shop("MUG").await;
+    let order = place(&client, &[("MUG", 1)]).await;
+    let next = |fault| FaultRule::next(moon().as_str(), "OrderForPush", fault);
+
+    for status in [402, 403, 404, 423] {
+        client.add_fault(&next(Fault::Status { status, retry_after_secs: None })).await.unwrap();
+        let error = api.order(&order).await.unwrap_err();
+        assert!(matches!(error, ChannelError::ShopUnavailable { .. }), "{status}: {error:?}");
+        assert_eq!((error.effect(), error.code()), (Effect::None, Code::AccessDenied), "{status}");
+    }
+    client.add_fault(&next(Fault::AccessDenied { scope: "read_orders".into() })).await.unwrap();
+    let scope = api.order(&order).await.unwrap_err();
+    assert!(
+        matches!(&scope, ChannelError::AccessDenied { message, .. } if message.contains("read_orders")),
+        "{scope:?}"
+    );
+
+    client.revoke_tokens(moon().as_str()).await.unwrap();
+    assert!(api.order(&order).await.unwrap().is_some(), "a new token can be had");
+    client.uninstall(moon().as_str()).await.unwrap();
+    let gone = api.order(&order).await.unwrap_err();
+    assert!(matches!(gone, ChannelError::ShopUnavailable { .. }), "{gone:?}");
+    client.install(moon().as_str()).await.unwrap();
+    assert!(api.order(&order).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_had_leaves_nothing_in_doubt() {
+    let cases = [(StatusCode::SERVICE_UNAVAILABLE, "unreachable"), (StatusCode::TOO_MANY_REQUESTS, "throttled")];
+    for (status, expected) in cases {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Router::new().fallback(move || async move { (status, [("retry-after", "7")]) });
+        tokio::spawn(async move { axum::serve(listener, server).await });
+        let order = OrderRef { shop: moon(), id: OrderId::new(1) };
+
+        let error = api(&url, MemoryVault::new("id", "secret")).add_tags(&order, &["a".into()]).await.unwrap_err();
+
+        assert_eq!(error.effect(), Effect::None, "{error:?}");
+        match error {
+            ChannelError::Unreachable { .. } => assert_eq!(expected, "unreachable"),
+            ChannelError::Throttled { retry_after, .. } => {
+                assert_eq!((expected, retry_after), ("throttled", Duration::from_secs(7)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_changed_since_it_was_read_is_to_be_read_again() {
+    let (_sim, client, api) = shop("MUG").await;
+    let moon = moon();
+    let (shipped, cancelled) = (place(&client, &[("MUG", 1)]).await, place(&client, &[("MUG", 1)]).await);
+    let (edited, held) = (place(&client, &[("MUG", 2)]).await, place(&client, &[("MUG", 1)]).await);
+    let mut drafts = Vec::new();
+    for order in [&shipped, &cancelled, &edited, &held] {
+        drafts.push(all_of(&api, order).await);
+    }
+    let id = |order: &OrderRef| order.id.to_string();
+
+    client.ship(moon.as_str(), &id(&shipped), &Ship::all("UPS", "1Z1")).await.unwrap();
+    client.cancel(moon.as_str(), &id(&cancelled), OrderCancelReason::Customer).await.unwrap();
+    client.edit(moon.as_str(), &id(&edited), "MUG", 1).await.unwrap();
+    client.hold(moon.as_str(), &id(&held), FulfillmentHoldReason::AwaitingPayment).await.unwrap();
+
+    let expected = [Code::OrderChanged, Code::OrderChanged, Code::OrderChanged, Code::OnHold];
+    for (draft, expected) in drafts.iter().zip(expected) {
+        let refused = api.create_fulfillment(&moon, draft).await.unwrap_err();
+        assert!(matches!(&refused, ChannelError::Refused { code, .. } if *code == expected), "{refused:?}");
+    }
 }

@@ -14,7 +14,7 @@ use roundtrip_domain::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
     ShopDomain,
 };
-use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
+use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Line, Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
 use roundtrip_domain::push::{OrderDraft, OrderKey, destination_line};
 use roundtrip_domain::registry::ShopFacts;
@@ -31,6 +31,8 @@ pub enum Fault {
     Unreachable,
     /// Nothing is done: refused, in words that nobody knows.
     Refused,
+    /// Nothing is done, now and later: the shop lets us in no more.
+    Revoked,
     /// All is done, but the answer is lost.
     AnswerLost,
     /// Nothing is done, and the answer is lost.
@@ -43,7 +45,18 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct FakeChannel {
     shops: Arc<Mutex<BTreeMap<ShopDomain, FakeShop>>>,
+    meanwhile: Arc<Mutex<Meanwhile>>,
     clock: ManualClock,
+}
+
+/// What happens while the next change is on its way.
+#[derive(Default)]
+struct Meanwhile(Option<Box<dyn FnOnce() + Send>>);
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Meanwhile({})", if self.0.is_some() { "something" } else { "nothing" })
+    }
 }
 
 /// One shop's memory.
@@ -57,10 +70,14 @@ pub struct FakeShop {
     pub shipped: BTreeMap<OrderId, Vec<ShippedFulfillment>>,
     /// The fulfillments that destination orders show.
     pub shown: BTreeMap<OrderId, Vec<ShownFulfillment>>,
+    /// From where those of them were sent that we made.
+    pub sent_from: BTreeMap<FulfillmentId, LocationId>,
     /// Whose fulfillment orders are on hold.
     pub held: Vec<OrderId>,
     /// Where a line is stocked, if not at location 1.
     pub stocked_at: BTreeMap<LineItemId, LocationId>,
+    /// Of a line that is stocked at several locations: how many units each is to send.
+    pub split: BTreeMap<LineItemId, Vec<(LocationId, u32)>>,
     /// Mails to customers, by tracking number.
     pub mails: Vec<String>,
     /// Mutations fail like this, one by one.
@@ -70,6 +87,10 @@ pub struct FakeShop {
     pub lacks_definition: bool,
     /// Whether it refuses to replace the tracking of a fulfillment.
     pub rejects_overwrite: bool,
+    /// Whether it takes other tracking for a fulfillment without a word, and goes on showing the old.
+    pub ignores_overwrite: bool,
+    /// Whether it does not let us in any more: the token is revoked, or the shop is frozen.
+    pub revoked: bool,
     /// Calls made, by name.
     pub calls: Vec<&'static str>,
     late: Vec<(Timestamp, Late)>,
@@ -95,7 +116,12 @@ impl FakeChannel {
     /// No shops yet.
     #[must_use]
     pub fn new(clock: ManualClock) -> Self {
-        Self { shops: Arc::default(), clock }
+        Self { shops: Arc::default(), meanwhile: Arc::default(), clock }
+    }
+
+    /// While the next change is on its way, this happens: done at the shop, but not yet answered.
+    pub fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
+        lock(&self.meanwhile).0 = Some(Box::new(what));
     }
 
     /// A shop, to look at or to change.
@@ -133,7 +159,7 @@ impl FakeChannel {
     ) -> Result<R, ChannelError> {
         self.shop(domain, |shop| {
             shop.calls.push(name);
-            match shop.query_faults.pop_front() {
+            match shop.fault(|shop| shop.query_faults.pop_front()) {
                 None => Ok(f(shop)),
                 Some(fault) => Err(error(fault, domain)),
             }
@@ -148,18 +174,21 @@ impl FakeChannel {
         f: impl FnOnce(&mut FakeShop) -> R,
     ) -> Result<R, ChannelError> {
         let now = self.clock.now();
-        self.shop(domain, |shop| {
+        let answer = self.shop(domain, |shop| {
             shop.calls.push(name);
-            let Some(fault) = shop.mutation_faults.pop_front() else { return Ok(f(shop)) };
+            let Some(fault) = shop.fault(|shop| shop.mutation_faults.pop_front()) else { return Ok(f(shop)) };
             match fault {
                 Fault::AnswerLost => {
                     f(shop);
                 }
                 Fault::LandsLate(by) => shop.late.push((after(now, by), late())),
-                Fault::Throttled | Fault::Unreachable | Fault::Refused | Fault::RequestLost => {}
+                Fault::Throttled | Fault::Unreachable | Fault::Refused | Fault::Revoked | Fault::RequestLost => {}
             }
             Err(error(fault, domain))
-        })
+        });
+        let meanwhile = lock(&self.meanwhile).0.take();
+        meanwhile.into_iter().for_each(|what| what());
+        answer
     }
 
     fn tag(&self, order: &OrderRef, name: &'static str, tagging: Tagging) -> Result<(), ChannelError> {
@@ -176,6 +205,11 @@ fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
         Fault::Throttled => ChannelError::Throttled { shop, retry_after: Duration::from_secs(5), request_id: None },
         Fault::Unreachable => ChannelError::Unreachable { shop, source: "connection refused".into() },
         Fault::Refused => refused(&shop, Code::Rejected, "is odd"),
+        Fault::Revoked => ChannelError::ShopUnavailable {
+            shop,
+            message: "Invalid API key or access token".into(),
+            request_id: Some("request-1".into()),
+        },
         Fault::AnswerLost | Fault::RequestLost | Fault::LandsLate(_) => ChannelError::NoAnswer {
             shop,
             message: "timed out".into(),
@@ -190,6 +224,16 @@ fn refused(shop: &ShopDomain, code: Code, message: &str) -> ChannelError {
 }
 
 impl FakeShop {
+    /// How the next call goes wrong, if it does.
+    fn fault(&mut self, next: impl FnOnce(&mut Self) -> Option<Fault>) -> Option<Fault> {
+        if self.revoked {
+            return Some(Fault::Revoked);
+        }
+        let fault = next(self);
+        self.revoked = fault == Some(Fault::Revoked);
+        fault
+    }
+
     fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         5000 + self.next_id
@@ -224,6 +268,7 @@ impl FakeShop {
     /// A fulfillment order's line has its line's own number.
     fn create_fulfillment(&mut self, draft: &FulfillmentDraft) -> FulfillmentId {
         let id = FulfillmentId::new(self.new_id());
+        self.sent_from.extend(draft.location.map(|location| (id, location)));
         for lines in &draft.lines {
             let order = OrderId::new(lines.fulfillment_order.number() / LOCATIONS);
             let lines = lines.lines.iter().map(|(line, n)| (LineItemId::new(line.number()), *n)).collect();
@@ -241,6 +286,9 @@ impl FakeShop {
     fn update_tracking(&mut self, update: &TrackingUpdate) -> Result<(), &'static str> {
         if self.rejects_overwrite {
             return Err("Tracking cannot be replaced.");
+        }
+        if self.ignores_overwrite {
+            return Ok(());
         }
         let parts = self.shown.values_mut().flatten().filter(|shown| shown.id == update.fulfillment);
         let parts: Vec<&mut ShownFulfillment> = parts.collect();
@@ -278,17 +326,15 @@ impl FakeShop {
     /// One fulfillment order for each location; its id is the order's number and the location's.
     fn destination(&self, order: &Order) -> DestinationOrder {
         let shown = self.shown.get(&order.at.id).cloned().unwrap_or_default();
-        let fulfilled = |line: LineItemId| -> u32 {
-            shown.iter().flat_map(|f| &f.lines).filter(|(id, _)| *id == line).map(|(_, n)| n).sum()
-        };
         let mut by_location: BTreeMap<LocationId, Vec<FulfillmentOrderLine>> = BTreeMap::new();
         for line in &order.lines {
-            let location = self.stocked_at.get(&line.id).copied().unwrap_or(LocationId::new(1));
-            by_location.entry(location).or_default().push(FulfillmentOrderLine {
-                id: FulfillmentOrderLineItemId::new(line.id.number()),
-                line: line.id,
-                remaining: line.quantity.saturating_sub(fulfilled(line.id)),
-            });
+            for (location, remaining) in self.waiting_for(line, &shown) {
+                by_location.entry(location).or_default().push(FulfillmentOrderLine {
+                    id: FulfillmentOrderLineItemId::new(line.id.number()),
+                    line: line.id,
+                    remaining,
+                });
+            }
         }
         let held = self.held.contains(&order.at.id);
         let fulfillment_orders = by_location.into_iter().map(|(location, lines)| {
@@ -313,6 +359,22 @@ impl FakeShop {
             fulfillment_orders: fulfillment_orders.collect(),
             fulfillments: shown,
         }
+    }
+
+    /// How many of `line` each location has still to send: a cancelled fulfillment gives its units back.
+    fn waiting_for(&self, line: &Line, shown: &[ShownFulfillment]) -> Vec<(LocationId, u32)> {
+        let stocked_at = self.stocked_at.get(&line.id).copied().unwrap_or(LocationId::new(1));
+        let mut waiting = self.split.get(&line.id).cloned().unwrap_or_else(|| vec![(stocked_at, line.quantity)]);
+        for part in shown.iter().filter(|part| part.state != FulfillmentState::Cancelled) {
+            let from = self.sent_from.get(&part.id);
+            let mut sent: u32 = part.lines.iter().filter(|(id, _)| *id == line.id).map(|(_, n)| n).sum();
+            for (_, remaining) in waiting.iter_mut().filter(|(at, _)| from.is_none_or(|from| from == at)) {
+                let taken = sent.min(*remaining);
+                *remaining -= taken;
+                sent -= taken;
+            }
+        }
+        waiting
     }
 }
 

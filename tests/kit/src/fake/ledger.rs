@@ -78,11 +78,17 @@ impl MemoryLedger {
     }
 }
 
+/// `shop/id`, as an order shows itself; `None` for the row of a shop.
+fn order_ref(text: &str) -> Option<OrderRef> {
+    let (shop, id) = text.split_once('/')?;
+    Some(OrderRef { shop: shop.parse().ok()?, id: id.parse().ok()? })
+}
+
 impl Ledger for MemoryLedger {
     async fn rows(&self, order: &OrderRef) -> Result<Vec<StoredRow>, LedgerError> {
         let mut memory = lock(&self.0);
         memory.calls += 1;
-        let rows = memory.rows.iter().filter(|((at, _), _)| at == order);
+        let rows = memory.rows.range((order.clone(), RowKey::Summary)..).take_while(|((at, _), _)| at == order);
         Ok(rows
             .map(|((_, key), row)| StoredRow { key: key.clone(), version: row.version, body: row.body.clone() })
             .collect())
@@ -129,8 +135,12 @@ impl Ledger for MemoryLedger {
     async fn postpone(&self, row: &DueRow, until: Timestamp) -> Result<(), LedgerError> {
         let mut memory = lock(&self.0);
         memory.calls += 1;
-        for ((order, key), stored) in &mut memory.rows {
-            if (order.to_string(), format!("{key:?}")) == row.row
+        let Some(order) = order_ref(&row.row.0) else { return Ok(()) };
+        for ((at, key), stored) in memory.rows.range_mut((order.clone(), RowKey::Summary)..) {
+            if *at != order {
+                break;
+            }
+            if format!("{key:?}") == row.row.1
                 && let Some(due) = stored.due.as_mut().filter(|due| due.at == row.wake_up.at)
             {
                 due.at = until;

@@ -53,6 +53,8 @@ pub struct MemoryTasks(Arc<Mutex<Sent>>);
 #[derive(Debug, Default)]
 pub struct Sent {
     pub work: Vec<(Queue, Task)>,
+    /// What due work asked to be held back for a while; it is taken as if that had passed.
+    pub later: Vec<(Duration, Queue, Task)>,
     pub parked: Vec<(Queue, ParkedMessage)>,
     pub events: Vec<DomainEvent>,
     /// While set, no queue takes anything.
@@ -70,7 +72,10 @@ impl MemoryTasks {
     /// Takes the oldest task.
     pub fn take(&self) -> Option<(Queue, Task)> {
         let mut sent = self.sent();
-        (!sent.work.is_empty()).then(|| sent.work.remove(0))
+        if !sent.work.is_empty() {
+            return Some(sent.work.remove(0));
+        }
+        (!sent.later.is_empty()).then(|| sent.later.remove(0)).map(|(_, queue, task)| (queue, task))
     }
 }
 
@@ -81,6 +86,18 @@ impl Tasks for MemoryTasks {
             return Err(QueueError { queue, source: "the queue is down".into() });
         }
         sent.work.push((queue, task.clone()));
+        Ok(())
+    }
+
+    async fn send_later(&self, queue: Queue, task: &Task, delay: Duration) -> Result<(), QueueError> {
+        if delay < Duration::from_secs(1) {
+            return self.send(queue, task).await;
+        }
+        let mut sent = self.sent();
+        if sent.down {
+            return Err(QueueError { queue, source: "the queue is down".into() });
+        }
+        sent.later.push((delay, queue, task.clone()));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use roundtrip_aws::SdkConfig;
 use serde_json::Value;
 
@@ -63,28 +63,60 @@ impl Messages {
         }
     }
 
+    /// Puts messages on a work queue, ten at a time.
+    ///
+    /// # Panics
+    /// If the queue does not take them.
+    pub async fn send(&self, queue: &str, bodies: &[String]) {
+        for ten in bodies.chunks(10) {
+            let entries = ten.iter().enumerate().map(|(n, body)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(n.to_string()).message_body(body);
+                entry.build().expect("id and body are set")
+            });
+            let sent = self.client.send_message_batch().queue_url(&self.work[queue]);
+            let sent = sent.set_entries(Some(entries.collect())).send().await.expect("the queue takes messages");
+            assert!(sent.failed().is_empty(), "{:?}", sent.failed());
+        }
+    }
+
+    /// Forgets all that lies on a work queue, also what is being handled.
+    ///
+    /// # Panics
+    /// If the queue cannot be emptied.
+    pub async fn purge(&self, queue: &str) {
+        self.client.purge_queue().queue_url(&self.work[queue]).send().await.expect("the queue can be emptied");
+    }
+
     /// Takes every message about `shop` off a dead-letter queue; others stay.
     ///
     /// # Panics
     /// If the queue cannot be read.
     pub async fn take_dead_letters(&self, queue: &str, shop: &str) -> Vec<Value> {
         let url = &self.dead_letter[queue];
-        let mut bodies = Vec::new();
+        let (mut bodies, mut others) = (Vec::new(), Vec::new());
         loop {
             let received = self.client.receive_message().queue_url(url).max_number_of_messages(10).send().await;
             let messages = received.expect("the queue can be read").messages.unwrap_or_default();
             if messages.is_empty() {
-                return bodies;
+                break;
             }
             for message in messages {
                 let body: Value = serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null);
+                let receipt = message.receipt_handle.unwrap_or_default();
                 if body["task"]["subject"]["shop"] == shop {
-                    let receipt = message.receipt_handle.unwrap_or_default();
                     let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;
                     deleted.expect("a message can be deleted");
                     bodies.push(body);
+                } else {
+                    others.push(receipt);
                 }
             }
         }
+        // For whoever asks next.
+        for receipt in others {
+            let shown = self.client.change_message_visibility().queue_url(url).receipt_handle(receipt);
+            shown.visibility_timeout(0).send().await.expect("a message can be shown again");
+        }
+        bodies
     }
 }

@@ -61,6 +61,19 @@ impl Stores {
         Self { variants }
     }
 
+    /// No store yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { variants: BTreeMap::new() }
+    }
+
+    /// The same with other stores beside.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.variants.extend(others.variants);
+        self
+    }
+
     /// Connects a destination with a source and links variants by SKU.
     ///
     /// # Panics

@@ -188,6 +188,11 @@ impl Order {
         MoneyBag { shop: zero(self.currency), presentment: zero(self.presentment_currency) }
     }
 
+    /// Mails that told the customer of something sent.
+    pub fn shipping_mails(&self) -> usize {
+        self.mails.iter().filter(|mail| !mail.tracking_numbers.is_empty()).count()
+    }
+
     /// Mails to the customer that told of `tracking_number`.
     pub fn mails_about(&self, tracking_number: &str) -> usize {
         self.mails.iter().filter(|mail| mail.tracking_numbers.iter().any(|number| number == tracking_number)).count()

@@ -133,7 +133,7 @@ History
       REJECTED: Phone is invalid
       Shopify request id: req-7
       remedy: mend what the message names, then redrive
-  2026-07-30 12:00:30Z  writeback/sun.myshopify.com/9001/30  pending → waits for a hold or a scheduled date to end  (webhook)
+  2026-07-30 12:00:30Z  writeback/sun.myshopify.com/9001/30  pending → waits for a hold to end  (webhook)
       ON_HOLD
       remedy: release the hold in the destination store, or wait for the scheduled date";
     assert_eq!(text, expected, "\n{text}");
@@ -185,4 +185,88 @@ fn each_wait_of_a_step_has_words_in_the_history_but_states_keep_their_names() {
     assert_eq!(after("throttled"), "  2026-07-30 12:00:05Z  look  x → waits for the store's rate limit  (webhook)");
     assert_eq!(after("verifying"), "  2026-07-30 12:00:05Z  look  x → verifying  (webhook)");
     assert_eq!(after("unknown"), "  2026-07-30 12:00:05Z  look  x → unknown  (webhook)");
+}
+
+#[test]
+fn what_changed_after_the_push_and_what_failed_stand_out() {
+    let mut stuck = stuck_order();
+    let warning = |code: &str, detail: &str| {
+        json!({
+            "code": code, "source": "sun.myshopify.com", "source_order": { "id": "9001", "name": "#5001" },
+            "detail": detail,
+        })
+    };
+    stuck["order"]["system_tags"] = json!(["Failed Order Push", "Failed Shipment Notification"]);
+    stuck["order"]["warnings"] = json!([
+        warning("CANCELLED_AFTER_PUSH", "cancelled here: cancel it there too"),
+        warning("REDUCED_AFTER_PUSH", "Mug, blue: 12 pushed, 10 left"),
+        warning("SOMETHING_NEW", "odd"),
+    ]);
+
+    let text = order(&serde_json::from_value(stuck).unwrap());
+
+    let expected = "\
+  our tags     Failed Order Push, Failed Shipment Notification
+  tracking     JD1
+
+Warnings
+  CANCELLED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com still stands
+    cancelled here: cancel it there too
+    remedy: if the goods are on their way already, recall them or tell the customer
+  REDUCED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has more than is left here
+    Mug, blue: 12 pushed, 10 left
+    remedy: take the difference out of it there
+  UNKNOWN: #5001 (9001) at sun.myshopify.com needs somebody
+    odd
+    remedy: update this command: the warning is of a newer release
+
+Lines";
+    assert!(text.contains(expected), "\n{text}");
+}
+
+#[test]
+fn labels_and_called_off_shipments_say_what_they_are() {
+    let mut order = stuck_order();
+    order["writebacks"] = json!([
+        {
+            "source": { "shop": "sun.myshopify.com", "id": "9001" }, "label": null, "state": "called-off",
+            "fulfillments": [], "tracking": [], "attempts": 0, "parked": null, "wait": null, "failure": null,
+        },
+        {
+            "source": null, "label": "se-1", "state": "written", "fulfillments": ["31"], "attempts": 0, "parked": null,
+            "tracking": [{ "company": "UPS", "number": "1Z1", "url": "https://a.example/1" }, { "number": "1Z2" }],
+            "wait": { "until": "2026-07-31T12:00:00Z", "why": "replacement", "since": "2026-07-30T12:00:00Z" },
+            "failure": null,
+        },
+        {
+            "source": null, "label": "se-2", "state": "pending", "fulfillments": [], "tracking": [], "attempts": 1,
+            "wait": null, "parked": "LOCATION_UNMAPPED",
+            "failure": {
+                "at": "2026-07-30T12:01:00Z", "code": "LOCATION_UNMAPPED",
+                "message": "1 of line 99 came from warehouse WH2, and 2 at location 11, 1 at location 12 are waited for: \
+                            map the place to a location",
+            },
+        },
+    ]);
+
+    let text = super::order(&serde_json::from_value(order).unwrap());
+
+    let expected = "\
+Writebacks
+  sun.myshopify.com/9001  called-off
+    called off where it was shipped; nothing of it is shown
+  label se-1  written as fulfillment 31
+    tracking UPS  1Z1  https://a.example/1
+    tracking 1Z2
+    waits until 2026-07-31 12:00:00Z for a shipment in the place of one that was called off
+  label se-2  pending
+    failed 2026-07-30 12:01:00Z (attempt 1)
+      LOCATION_UNMAPPED: 1 of line 99 came from warehouse WH2, and 2 at location 11, 1 at location 12 are waited for: map \
+                    the place to a location
+      remedy: say which location of the destination store stands for the place: `roundtrip shop locations`; then redrive
+    parked for LOCATION_UNMAPPED: nothing more happens until somebody acts
+    redrive: tell of it again, corrected if need be: `roundtrip label add moon.myshopify.com 7001 se-2 …`
+
+Requests";
+    assert!(text.contains(expected), "\n{text}");
 }

@@ -28,7 +28,7 @@ use Meaning::{Denied, Later, Refused, Unavailable, Unknown};
 
 /// How a userError is recognised. Texts count in any case.
 #[derive(Debug)]
-pub(crate) enum Says {
+pub(super) enum Says {
     /// By its code, which most payloads do not have.
     Coded(&'static str),
     StartsWith(&'static str),
@@ -67,8 +67,8 @@ pub(super) const USER_ERRORS: &[(Operation, Says, Meaning)] = &[
     // Plans never mix these, so that one was moved or changed since.
     (FulfillmentCreate, StartsWith("All fulfillment orders must be assigned to a single"), Refused(Code::OrderChanged)),
     (FulfillmentCreate, StartsWith("All fulfillment orders must have the same delivery"), Refused(Code::OrderChanged)),
-    // It was read a moment ago. If it still is after the next read, the app may read such fulfillment
-    // orders, but not write them.
+    // It was there when the order was read. If this comes again after the next read, the app may read such
+    // fulfillment orders, but not write them.
     (FulfillmentCreate, StartsWith("Fulfillment order does not exist"), Refused(Code::AccessDenied)),
     // A plan of ours was wrong.
     (FulfillmentCreate, StartsWith("Quantity must be greater than 0"), Refused(Code::Rejected)),

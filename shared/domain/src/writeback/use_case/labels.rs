@@ -3,7 +3,7 @@
 //! Each label's own step wakes it and counts its failures: the order is its own source, and its look
 //! belongs to the push.
 
-use super::{MAX_AT_ONCE, open, reopen_asked, voided, write_all};
+use super::{open, reopen_asked, voided, write_all};
 use jiff::Timestamp;
 
 use crate::channel::{Channel, ChannelError};
@@ -11,14 +11,14 @@ use crate::id::{OrderRef, ShipmentId};
 use crate::look;
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Row};
-use crate::step::WaitReason;
+use crate::step::{Step, WaitReason};
 use crate::tags;
 use crate::task::Task;
 use crate::work::{Outcome, Unfinished};
-use crate::writeback::Phase;
 use crate::writeback::job::Job;
 use crate::writeback::plan::Terms;
 use crate::writeback::shipment::Shipment;
+use crate::writeback::{Phase, TrackingInfo, WritebackState};
 
 /// `None`: something changed under us; start over.
 pub(super) async fn pass<L, C, T, K>(
@@ -34,7 +34,8 @@ where
 {
     let now = ports.clock.now();
     let mut record = ports.ledger.load(at).await?;
-    let shipments: Vec<Shipment> = record.labels.iter().map(|(id, row)| Shipment::of_label(id, row.get())).collect();
+    let shipments = of_labels(&record);
+    let told = said(&shipments);
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {
         return Ok(Some(Outcome::Done("the shop is not registered")));
     };
@@ -43,11 +44,12 @@ where
     let job = Job::new(ports, task, at, terms, voided(&shipments));
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
     job.publish_due(&mut record).await?;
-    reopen_asked(&mut record, task);
+    reopen_posted(&mut record);
+    reopen_asked(&mut record, task, now);
     let mut open = open(&record, shipments);
     open.retain(|shipment| !record.writebacks.get(&shipment.id).is_some_and(|row| row.get().is_resting(now)));
     if open.is_empty() {
-        end_requests(&mut record, &[], now);
+        end_waits(&mut record, &[], now);
         ports.ledger.save(&mut [&mut record]).await?;
         tags::set_due(ports, &mut record, task).await?;
         return Ok(Some(outcome(&record)));
@@ -68,28 +70,40 @@ where
         }
         Err(error) => return unread(&job, &mut record, &open, &error).await.map(Some),
     };
-    let now_open = &open[..open.len().min(MAX_AT_ONCE)];
-    let acted = write_all(&job, (None, &mut record), now_open, shown).await?;
-    if job.was_reloaded() || now_open.len() < open.len() {
+    write_all(&job, (None, &mut record), &open, shown).await?;
+    if job.was_reloaded() {
         return Ok(None);
     }
-    if acted {
-        record = ports.ledger.load(at).await?;
+    record = ports.ledger.load(at).await?;
+    if said(&of_labels(&record)) != told {
+        // A label tool said something else meanwhile, and left the call that was on its way alone.
+        return Ok(None);
     }
-    end_requests(&mut record, now_open, now);
+    end_waits(&mut record, &open, now);
     ports.ledger.save(&mut [&mut record]).await?;
     tags::set_due(ports, &mut record, task).await?;
     Ok(Some(outcome(&record)))
 }
 
-/// Who asked for a label was heard: where that left nothing to be done, or only for a person, nothing is due.
-fn end_requests(record: &mut OrderRecord, seen: &[Shipment], now: Timestamp) {
+fn of_labels(record: &OrderRecord) -> Vec<Shipment> {
+    record.labels.iter().map(|(id, row)| Shipment::of_label(id, row.get())).collect()
+}
+
+/// What the label tools said, but for the lines, which are ours to decide.
+fn said(shipments: &[Shipment]) -> Vec<(ShipmentId, bool, Vec<TrackingInfo>)> {
+    shipments.iter().map(|it| (it.id.clone(), it.voided, it.tracking.clone())).collect()
+}
+
+/// What a label waited for is over, and it was looked at (`seen`) or leaves nothing to be done, or only for a
+/// person: nothing is due.
+fn end_waits(record: &mut OrderRecord, seen: &[Shipment], now: Timestamp) {
+    let told_later = [WaitReason::Announcing, WaitReason::Publishing];
     for (shipment, row) in &mut record.writebacks {
         let step = row.get();
-        let asked = step.wait.as_ref().is_some_and(|wait| wait.why == WaitReason::Requested && wait.until <= now);
-        let idle = step.parked.is_some() || !matches!(step.state.phase, Phase::Pending);
+        let is_over = step.wait.as_ref().is_some_and(|wait| wait.until <= now && !told_later.contains(&wait.why));
+        let idle = step.parked.is_some() || matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. });
         let heard = matches!(shipment, ShipmentId::Label(_)) && (idle || seen.iter().any(|it| it.id == *shipment));
-        if asked && heard {
+        if is_over && heard {
             row.change().wait = None;
         }
     }
@@ -100,18 +114,31 @@ fn outcome(record: &OrderRecord) -> Outcome {
     look::outcome(labels.map(|(_, row)| row.get().into()), "the order shows its labels")
 }
 
-fn rest(
-    record: &mut OrderRecord,
-    open: &[Shipment],
-    change: impl Fn(&mut crate::step::Step<crate::writeback::WritebackState>),
-) {
-    for shipment in open {
+/// A label tool posted or voided a parked label again: that is a request to try it again.
+fn reopen_posted(record: &mut OrderRecord) {
+    for (_, row) in record.writebacks.iter_mut().filter(|(id, _)| matches!(id, ShipmentId::Label(_))) {
+        let step = row.get();
+        let asked = step.wait.as_ref().is_some_and(|wait| wait.why == WaitReason::Requested);
+        if asked && step.parked.is_some() {
+            row.change().reopen();
+        }
+    }
+}
+
+/// Those of `open` that the order is read for.
+fn wanted<'a>(record: &OrderRecord, open: &'a [Shipment]) -> Vec<&'a Shipment> {
+    let is_parked = |it: &Shipment| record.writebacks.get(&it.id).is_some_and(|row| row.get().parked.is_some());
+    open.iter().filter(|it| !is_parked(it)).collect()
+}
+
+fn rest(record: &mut OrderRecord, open: &[Shipment], change: impl Fn(&mut Step<WritebackState>)) {
+    for shipment in wanted(record, open) {
         record.writebacks.get_mut(&shipment.id).map(Row::change).into_iter().for_each(&change);
     }
 }
 
 /// The order could not be read: each label waits, or fails.
-async fn unread<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+async fn unread<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     open: &[Shipment],
@@ -123,7 +150,7 @@ async fn unread<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         job.ports.ledger.save(&mut [&mut *record]).await?;
         return Ok(outcome(record));
     }
-    for shipment in open {
+    for shipment in wanted(record, open) {
         job.fail(record, &shipment.id, look::failure(error, now), None, |_| {}).await?;
     }
     tags::set_due(job.ports, record, job.task).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MAX_AT_ONCE, open, reopen_asked, voided, write_all};
+use super::{open, reopen_asked, voided, write_all};
 use crate::channel::Channel;
 use crate::id::OrderRef;
 use crate::look;
@@ -45,6 +45,11 @@ where
         }
         return Ok(Some(outcome));
     }
+    // Asked only where the shop did not let us in before: a plain shipment costs no read for it.
+    let was_paused = source.look.get().wait.as_ref().is_some_and(|wait| wait.why == WaitReason::ShopPaused);
+    if was_paused && ports.ledger.shop(&source_at.shop).await?.is_some_and(|shop| shop.shop.paused.is_some()) {
+        return rest_paused(ports, &mut source).await.map(Some);
+    }
     let shipped = match ports.channel.shipped(source_at).await {
         Ok(Some(shipped)) => shipped,
         Ok(None) => return gone(ports, &mut source, destination, task, "the source order is gone").await.map(Some),
@@ -54,19 +59,14 @@ where
     tags::note_unread(&mut record, source_at, false, now);
     let shop = ports.ledger.shop(&destination.shop).await?;
     if shop.as_ref().is_some_and(|shop| shop.shop.paused.is_some()) {
-        let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
-        let look = source.look.change();
-        look.state = LookState { queue: Queue::TrackingWriteback };
-        look.wait(now, until, why);
-        ports.ledger.save(&mut [&mut source]).await?;
-        return Ok(Some(Outcome::Wait { until, why }));
+        return rest_paused(ports, &mut source).await.map(Some);
     }
     let shipments: Vec<Shipment> =
         shipped.fulfillments.iter().map(|fulfillment| Shipment::of_fulfillment(source_at, fulfillment)).collect();
     let job = Job::new(ports, task, destination, terms(shop, source_at), voided(&shipments));
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
     job.publish_due(&mut record).await?;
-    reopen_asked(&mut record, task);
+    reopen_asked(&mut record, task, now);
     let open = open(&record, shipments);
     if open.is_empty() {
         look::seen(&mut source);
@@ -82,9 +82,8 @@ where
         Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
     };
     look::seen(&mut source);
-    let now_open = &open[..open.len().min(MAX_AT_ONCE)];
-    let acted = write_all(&job, (Some(&mut source), &mut record), now_open, shown).await?;
-    if job.was_reloaded() || now_open.len() < open.len() {
+    let acted = write_all(&job, (Some(&mut source), &mut record), &open, shown).await?;
+    if job.was_reloaded() {
         return Ok(None);
     }
     tags::set_due(ports, &mut record, task).await?;
@@ -102,6 +101,20 @@ where
     Ok((!left_alone).then_some(outcome))
 }
 
+/// One of the two shops does not let us in.
+async fn rest_paused<L: Ledger, C, T, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    source: &mut OrderRecord,
+) -> Result<Outcome, Unfinished> {
+    let now = ports.clock.now();
+    let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+    let look = source.look.change();
+    look.state = LookState { queue: Queue::TrackingWriteback };
+    look.wait(now, until, why);
+    ports.ledger.save(&mut [source]).await?;
+    Ok(Outcome::Wait { until, why })
+}
+
 /// How the connection wants it.
 fn terms(shop: Option<ConnectedShop>, source: &OrderRef) -> Terms {
     let Some(shop) = shop else { return Terms::default_for(crate::registry::LocationMap::default()) };
@@ -112,7 +125,7 @@ fn terms(shop: Option<ConnectedShop>, source: &OrderRef) -> Terms {
 }
 
 /// One of the two orders could not be read.
-async fn failed<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+async fn failed<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     source: &mut OrderRecord,
     destination: &OrderRef,
@@ -127,7 +140,7 @@ async fn failed<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 }
 
 /// One of the two orders is gone: nothing waits for it any more.
-async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+async fn gone<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     source: &mut OrderRecord,
     destination: &OrderRef,
@@ -142,7 +155,7 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 
 /// Ends what waits for this source order. Where its look is parked, the destination order says so, and the
 /// redrive of the look sees to all.
-async fn give_up<L: Ledger, C: Channel, T: Outbox, K: Clock>(
+async fn give_up<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     destination: &OrderRef,
     source_at: &OrderRef,

@@ -1,0 +1,62 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn the_arguments_contradict_each_other_nowhere() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn options_for_all_commands_may_stand_anywhere() {
+    let cli = parse("roundtrip shop show moon.myshopify.com --json --local").unwrap();
+
+    assert!(cli.json && cli.to.local);
+}
+
+#[test]
+fn what_does_not_parse_is_told_before_anything_is_asked() {
+    for (line, told) in [
+        ("roundtrip shop show moon", "moon-shop.myshopify.com"),
+        ("roundtrip order show moon.myshopify.com #1001", "give the number"),
+        ("roundtrip order list moon.myshopify.com --tab open", "not-pushed, partially-pushed"),
+        ("roundtrip order list moon.myshopify.com --after x", "--tab"),
+        ("roundtrip order list moon.myshopify.com --limit 251", "1..=250"),
+        ("roundtrip link moon.myshopify.com sun.myshopify.com", "VARIANT=VARIANT"),
+        ("roundtrip link moon.myshopify.com sun.myshopify.com 1-2", "12=34"),
+        ("roundtrip link moon.myshopify.com sun.myshopify.com 1=2 --csv f", "--csv"),
+        ("roundtrip connect moon.myshopify.com sun.myshopify.com --auto-push yes", "on, off"),
+        ("roundtrip connect moon.myshopify.com sun.myshopify.com --grace soon", "10m, 1h30m"),
+        ("roundtrip connect moon.myshopify.com sun.myshopify.com --without-tracking ask", "wait, fulfil-now"),
+        ("roundtrip shop locations moon.myshopify.com sun.myshopify.com=7", "name its location too"),
+        ("roundtrip shop locations moon.myshopify.com WH2=7 --clear", "--clear"),
+        ("roundtrip label add moon.myshopify.com 42 se-1", "--number"),
+        ("roundtrip label add moon.myshopify.com 42 se/1 --number 1Z", "1 to 64 letters"),
+        ("roundtrip label add moon.myshopify.com 42 se-1 --number 1Z --line 7", "<line id>=<how many>"),
+        ("roundtrip label void moon.myshopify.com 42", "LABEL"),
+    ] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        assert!(error.to_string().contains(told), "{line}: {error}");
+    }
+}
+
+#[test]
+fn a_label_may_have_several_numbers_and_lines() {
+    let line = "roundtrip label add moon.myshopify.com 42 se-1 --number 1Z1 --line 7=2 --number 1Z2 --line 8=1";
+
+    let Command::Label(LabelCommand::Add(label)) = parse(line).unwrap().command else { panic!("{line}") };
+
+    assert_eq!((label.numbers.len(), label.lines.len(), label.no_mail), (2, 2, false));
+}
+
+#[test]
+fn a_token_in_the_environment_is_not_shown_in_the_help() {
+    let token = Cli::command().get_arguments().find(|arg| arg.get_id() == "token").cloned().unwrap();
+
+    assert!(token.is_hide_env_values_set());
+}

@@ -1,0 +1,210 @@
+//! The ops-api in this process, on DynamoDB's twin: what it answers, and what it leaves in the ledger. No queue
+//! is there: each task is made up for by its row, which is due.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use roundtrip_aws::{DynamoLedger, OperatorSecret, QueueUrls, SqsTasks, Vault, VaultNames};
+use roundtrip_domain::id::{LocationId, OrderId, OrderRef};
+use roundtrip_domain::ports::{Clock, Ledger, Ports};
+use roundtrip_domain::push::push_order;
+use roundtrip_domain::registry::{Location, Shop, ShopFacts};
+use roundtrip_domain::secret::Secret;
+use roundtrip_domain::task::{Subject, Task, Trigger};
+use roundtrip_domain::writeback::write_back;
+use roundtrip_functions::compose::Api;
+use roundtrip_functions::ops_api::{AUDIENCE, Claims, router};
+use roundtrip_kit::fake::{FakeChannel, ManualClock, MemoryTasks};
+use roundtrip_kit::order::{connected, connection, facts, moon, paid_order, sun};
+use roundtrip_kit::{dynamodb, fake};
+use serde_json::{Value, json};
+
+const SECRET: &str = "the-operator-secret-of-this-test";
+
+type World = Ports<DynamoLedger, FakeChannel, MemoryTasks, ManualClock>;
+
+/// The API, and the workers' world behind it: the moon with order 42, of two units, and the sun.
+struct Scene {
+    url: String,
+    token: String,
+    http: reqwest::Client,
+    world: World,
+}
+
+impl Scene {
+    async fn start() -> Self {
+        let ledger = dynamodb::ledger().await;
+        let fake = fake::ports();
+        let now = fake.clock.now();
+        let location = |id, name: &str| Location { id: LocationId::new(id), name: name.into(), active: true };
+        let facts = ShopFacts { locations: vec![location(7, "Berlin"), location(8, "Hamburg")], ..facts(now) };
+        ledger.register_shop(&Shop { facts: Some(facts), ..Shop::registered(moon(), now) }).await.unwrap();
+        ledger.register_shop(&connected(sun(), now)).await.unwrap();
+        ledger.put_connection(&connection(false)).await.unwrap();
+        let mut order = paid_order(42, now);
+        order.lines[0].quantity = 2;
+        fake.channel.shop(&moon(), |shop| shop.orders.insert(order.at.id, order.clone()));
+        let world = Ports {
+            ledger: ledger.clone(),
+            channel: fake.channel,
+            tasks: fake.tasks,
+            clock: fake.clock,
+            waits: fake.waits,
+        };
+        push_order(&world, &Task::new(Trigger::Webhook, "e-1", Subject::Order(order.at))).await.unwrap();
+
+        let sdk = dynamodb::sdk_config("http://127.0.0.1:1", "us-east-1", "local");
+        let names = VaultNames { app_secret_id: None, token_key_id: "key".into(), registry: "registry".into() };
+        let api = Api {
+            ledger,
+            tasks: SqsTasks::new(&sdk, QueueUrls::default()),
+            vault: Vault::new(&sdk, names),
+            operator: OperatorSecret(Secret::new(SECRET)),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router(Arc::new(api))).await });
+        let now = Timestamp::now().as_second();
+        let claims = Claims { sub: "ada".into(), aud: AUDIENCE.into(), iat: now, exp: now + 600 };
+        let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+        Self { url, token, http: reqwest::Client::new(), world }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let request =
+            self.http.request(method.parse().unwrap(), format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// Posts the label `se-1`, with `change` in the place of what it says.
+    async fn label(&self, change: Value) -> (u16, Value) {
+        let mut body = json!({
+            "shop": moon(), "order": "42", "label": "se-1", "warehouse": "WH2",
+            "tracking": [{ "number": "1Z999AA10123456784", "company": "UPS" }],
+            "lines": [{ "line_item": "101", "quantity": 1 }],
+        });
+        body.as_object_mut().unwrap().extend(change.as_object().cloned().unwrap());
+        self.send("POST", "/v1/labels", body).await
+    }
+
+    async fn void(&self, label: &str) -> (u16, Value) {
+        self.send("DELETE", &format!("/v1/shops/{}/orders/42/labels/{label}", moon()), Value::Null).await
+    }
+
+    async fn order(&self) -> Value {
+        self.send("GET", &format!("/v1/shops/{}/orders/42", moon()), Value::Null).await.1
+    }
+
+    async fn work(&self) {
+        // The API has the machine's clock; the world's is behind it, and nothing would be due.
+        let behind = Timestamp::now().duration_since(self.world.clock.now());
+        self.world.clock.advance(behind.try_into().unwrap_or_default());
+        let at = OrderRef { shop: moon(), id: OrderId::new(42) };
+        write_back(&self.world, &Task::new(Trigger::Request, "r-1", Subject::Order(at))).await.unwrap();
+    }
+}
+
+fn told(order: &Value) -> Vec<&str> {
+    let events = order["history"].as_array().unwrap().iter();
+    events.filter(|event| event["actor"] == "ada").map(|event| event["after"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_label_posted_twice_at_once_is_one_label() {
+    let scene = Scene::start().await;
+
+    let posted = tokio::join!(scene.label(json!({})), scene.label(json!({})), scene.label(json!({})));
+    scene.work().await;
+    let late = scene.label(json!({})).await;
+
+    assert_eq!([posted.0.0, posted.1.0, posted.2.0, late.0], [202; 4]);
+    let order = scene.order().await;
+    assert_eq!(told(&order), ["label bought"]);
+    let [writeback] = &order["writebacks"].as_array().unwrap()[..] else { panic!("{order:#}") };
+    assert_eq!((&writeback["label"], &writeback["state"]), (&json!("se-1"), &json!("written")));
+    assert_eq!((&writeback["source"], &writeback["wait"]), (&Value::Null, &Value::Null));
+    scene.world.channel.shop(&moon(), |shop| assert_eq!(shop.mails, ["1Z999AA10123456784"]));
+    assert!(scene.world.ledger.due(Timestamp::MAX, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_label_is_replaced_voided_once_and_never_comes_back() {
+    let scene = Scene::start().await;
+    scene.label(json!({})).await;
+    scene.work().await;
+
+    let other = json!({ "tracking": [{ "number": "1Z999AA10123456785", "company": "UPS" }] });
+    assert_eq!(scene.label(other).await.0, 202);
+    scene.work().await;
+    let (status, answer) = scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 2 }] })).await;
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("LABEL_SHOWN")), "{answer:#}");
+    for _ in 0..2 {
+        assert_eq!(scene.void("se-1").await.0, 202);
+        scene.work().await;
+    }
+    let (status, answer) = scene.label(json!({})).await;
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("LABEL_VOIDED")), "{answer:#}");
+    let (status, answer) = scene.void("se-9").await;
+    assert_eq!((status, &answer["error"]["code"]), (404, &json!("NOT_FOUND")), "{answer:#}");
+
+    let order = scene.order().await;
+    assert_eq!(told(&order), ["label voided", "label changed", "label bought"]);
+    assert_eq!(order["writebacks"][0]["wait"]["why"], "replacement");
+    assert_eq!(order["writebacks"][0]["tracking"][0]["number"], "1Z999AA10123456785");
+}
+
+#[tokio::test]
+async fn a_label_of_an_order_that_the_shop_does_not_have_is_not_kept() {
+    let scene = Scene::start().await;
+
+    let of_another_shop = scene.label(json!({ "shop": sun() })).await;
+    let unknown = scene.label(json!({ "order": "43" })).await;
+    let unregistered = scene.label(json!({ "shop": "mars.myshopify.com" })).await;
+    let invalid = scene.label(json!({ "order": "#1001" })).await;
+
+    assert_eq!([of_another_shop.0, unknown.0, unregistered.0, invalid.0], [404, 404, 404, 400]);
+    assert_eq!(invalid.1["error"]["field"], "order");
+    for (shop, id) in [(sun(), 42), (moon(), 43)] {
+        let at = OrderRef { shop, id: OrderId::new(id) };
+        assert!(scene.world.ledger.load(&at).await.unwrap().labels.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_parked_label_goes_on_when_it_is_told_of_as_it_should_be() {
+    let scene = Scene::start().await;
+    scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 3 }] })).await;
+    scene.work().await;
+    let parked = scene.order().await;
+    assert_eq!(parked["writebacks"][0]["parked"], "PRODUCTS_MISMATCH");
+    assert_eq!(parked["order"]["system_tags"], json!(["Failed Shipment Notification"]));
+
+    scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 2 }] })).await;
+    scene.work().await;
+
+    let order = scene.order().await;
+    assert_eq!((&order["writebacks"][0]["state"], &order["order"]["system_tags"]), (&json!("written"), &Value::Null));
+    assert_eq!(told(&order), ["label changed", "label bought"]);
+}
+
+#[tokio::test]
+async fn a_location_map_is_kept_whole_or_not_at_all() {
+    let scene = Scene::start().await;
+    let path = format!("/v1/shops/{}/locations", moon());
+    let map = json!([
+        { "from": { "shop": sun(), "location": "11" }, "to": "7" }, { "from": { "warehouse": "WH2" }, "to": "8" },
+    ]);
+
+    let (status, answer) = scene.send("PUT", &path, json!({ "locations": map })).await;
+    assert_eq!((status, answer), (200, json!({ "shop": moon(), "locations": map })));
+    let half = json!({ "locations": [map[1], { "from": { "warehouse": "WH3" }, "to": "9" }] });
+    let (status, answer) = scene.send("PUT", &path, half).await;
+    assert_eq!((status, &answer["error"]["field"]), (400, &json!("locations.to")), "{answer:#}");
+
+    let shop = scene.send("GET", &format!("/v1/shops/{}", moon()), Value::Null).await.1;
+    assert_eq!(shop["locations"], map);
+    assert_eq!(scene.send("PUT", &path, json!({ "locations": [] })).await.1["locations"], json!([]));
+}
