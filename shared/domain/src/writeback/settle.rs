@@ -83,8 +83,14 @@ fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     for id in others {
         if let Some(row) = record.writebacks.get_mut(&id) {
             row.change().state.written.retain(|fulfillment| !there.contains(fulfillment));
-            if row.get().state.written.is_empty() {
-                called_off(job, record, &id, now);
+            match row.get().state.written.is_empty() {
+                true if job.voided.contains(&id) => called_off(job, record, &id, now),
+                // It stands, and is shown no more: it is looked at anew.
+                true => job.change(record, &id, now, "pending", |step| {
+                    step.state.phase = Phase::Pending;
+                    step.wait(now, now, WaitReason::OtherStep);
+                }),
+                false => {}
             }
         }
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::job::{Job, step_id};
+use super::plan::same_numbers;
 use super::protocol::{self, Seen, Sight, inputs};
 use super::shipment::Shipment;
 use super::{Phase, TrackingInfo, WritebackState};
@@ -108,6 +109,10 @@ where
         if n > 0 && n % MAX_AT_ONCE == 0 {
             job.save(source.as_deref_mut(), record).await?;
         }
+        if let Some(other) = in_flight_beside(record, job.destination_at, shipment, now) {
+            stand_back(source.as_deref_mut(), record, (&shipment.id, &other), now, job.task);
+            continue;
+        }
         let step = record
             .writebacks
             .entry(shipment.id.clone())
@@ -181,11 +186,49 @@ fn come_back(
     }
 }
 
+/// Another shipment's call that may be on its way: what it shows cannot be told yet from what this one shows,
+/// if both were sent under one number, or are looked at together.
+fn in_flight_beside(
+    record: &OrderRecord,
+    destination_at: &OrderRef,
+    shipment: &Shipment,
+    now: Timestamp,
+) -> Option<ShipmentId> {
+    let looked_at_from = shipment.id.looked_at_from(destination_at);
+    let mut others = record.writebacks.iter().filter(|(id, row)| {
+        let call = row.get().state.in_doubt().filter(|_| **id != shipment.id && row.get().is_resting(now));
+        let together = id.looked_at_from(destination_at) == looked_at_from;
+        call.is_some_and(|call| together || same_numbers(call.tracking(), &shipment.tracking))
+    });
+    others.next().map(|(id, _)| id.clone())
+}
+
+/// A shipment is looked at when it is known what became of the `other` one.
+fn stand_back(
+    source: Option<&mut OrderRecord>,
+    record: &mut OrderRecord,
+    (id, other): (&ShipmentId, &ShipmentId),
+    now: Timestamp,
+    task: &Task,
+) {
+    let Some(row) = record.writebacks.get_mut(other) else { return };
+    match source {
+        Some(source) => leave_alone(source, row, now, task),
+        None => {
+            row.hold();
+            let until = row.get().wait.as_ref().map_or(now, |wait| wait.until);
+            if let Some(row) = record.writebacks.get_mut(id) {
+                row.change().wait(now, until, WaitReason::OtherStep);
+            }
+        }
+    }
+}
+
 /// The step is somebody else's, or rests: valid only while it is as we saw it. Whoever settles it looks
 /// at the source order again; if nobody does, due work does.
 fn leave_alone(source: &mut OrderRecord, step: &mut Row<Step<WritebackState>>, now: Timestamp, task: &Task) {
     let Some(wait) = step.get().wait.clone() else { return };
-    let in_flight = matches!(step.get().state.phase, Phase::Sent { .. });
+    let in_flight = step.get().state.in_doubt().is_some();
     let already = source.look.get().wait.as_ref().is_some_and(|look| look.until >= wait.until);
     if in_flight && !already {
         step.hold();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
+use roundtrip_domain::order::FulfillmentOrderStatus;
 use roundtrip_domain::ports::{Clock, Tasks};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::record::{RequestState, Tab, WarningCode};
@@ -12,7 +13,7 @@ use roundtrip_domain::writeback::write_back;
 use roundtrip_kit::fake::{FakePorts, Fault};
 use roundtrip_kit::order::{moon, sun};
 
-use crate::world::{DAY, MINUTE, ORDER, World, at, tracking};
+use crate::world::{DAY, MINUTE, ORDER, World, at, mars, tracking};
 
 fn webhook(order: &OrderRef) -> Task {
     Task::new(Trigger::Webhook, "meanwhile", Subject::Order(order.clone()))
@@ -143,26 +144,71 @@ async fn a_shipment_that_is_mended_while_it_is_refused_is_tried_again() {
     assert_eq!((world.shown(), world.order_tags()), (vec![("T2".into(), 1)], vec![]));
 }
 
+/// The source store ships one more unit, and another worker handles its webhook.
+async fn ship_another(ports: FakePorts, source: OrderRef, number: &'static str) {
+    let id: FulfillmentId = ports.channel.ship(&source, Some(tracking(number)));
+    ports.channel.shop(&source.shop, |shop| {
+        let shipped = shop.shipped.get_mut(&source.id).unwrap().iter_mut().find(|it| it.id == id).unwrap();
+        shipped.lines[0].1 = 1;
+    });
+    write_back(&ports, &webhook(&source)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_second_shipment_that_comes_while_the_first_is_being_shown_is_shown_as_well() {
-    let (world, source) = World::pushed(2).await;
+    for (number, fault) in
+        [("T2", None), ("T1", None), ("T2", Some(Fault::AnswerLost)), ("T1", Some(Fault::AnswerLost))]
+    {
+        let (world, source) = World::pushed(2).await;
+        world.shop(&moon(), |shop| shop.mutation_faults.extend(fault));
+        let order = source.clone();
+        world.meanwhile(move |ports| ship_another(ports, order, number));
+
+        world.ship_units(&source, &["T1"], Some(1)).await;
+        world.comes_to_rest().await;
+
+        let mut shown = world.shown();
+        shown.sort();
+        assert_eq!(shown, [("T1".into(), 1), (number.into(), 1)], "{fault:?}");
+        assert_eq!(world.mails().iter().filter(|mailed| *mailed == number).count(), 1, "{number} {fault:?}");
+        assert_eq!(world.letters(), []);
+    }
+}
+
+#[tokio::test]
+async fn two_stores_that_ship_under_one_number_at_once_are_both_shown() {
+    let world = World::new();
+    world.add_source(&mars(), 2);
+    world.order_webhook().await;
+    let of_mars = world.source_order(&mars());
+    world.meanwhile(move |ports| ship_another(ports, of_mars, "T1"));
+
+    world.ship(&world.source_order(&sun()), &["T1"]).await;
+    world.comes_to_rest().await;
+
+    assert_eq!((world.shown(), world.mails()), (vec![("T1".into(), 1), ("T1".into(), 1)], vec!["T1".into()]));
+}
+
+#[tokio::test]
+async fn a_shipment_that_is_called_off_while_another_of_its_number_is_being_shown_leaves_that_alone() {
+    let (world, source) = World::pushed(1).await;
+    world.set_work(FulfillmentOrderStatus::OnHold, None);
+    let first = world.ship(&source, &["T1"]).await;
+    world.ship(&source, &["T1"]).await;
+    world.ship(&source, &["T2"]).await;
+    world.call_off(&source, first).await;
+    world.set_work(FulfillmentOrderStatus::Open, None);
     let order = source.clone();
     world.meanwhile(|ports| async move {
-        let id: FulfillmentId = ports.channel.ship(&order, Some(tracking("T2")));
-        ports.channel.shop(&sun(), |shop| {
-            let shipped = shop.shipped.get_mut(&order.id).unwrap().iter_mut().find(|it| it.id == id).unwrap();
-            shipped.lines[0].1 = 1;
-        });
         write_back(&ports, &webhook(&order)).await.unwrap();
     });
 
-    world.ship_units(&source, &["T1"], Some(1)).await;
+    world.order_webhook().await;
     world.comes_to_rest().await;
 
-    let mut shown = world.shown();
-    shown.sort();
-    assert_eq!(shown, [("T1".into(), 1), ("T2".into(), 1)]);
-    assert_eq!(world.letters(), []);
+    assert_eq!(world.shown(), [("T1".into(), 1)]);
+    let states = [("called-off", None), ("written", None), ("pending", Some(Code::AlreadyShipped))];
+    assert_eq!(world.writebacks().await, states);
 }
 
 #[tokio::test]

@@ -1,16 +1,15 @@
 //! Shipments that are called off and made again, at the source or by hand at the destination.
 
 use roundtrip_domain::FAILED_SHIPMENT_TAG;
-use roundtrip_domain::channel::ShownFulfillment;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
+use roundtrip_domain::id::{FulfillmentId, OrderRef};
 use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState};
 use roundtrip_domain::step::WaitReason;
 use roundtrip_domain::task::Queue;
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::moon;
 
-use crate::world::{DAY, HOUR, MINUTE, ORDER, World, at, line_of, tracking};
+use crate::world::{DAY, HOUR, MINUTE, World, at};
 
 /// An order of so many units that the customer sees as sent under T1.
 async fn written(units: u32) -> (World, OrderRef, FulfillmentId) {
@@ -25,17 +24,6 @@ async fn cancel_shown(world: &World) {
         shop.shown.values_mut().flatten().for_each(|shown| shown.state = FulfillmentState::Cancelled);
     });
     world.tell(Queue::TrackingWriteback, world.webhook(&at())).await;
-}
-
-/// The destination's merchant ships one unit by hand.
-fn ship_by_hand(world: &World, number: &str) {
-    let by_hand = ShownFulfillment {
-        id: FulfillmentId::new(77),
-        state: FulfillmentState::Success,
-        tracking: vec![tracking(number)],
-        lines: vec![(line_of(1), 1)],
-    };
-    world.shop(&moon(), |shop| shop.shown.entry(OrderId::new(ORDER)).or_default().push(by_hand));
 }
 
 fn ones(numbers: &[&str]) -> Vec<(String, u32)> {
@@ -205,7 +193,7 @@ async fn one_parcel_becomes_two_once_the_merchant_cancelled_it() {
 #[tokio::test]
 async fn what_was_shipped_by_hand_under_the_same_number_is_left_as_it_is() {
     let (world, source) = World::pushed(1).await;
-    ship_by_hand(&world, "t-1");
+    world.ship_by_hand("t-1");
 
     world.ship(&source, &["T1"]).await;
 
@@ -217,7 +205,7 @@ async fn what_was_shipped_by_hand_under_the_same_number_is_left_as_it_is() {
 #[tokio::test]
 async fn what_was_shipped_by_hand_under_another_number_is_raised_until_it_is_cancelled() {
     let (world, source) = World::pushed(1).await;
-    ship_by_hand(&world, "H");
+    world.ship_by_hand("H");
 
     world.ship(&source, &["T1"]).await;
     assert_eq!(world.letters(), [("writeback", Code::AlreadyShipped)]);

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use roundtrip_domain::channel::ShippedFulfillment;
+use roundtrip_domain::channel::{ShippedFulfillment, ShownFulfillment};
 use roundtrip_domain::id::{FulfillmentId, LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::order::{FulfillmentOrderBrief, FulfillmentOrderStatus, FulfillmentState, Order};
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
@@ -198,6 +198,19 @@ impl World {
     /// The source store cancels a fulfillment.
     pub(crate) async fn call_off(&self, source: &OrderRef, id: FulfillmentId) {
         self.change_shipment(source, id, |shipped| shipped.state = FulfillmentState::Cancelled).await;
+    }
+
+    /// The destination's merchant ships one unit of the first line by hand.
+    pub(crate) fn ship_by_hand(&self, number: &str) {
+        self.shop(&moon(), |shop| {
+            let shown = shop.shown.entry(OrderId::new(ORDER)).or_default();
+            shown.push(ShownFulfillment {
+                id: FulfillmentId::new(77 + shown.len() as u64),
+                state: FulfillmentState::Success,
+                tracking: vec![tracking(number)],
+                lines: vec![(line_of(1), 1)],
+            });
+        });
     }
 
     /// A webhook of the order comes, and what follows from it at once.

@@ -62,7 +62,10 @@ impl World {
             at_once(async {
                 what(ports.clone()).await;
                 while let Some((queue, task)) = ports.tasks.take() {
-                    handle(&ports, queue, &task).await.unwrap();
+                    if handle(&ports, queue, &task).await.is_err() {
+                        ports.tasks.sent().work.push((queue, task));
+                        break;
+                    }
                 }
             });
         });
