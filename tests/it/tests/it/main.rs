@@ -5,6 +5,7 @@ mod at_once;
 mod burst;
 mod calls;
 mod changed_after_push;
+mod chaos;
 mod cli;
 mod connect;
 mod due;
