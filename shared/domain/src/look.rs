@@ -10,21 +10,21 @@ use crate::fingerprint;
 use crate::history::HistoryEvent;
 use crate::id::OrderRef;
 use crate::ports::{Clock, Ledger, Outbox, ParkedMessage, Ports, Tasks, after};
-use crate::record::{LookState, OrderRecord};
-use crate::step::{AfterFailure, Failure, Step, StepId, Wait, WaitReason};
+use crate::record::OrderRecord;
+use crate::step::{AfterFailure, Failure, Look, Step, StepId, Wait, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished, error_chain};
 
 /// May the order be looked at now? `Some`: not now, and this is how the task ends.
 ///
 /// A parked look is opened again by whatever says that the world has moved on; a mere wake-up is not that.
-pub(crate) fn barred(record: &mut OrderRecord, task: &Task, now: Timestamp) -> Option<Outcome> {
-    let look = record.look.get();
+pub(crate) fn barred(record: &mut OrderRecord, at: Look, task: &Task, now: Timestamp) -> Option<Outcome> {
+    let look = record.look(at).get();
     if let Some(parked) = &look.parked {
         return match task.trigger {
             Trigger::DueWork | Trigger::Settled => Some(Outcome::Park { code: parked.code }),
             Trigger::Webhook | Trigger::Request | Trigger::Resync | Trigger::Redrive | Trigger::Unknown => {
-                record.look.change().reopen();
+                record.look_mut(at).change().reopen();
                 None
             }
         };
@@ -34,11 +34,11 @@ pub(crate) fn barred(record: &mut OrderRecord, task: &Task, now: Timestamp) -> O
 }
 
 /// The look succeeded: whatever it waited for or failed at before is over.
-pub(crate) fn seen(record: &mut OrderRecord) {
-    let look = record.look.get();
+pub(crate) fn seen(record: &mut OrderRecord, at: Look) {
+    let look = record.look(at).get();
     if look.wait.is_some() || look.attempts > 0 {
         let state = look.state;
-        record.look.change().succeed(state);
+        record.look_mut(at).change().succeed(state);
     }
 }
 
@@ -46,19 +46,19 @@ pub(crate) fn seen(record: &mut OrderRecord) {
 pub(crate) async fn failed<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
-    queue: Queue,
+    at: Look,
     task: &Task,
     error: &ChannelError,
 ) -> Result<Outcome, Unfinished> {
     let now = ports.clock.now();
-    let look = record.look.change();
-    look.state = LookState { queue };
-    let outcome = if let Some((until, why)) = hold_back(ports, &record.at, error, now).await? {
+    let held_back = hold_back(ports, &record.at, error, now).await?;
+    let look = record.look_mut(at).change();
+    let outcome = if let Some((until, why)) = held_back {
         look.wait(now, until, why);
         Outcome::Wait { until, why }
     } else {
         let failure = failure(error, now);
-        let event = HistoryEvent::moved(now, task, StepId::Look, "looking", "failed").with_failure(&failure);
+        let event = HistoryEvent::moved(now, task, StepId::Look(at), "looking", "failed").with_failure(&failure);
         let outcome = match look.fail(failure, |failed| ports.waits.backoff(failed)) {
             AfterFailure::Retry => retry_outcome(look),
             AfterFailure::Park => {
@@ -70,7 +70,7 @@ pub(crate) async fn failed<L: Ledger, C, T: Outbox, K: Clock>(
         outcome
     };
     ports.ledger.save(&mut [record]).await?;
-    announce_look(ports, record).await?;
+    announce_look(ports, record, at).await?;
     Ok(outcome)
 }
 
@@ -78,11 +78,11 @@ pub(crate) async fn failed<L: Ledger, C, T: Outbox, K: Clock>(
 pub(crate) async fn announce_look<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
+    at: Look,
 ) -> Result<(), Unfinished> {
-    let queue = record.look.get().state.queue;
-    let subject = record.at.clone();
-    if announce(ports, (queue, StepId::Look), record.look.get(), (&record.at, order_name(record)), subject).await? {
-        record.look.change().announced();
+    let (step, subject) = (record.look(at).get(), record.at.clone());
+    if announce(ports, (at.queue(), StepId::Look(at)), step, (&record.at, order_name(record)), subject).await? {
+        record.look_mut(at).change().announced();
         ports.ledger.save(&mut [record]).await?;
     }
     Ok(())

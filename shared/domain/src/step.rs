@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
+use crate::task::Queue;
 pub use crate::wait::{Wait, WaitReason};
 
 /// After this many failed attempts a step is parked.
@@ -21,7 +22,7 @@ pub const MAX_ATTEMPTS: u32 = 5;
 #[serde(try_from = "String", into = "String")]
 pub enum StepId {
     /// Read the order and see what is to be done.
-    Look,
+    Look(Look),
     /// Push the lines that `source` holds. Group 1, unless a person asked for another.
     Push { source: ShopDomain, group: u32 },
     /// Show a shipment on the destination order.
@@ -32,17 +33,42 @@ pub enum StepId {
     Connect,
 }
 
+/// What of an order is read. An order of a shop in both roles is looked at twice, by two workers that know
+/// nothing of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Look {
+    /// What was bought.
+    Order,
+    /// What was shipped.
+    Shipments,
+}
+
+impl Look {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Order, Self::Shipments];
+
+    /// Whose workers look.
+    #[must_use]
+    pub fn queue(self) -> Queue {
+        match self {
+            Self::Order => Queue::OrderPush,
+            Self::Shipments => Queue::TrackingWriteback,
+        }
+    }
+}
+
 /// Why a text is not a [`StepId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a step: give look, tags, connect, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
+    "`{0}` is not a step: give look, look/shipments, tags, connect, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
 )]
 pub struct InvalidStepId(String);
 
 impl fmt::Display for StepId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Look => f.write_str("look"),
+            Self::Look(Look::Order) => f.write_str("look"),
+            Self::Look(Look::Shipments) => f.write_str("look/shipments"),
             Self::Connect => f.write_str("connect"),
             Self::Push { source, group } => write!(f, "push/{source}/{group}"),
             Self::Writeback(ShipmentId::Fulfillment { source, id }) => write!(f, "writeback/{source}/{id}"),
@@ -58,7 +84,8 @@ impl FromStr for StepId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split('/').collect();
         let step = match parts.as_slice() {
-            ["look"] => Some(Self::Look),
+            ["look"] => Some(Self::Look(Look::Order)),
+            ["look", "shipments"] => Some(Self::Look(Look::Shipments)),
             ["connect"] => Some(Self::Connect),
             ["tags"] => Some(Self::Tags),
             ["label", label] => label.parse().ok().map(|label| Self::Writeback(ShipmentId::Label(label))),
@@ -156,16 +183,18 @@ impl<S> Step<S> {
         }
     }
 
-    /// Waits from `now` on; counts nothing.
+    /// Waits from `now` on; counts nothing. A wait for the world that only a failure or a rate limit interrupts
+    /// goes on as old as it is.
     pub fn wait(&mut self, now: Timestamp, until: Timestamp, why: WaitReason) {
         let since = self.waiting_since(why, now);
-        self.wait = Some(Wait { until, why, since: Some(since) });
+        let interrupted = self.wait.take().filter(|_| why.forbids_calls()).and_then(Wait::for_the_world);
+        self.wait = Some(Wait { until, why, since: Some(since), interrupted });
     }
 
     /// Since when it has waited for `why`; `now` if it does not.
     #[must_use]
     pub fn waiting_since(&self, why: WaitReason, now: Timestamp) -> Timestamp {
-        self.wait.as_ref().filter(|wait| wait.why == why).and_then(|wait| wait.since).unwrap_or(now)
+        self.wait.as_ref().and_then(|wait| wait.since(why)).unwrap_or(now)
     }
 
     /// Whether calls for this step are forbidden at `now`.
@@ -234,19 +263,16 @@ impl<S> Step<S> {
         self.generation += 1;
     }
 
-    /// Whether the event bus has taken the event that says what it came to; if not, due at `again`.
+    /// Whether the event bus has taken the event that says what it came to; if not, due at `again`, unless the
+    /// step waits for something else.
     pub fn published(&mut self, taken: bool, now: Timestamp, again: Timestamp) {
         self.unpublished = !taken;
-        self.wait = None;
-        if !taken {
-            self.wait(now, again, WaitReason::Publishing);
+        if self.wait.as_ref().is_none_or(|wait| wait.why == WaitReason::Publishing) {
+            self.wait = None;
+            if !taken {
+                self.wait(now, again, WaitReason::Publishing);
+            }
         }
-    }
-
-    /// Whether the event bus is to be asked again.
-    #[must_use]
-    pub fn is_publication_due(&self, now: Timestamp) -> bool {
-        self.unpublished && self.wait.as_ref().is_none_or(|wait| wait.until <= now)
     }
 
     /// Done: nothing waits, nothing is parked, no failure counts any more.
@@ -335,9 +361,15 @@ mod tests {
 
     #[test]
     fn a_step_id_is_read_back_from_what_it_shows() {
-        for text in
-            ["look", "connect", "tags", "push/sun.myshopify.com/1", "writeback/sun.myshopify.com/7/9", "label/se-1"]
-        {
+        for text in [
+            "look",
+            "look/shipments",
+            "connect",
+            "tags",
+            "push/sun.myshopify.com/1",
+            "writeback/sun.myshopify.com/7/9",
+            "label/se-1",
+        ] {
             assert_eq!(text.parse::<StepId>().unwrap().to_string(), text);
         }
         assert!("push/evil.com/1".parse::<StepId>().is_err());

@@ -30,6 +30,10 @@ pub struct TagState {
     /// Those that a call was to change: whether it did is not known until one is answered.
     #[serde(default)]
     pub unsure: BTreeSet<String>,
+    /// What the order should carry, as of the last change that met a call on its way. Whoever made the call sees
+    /// by the change that something else was asked for meanwhile.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub asked: BTreeSet<String>,
     /// Source orders that could not be read: what they shipped is not shown either.
     #[serde(default)]
     pub unread: BTreeSet<OrderRef>,
@@ -67,6 +71,9 @@ pub(crate) fn note(record: &mut OrderRecord, now: Timestamp) {
     }
     let step = record.tags.get();
     match (&step.wait, step.state.shows(&wanted)) {
+        (Some(wait), _) if wait.why == WaitReason::InFlight && step.state.asked != wanted => {
+            record.tags.change().state.asked.clone_from(&wanted);
+        }
         (None, false) if step.parked.is_none() => record.tags.change().wait(now, now, WaitReason::Requested),
         // Back to what is shown, before anybody did anything.
         (Some(wait), true) if wait.why == WaitReason::Requested => record.tags.change().wait = None,
@@ -93,7 +100,7 @@ pub(crate) fn note_unread(record: &mut OrderRecord, source: &OrderRef, unread: b
 }
 
 /// Sets and takes away what is due. Which tags that is about is written down first, so that none is left
-/// behind by a call that nobody heard of; doing it twice is harmless.
+/// behind by a call that nobody heard of. One call at a time: one that lands late must not undo a later one.
 pub(crate) async fn set_due<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,
@@ -113,7 +120,7 @@ pub(crate) async fn set_due<L: Ledger + Registry, C: Channel, T: Outbox, K: Cloc
         return Ok(());
     }
     match attempt(ports, record, task, now).await {
-        // Somebody else wrote the order; the tags are still due, and whoever comes does the same again.
+        // Somebody else asked for other tags, or was first: it is seen to when the call has ended for sure.
         Err(Unfinished::Ledger(LedgerError::Conflict)) => {
             *record = ports.ledger.load(&record.at).await?;
             Ok(())
@@ -139,7 +146,10 @@ async fn attempt<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
             record.tags.change().wait(now, after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
             return Ok(ports.ledger.save(&mut [record]).await?);
         }
-        record.tags.change().state.unsure.extend(add.iter().chain(&remove).cloned());
+        let step = record.tags.change();
+        step.state.unsure.extend(add.iter().chain(&remove).cloned());
+        step.state.asked.clone_from(&wanted);
+        step.wait(now, after(now, ports.waits.quarantine), WaitReason::InFlight);
         ports.ledger.save(&mut [&mut *record]).await?;
     }
     let one_call = add.is_empty() || remove.is_empty();
@@ -147,7 +157,7 @@ async fn attempt<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
         Ok(()) => {
             let step = record.tags.change();
             let unread = std::mem::take(&mut step.state.unread);
-            step.succeed(TagState { shown: wanted.clone(), unsure: BTreeSet::new(), unread });
+            step.succeed(TagState { shown: wanted.clone(), unread, ..TagState::default() });
             if changes {
                 record.log(HistoryEvent::moved(now, task, StepId::Tags, before, words(&wanted)));
             }
@@ -162,8 +172,13 @@ async fn attempt<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
                 let failure = look::failure(&error, now);
                 let event = HistoryEvent::moved(now, task, StepId::Tags, before, "failed").with_failure(&failure);
                 let step = record.tags.change();
-                if step.fail(failure, |failed| ports.waits.backoff(failed)) == AfterFailure::Park {
-                    step.park(error.code(), now, after(now, ports.waits.quarantine), Some(words(&wanted)));
+                let landed = after(now, ports.waits.quarantine);
+                match step.fail(failure, |failed| ports.waits.backoff(failed)) {
+                    AfterFailure::Park => step.park(error.code(), now, landed, Some(words(&wanted))),
+                    AfterFailure::Retry if error.effect() != Effect::None => {
+                        step.wait(now, landed, WaitReason::InFlight);
+                    }
+                    AfterFailure::Retry => {}
                 }
                 record.log(event);
             }

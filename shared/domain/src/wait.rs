@@ -13,6 +13,22 @@ pub struct Wait {
     /// Since when it has waited for this; renewing a wait keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// What it waited for before, and since when, if this is but an interruption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupted: Option<(WaitReason, Timestamp)>,
+}
+
+impl Wait {
+    /// Since when it has waited for `why`.
+    pub(crate) fn since(&self, why: WaitReason) -> Option<Timestamp> {
+        let interrupted = self.interrupted.filter(|(before, _)| *before == why).map(|(_, since)| since);
+        self.since.filter(|_| self.why == why).or(interrupted)
+    }
+
+    /// What it waits for in the world, and since when.
+    pub(crate) fn for_the_world(self) -> Option<(WaitReason, Timestamp)> {
+        if self.why.forbids_calls() { self.interrupted } else { Some((self.why, self.since?)) }
+    }
 }
 
 /// What a step waits for.

@@ -90,6 +90,8 @@ pub(crate) fn due_shard(pk: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use roundtrip_domain::step::Look;
+
     use super::*;
 
     #[test]
@@ -102,7 +104,8 @@ mod tests {
             RowKey::Label("se-1".parse().unwrap()),
             RowKey::Step(StepId::Tags),
             RowKey::Step("label/se-1".parse().unwrap()),
-            RowKey::Step(StepId::Look),
+            RowKey::Step(StepId::Look(Look::Order)),
+            RowKey::Step(StepId::Look(Look::Shipments)),
             RowKey::Step("push/sun.myshopify.com/1".parse().unwrap()),
         ];
         for key in keys {

@@ -171,7 +171,11 @@ pub(super) fn retab(record: &mut OrderRecord) -> Option<Tab> {
     let summary = row.get();
     let wanted = summary.lines.iter().filter(|l| l.quantity > 0).filter_map(|line| line.source.clone()).collect();
     let tab = tab(summary.cancelled_at.is_some(), &wanted, &confirmed);
-    if tab == summary.tab {
+    // What is there needs no reasons against it.
+    if summary.refusals.iter().any(|group| confirmed.contains(&group.source)) {
+        row.change().refusals.retain(|group| !confirmed.contains(&group.source));
+    }
+    if tab == row.get().tab {
         return None;
     }
     row.change().tab = tab;
@@ -198,8 +202,8 @@ pub(super) fn answer_requests(
             },
             None => answer_by_rules(refusals(&source, group), later),
         };
-        if let (RequestState::Open { .. }, Some(row)) = (&answer, step) {
-            // Left to somebody else: valid only while the step is as we saw it.
+        if let Some(row) = step.filter(|_| !matches!(answer, RequestState::Done { .. })) {
+            // Valid only while the step is as we saw it: it may just be going again, for this very request.
             row.hold();
         }
         if let Some(row) = record.requests.get_mut(&id)

@@ -165,9 +165,7 @@ fn adopt(source: &mut OrderRecord, origin: &Origin, found: Found, now: Timestamp
         Some(_) => {}
     }
     if wake {
-        let look = source.look.change();
-        look.state.queue = Queue::TrackingWriteback;
-        look.wait(now, now, WaitReason::Requested);
+        source.look_at_shipments.change().wait(now, now, WaitReason::Requested);
     }
     wake
 }

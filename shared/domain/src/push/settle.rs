@@ -162,7 +162,7 @@ pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
     let due: Vec<(PushId, DomainEvent)> = record
         .pushes
         .iter()
-        .filter(|(_, row)| row.get().is_publication_due(now))
+        .filter(|(_, row)| row.get().unpublished)
         .filter_map(|(id, row)| match &row.get().state {
             PushState::Confirmed { order, at, .. } => Some((id.clone(), pushed_event(record, id, order, *at))),
             PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,

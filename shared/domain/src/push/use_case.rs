@@ -20,7 +20,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, RequestState, Row};
 use crate::registry::{ConnectedShop, Connection, Links};
 use crate::settings::Waits;
-use crate::step::{Step, WaitReason};
+use crate::step::{Look, Step, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -101,23 +101,28 @@ where
     let mut record = ports.ledger.load(at).await?;
     tags::set_due(ports, &mut record, task).await?;
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
-        return hand_on(ports, task, at).await.map(Some);
+        return hand_on(ports, task, &mut record).await.map(Some);
     }
     if is_known(&record, task) {
         return Ok(Some(Outcome::Done("already known")));
     }
     let now = ports.clock.now();
     if record.look.get().is_announcement_overdue(now) {
-        look::announce_look(ports, &mut record).await?;
+        look::announce_look(ports, &mut record, Look::Order).await?;
     }
     announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
     publish_due(ports, &mut record, now).await?;
-    if let Some(outcome) = look::barred(&mut record, task, now) {
+    reopen_asked(&mut record, task, now);
+    let was_given_up = record.look.get().parked.is_some();
+    if let Some(outcome) = look::barred(&mut record, Look::Order, task, now) {
         if let Outcome::Park { code } = outcome {
             give_up(&mut record, code);
-            ports.ledger.save(&mut [&mut record]).await?;
         }
+        ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(outcome));
+    }
+    if was_given_up && task.trigger == Trigger::Redrive {
+        ask_again(&mut record, now);
     }
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {
         return Ok(Some(Outcome::Done("the shop is not registered")));
@@ -135,7 +140,7 @@ where
         Ok(Some(order)) => order,
         Ok(None) => return gone(ports, task, &mut record).await.map(Some),
         Err(error) => {
-            let outcome = look::failed(ports, &mut record, Queue::OrderPush, task, &error).await?;
+            let outcome = look::failed(ports, &mut record, Look::Order, task, &error).await?;
             if let Outcome::Park { code } = outcome {
                 give_up(&mut record, code);
                 ports.ledger.save(&mut [&mut record]).await?;
@@ -151,10 +156,8 @@ where
     }
     let links = ports.ledger.links(&at.shop, &variants(&order), &sources(&shop, &record)).await?;
     let view = View { order, links, shop };
-    look::seen(&mut record);
+    look::seen(&mut record, Look::Order);
     record_order(&mut record, &view, task, ports.clock.now());
-
-    reopen_asked(&mut record, task, now);
 
     while let Some((id, next)) = next_move(&record, &view, &ports.waits, ports.clock.now()) {
         match next {
@@ -191,9 +194,6 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
     record: &OrderRecord,
     task: &Task,
 ) -> Result<(), Unfinished> {
-    if task.trigger != Trigger::Webhook {
-        return Ok(());
-    }
     let waits_for_us = |step: &Step<WritebackState>| {
         let for_us = [WaitReason::OnHold, WaitReason::Routing, WaitReason::Replacement];
         let waits = step.wait.as_ref().is_some_and(|wait| for_us.contains(&wait.why));
@@ -209,13 +209,25 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
 }
 
 /// A person asked for a parked push to be tried again: by a redrive of just this step, or by a new request.
+/// A redrive asks again for what was requested and answered with the failure. Done before anything can
+/// fail: what is written down then, says that it was asked for.
 fn reopen_asked(record: &mut OrderRecord, task: &Task, now: Timestamp) {
     let requested: BTreeSet<PushId> = requested(record);
+    let mut redriven = None;
     for (id, row) in &mut record.pushes {
         let step = row.get();
-        let asked = requested.contains(id) || is_redrive_of(task, &step_id(id), step.generation);
-        if step.parked.is_some() && asked {
+        let redrive = is_redrive_of(task, &step_id(id), step.generation);
+        if step.parked.is_some() && (redrive || requested.contains(id)) {
             row.change().reopen();
+            redriven = redrive.then(|| id.clone()).or(redriven);
+        }
+    }
+    let Some((source, group)) = redriven else { return };
+    for row in record.requests.values_mut() {
+        let request = row.get();
+        let failed = matches!(request.state, RequestState::Failed { .. });
+        if failed && (&request.source, request.group) == (&source, group) {
+            row.change().state = RequestState::Open { due: now };
         }
     }
     tags::note(record, now);
@@ -239,6 +251,19 @@ fn give_up(record: &mut OrderRecord, code: Code) {
     }
 }
 
+/// A person had the order looked at again: what was requested, and failed because it could not be read, is
+/// asked for again.
+fn ask_again(record: &mut OrderRecord, now: Timestamp) {
+    for row in record.requests.values_mut() {
+        let request = row.get();
+        let step = record.pushes.get(&(request.source.clone(), request.group)).map(Row::get);
+        let failed = matches!(request.state, RequestState::Failed { .. });
+        if failed && step.is_none_or(|step| step.parked.is_none()) {
+            row.change().state = RequestState::Open { due: now };
+        }
+    }
+}
+
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is
 /// still found out.
 async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
@@ -246,7 +271,7 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     task: &Task,
     record: &mut OrderRecord,
 ) -> Result<Outcome, Unfinished> {
-    look::seen(record);
+    look::seen(record, Look::Order);
     while let Some(id) = in_doubt(record, |_| false, ports.clock.now()) {
         Job { ports, task, id: &id, inputs: None }.verify(record).await?;
         *record = ports.ledger.load(&record.at).await?;
@@ -282,20 +307,24 @@ fn is_known(record: &OrderRecord, task: &Task) -> bool {
 }
 
 /// The order was pushed to this shop: what is shipped of it is the writeback's matter.
-async fn hand_on<L, C, T: Outbox, K>(
+async fn hand_on<L: Ledger, C, T: Outbox, K>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
-    at: &OrderRef,
+    record: &mut OrderRecord,
 ) -> Result<Outcome, Unfinished> {
-    match task.handed_on() {
+    let outcome = match task.handed_on() {
         Some(task) => {
             // Whatever named it: that queue knows orders alone.
-            let task = Task { subject: Subject::Order(at.clone()), ..task };
+            let task = Task { subject: Subject::Order(record.at.clone()), ..task };
             ports.tasks.send(Queue::TrackingWriteback, &task).await?;
-            Ok(Outcome::Done("a source order: handed on"))
+            Outcome::Done("a source order: handed on")
         }
-        None => Ok(Outcome::Done("handed on before: nobody's")),
-    }
+        None => Outcome::Done("handed on before: nobody's"),
+    };
+    // It may have been looked at before it was known where it comes from.
+    look::seen(record, Look::Order);
+    ports.ledger.save(&mut [record]).await?;
+    Ok(outcome)
 }
 
 fn variants(order: &Order) -> Vec<VariantId> {

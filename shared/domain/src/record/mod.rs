@@ -16,9 +16,8 @@ use serde_json::Value;
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
 use crate::push::PushState;
-use crate::step::{Step, StepId};
+use crate::step::{Look, Step, StepId};
 use crate::tags::TagState;
-use crate::task::Queue;
 use crate::writeback::{Label, WritebackState};
 
 pub use parts::{
@@ -39,6 +38,8 @@ pub struct OrderRecord {
     pub origin: Option<Row<Origin>>,
     /// Reading this order and seeing what is to be done: its failures and waits.
     pub look: Row<Step<LookState>>,
+    /// Reading what was shipped of it, as a source order.
+    pub look_at_shipments: Row<Step<LookState>>,
     /// By source shop and group.
     pub pushes: BTreeMap<(ShopDomain, u32), Row<Step<PushState>>>,
     pub writebacks: BTreeMap<ShipmentId, Row<Step<WritebackState>>>,
@@ -72,7 +73,8 @@ impl OrderRecord {
             summary: None,
             personal: None,
             origin: None,
-            look: Row::absent(Step::new(LookState { queue: Queue::OrderPush })),
+            look: Row::absent(Step::new(LookState {})),
+            look_at_shipments: Row::absent(Step::new(LookState {})),
             pushes: BTreeMap::new(),
             writebacks: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -96,9 +98,8 @@ impl OrderRecord {
                 RowKey::Summary => record.summary = Some(read(order, &RowKey::Summary, version, body)?),
                 RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
-                RowKey::Step(StepId::Look | StepId::Connect) => {
-                    record.look = read(order, &RowKey::Step(StepId::Look), version, body)?;
-                }
+                RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,
+                RowKey::Step(StepId::Connect) => {}
                 RowKey::Step(StepId::Push { ref source, group }) => {
                     let row = read(order, &key, version, body)?;
                     record.pushes.insert((source.clone(), group), row);
@@ -121,6 +122,22 @@ impl OrderRecord {
         Ok(record)
     }
 
+    /// The look at one side of the order.
+    #[must_use]
+    pub fn look(&self, at: Look) -> &Row<Step<LookState>> {
+        match at {
+            Look::Order => &self.look,
+            Look::Shipments => &self.look_at_shipments,
+        }
+    }
+
+    pub(crate) fn look_mut(&mut self, at: Look) -> &mut Row<Step<LookState>> {
+        match at {
+            Look::Order => &mut self.look,
+            Look::Shipments => &mut self.look_at_shipments,
+        }
+    }
+
     /// Appends to the history with the next save.
     pub fn log(&mut self, event: HistoryEvent) {
         self.history.push(event);
@@ -135,7 +152,7 @@ impl OrderRecord {
     /// Whether any row waits for something, or is due.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        self.look.get().wait.is_some()
+        Look::ALL.into_iter().any(|at| self.look(at).get().wait.is_some())
             || self.tags.get().wait.is_some()
             || self.pushes.values().any(|row| row.get().wait.is_some())
             || self.writebacks.values().any(|row| row.get().wait.is_some())

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentStatus};
-use crate::task::Queue;
 
 /// What a list row and the eligibility rules need of a destination order. No personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,11 +147,9 @@ pub enum Origin {
     Unclaimed { seen_at: Timestamp, expires_at: Timestamp },
 }
 
-/// Which queue looks at the order.
+/// A look has nothing to remember but its failures and waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LookState {
-    pub queue: Queue,
-}
+pub struct LookState {}
 
 /// A person asked to push an order to a source shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::row::{Change, Row};
 use super::{OrderRecord, Origin, PushRequest, RequestState, Tab};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
-use crate::step::{Step, StepId, WaitReason};
+use crate::step::{Look, Step, StepId, WaitReason};
 use crate::task::{Queue, Subject};
 
 /// Which row of an order's record.
@@ -82,8 +82,10 @@ impl OrderRecord {
         push(RowKey::Summary, self.summary.as_ref().and_then(|row| stage(row, |s| Extra::listed(s.tab, s.created_at))));
         push(RowKey::Personal, self.personal.as_ref().and_then(|row| stage(row, |p| Extra::expires(p.expires_at))));
         push(RowKey::Origin, self.origin.as_ref().and_then(|row| stage(row, Extra::origin)));
-        let look_queue = self.look.get().state.queue;
-        push(RowKey::Step(StepId::Look), stage(&self.look, |s| Extra::step(s, look_queue, Subject::Order(at.clone()))));
+        for look in Look::ALL {
+            let key = RowKey::Step(StepId::Look(look));
+            push(key, stage(self.look(look), |s| Extra::step(s, look.queue(), Subject::Order(at.clone()))));
+        }
         for ((source, group), row) in &self.pushes {
             let key = RowKey::Step(StepId::Push { source: source.clone(), group: *group });
             push(key, stage(row, |s| Extra::step(s, Queue::OrderPush, Subject::Order(at.clone()))));
@@ -115,6 +117,7 @@ impl OrderRecord {
         self.personal.iter_mut().for_each(Row::saved);
         self.origin.iter_mut().for_each(Row::saved);
         self.look.saved();
+        self.look_at_shipments.saved();
         self.pushes.values_mut().for_each(Row::saved);
         self.writebacks.values_mut().for_each(Row::saved);
         self.labels.values_mut().for_each(Row::saved);

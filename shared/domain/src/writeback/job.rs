@@ -192,14 +192,14 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         Ok(())
     }
 
-    /// Publishes what the event bus did not take before, and is due. A bus that is down keeps nothing else
-    /// back.
+    /// Publishes what the event bus did not take before: what follows may write over what was to be told. A bus
+    /// that is down keeps nothing else back.
     pub(super) async fn publish_due(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
         let now = self.now();
         let due: Vec<(ShipmentId, DomainEvent)> = record
             .writebacks
             .iter()
-            .filter(|(_, row)| row.get().is_publication_due(now))
+            .filter(|(_, row)| row.get().unpublished)
             .filter_map(|(id, row)| Some((id.clone(), written_event(record, id, &row.get().state)?)))
             .collect();
         for (id, event) in due {

@@ -20,8 +20,8 @@ use crate::history::HistoryEvent;
 use crate::id::{OrderRef, ShipmentId};
 use crate::look::is_redrive_of;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry};
-use crate::record::{LookState, OrderRecord, Origin, Row};
-use crate::step::{Step, WaitReason};
+use crate::record::{OrderRecord, Origin, Row};
+use crate::step::{Look, Step, StepId, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -109,20 +109,17 @@ where
         if n > 0 && n % MAX_AT_ONCE == 0 {
             job.save(source.as_deref_mut(), record).await?;
         }
-        if let Some(other) = in_flight_beside(record, job.destination_at, shipment, now) {
-            stand_back(source.as_deref_mut(), record, (&shipment.id, &other), now, job.task);
-            continue;
-        }
-        let step = record
-            .writebacks
-            .entry(shipment.id.clone())
-            .or_insert_with(|| Row::new(Step::new(WritebackState::pending())));
-        if step.get().is_resting(now) {
+        if let Some(step) = record.writebacks.get_mut(&shipment.id).filter(|row| row.get().is_resting(now)) {
             if let Some(source) = source.as_deref_mut() {
                 leave_alone(source, step, now, job.task);
             }
             continue;
         }
+        if let Some(other) = in_flight_beside(record, job.destination_at, shipment, now) {
+            stand_back(source.as_deref_mut(), record, (&shipment.id, &other), now, job.task);
+            continue;
+        }
+        record.writebacks.entry(shipment.id.clone()).or_insert_with(|| Row::new(Step::new(WritebackState::pending())));
         let inputs = inputs(job, record, &Seen { shipment, shown: &shown });
         if !record.writebacks.get(&shipment.id).is_some_and(|row| row.get().is_open_to(&inputs)) {
             continue;
@@ -169,9 +166,7 @@ fn come_back(
     }
     match source {
         Some(source) => {
-            let look = source.look.change();
-            look.state = LookState { queue: Queue::TrackingWriteback };
-            look.wait(now, until, WaitReason::OtherStep);
+            source.look_at_shipments.change().wait(now, until, WaitReason::OtherStep);
         }
         // A label's own step wakes it.
         None => {
@@ -229,21 +224,29 @@ fn stand_back(
 fn leave_alone(source: &mut OrderRecord, step: &mut Row<Step<WritebackState>>, now: Timestamp, task: &Task) {
     let Some(wait) = step.get().wait.clone() else { return };
     let in_flight = step.get().state.in_doubt().is_some();
-    let already = source.look.get().wait.as_ref().is_some_and(|look| look.until >= wait.until);
+    let already = source.look_at_shipments.get().wait.as_ref().is_some_and(|look| look.until >= wait.until);
     if in_flight && !already {
         step.hold();
-        let look = source.look.change();
-        look.state = LookState { queue: Queue::TrackingWriteback };
-        look.wait(now, wait.until, WaitReason::OtherStep);
-        source.log(HistoryEvent::moved(now, task, "look", "looking", "left to the step in flight"));
+        source.look_at_shipments.change().wait(now, wait.until, WaitReason::OtherStep);
+        source.log(HistoryEvent::moved(
+            now,
+            task,
+            StepId::Look(Look::Shipments),
+            "looking",
+            "left to the step in flight",
+        ));
     }
 }
 
-/// Those of `shipments` that the ledger does not know to be as they should, the standing ones first: they
-/// may take over what was written for those that were called off.
+/// Those of `shipments` that the ledger does not know to be as they should. First those whose call is in doubt:
+/// what it did under a number must be known before another is made under it. Last those that were called off:
+/// others may take over what was written for them.
 fn open(record: &OrderRecord, shipments: Vec<Shipment>) -> Vec<Shipment> {
+    let in_doubt = |shipment: &Shipment| {
+        record.writebacks.get(&shipment.id).is_some_and(|row| row.get().state.in_doubt().is_some())
+    };
     let mut open: Vec<Shipment> = shipments.into_iter().filter(|shipment| !is_settled(record, shipment)).collect();
-    open.sort_by_key(|shipment| shipment.voided);
+    open.sort_by_key(|shipment| (shipment.voided, !in_doubt(shipment)));
     open
 }
 

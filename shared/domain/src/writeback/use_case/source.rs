@@ -7,11 +7,11 @@ use crate::channel::Channel;
 use crate::id::OrderRef;
 use crate::look;
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
-use crate::record::{LookState, OrderRecord, Origin, Row};
+use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::ConnectedShop;
-use crate::step::WaitReason;
+use crate::step::{Look, WaitReason};
 use crate::tags;
-use crate::task::{Queue, Task};
+use crate::task::{Queue, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
 use crate::writeback::job::Job;
 use crate::writeback::plan::Terms;
@@ -36,17 +36,25 @@ where
 {
     let source_at = &source.at.clone();
     let now = ports.clock.now();
-    if source.look.get().is_announcement_overdue(now) {
-        look::announce_look(ports, &mut source).await?;
+    if task.trigger == Trigger::Redrive {
+        // Before anything can fail: what is written down then, says that it was asked for.
+        let mut record = ports.ledger.load(destination).await?;
+        reopen_asked(&mut record, task, now);
+        ports.ledger.save(&mut [&mut record]).await?;
     }
-    if let Some(outcome) = look::barred(&mut source, task, now) {
+    if source.look_at_shipments.get().is_announcement_overdue(now) {
+        look::announce_look(ports, &mut source, Look::Shipments).await?;
+    }
+    let was_parked = source.look_at_shipments.get().parked.is_some();
+    if let Some(outcome) = look::barred(&mut source, Look::Shipments, task, now) {
         if matches!(outcome, Outcome::Park { .. }) {
-            give_up(ports, destination, source_at, true, task).await?;
+            give_up(ports, destination, &mut source, true, task).await?;
         }
         return Ok(Some(outcome));
     }
     // Asked only where the shop did not let us in before: a plain shipment costs no read for it.
-    let was_paused = source.look.get().wait.as_ref().is_some_and(|wait| wait.why == WaitReason::ShopPaused);
+    let was_paused =
+        source.look_at_shipments.get().wait.as_ref().is_some_and(|wait| wait.why == WaitReason::ShopPaused);
     if was_paused && ports.ledger.shop(&source_at.shop).await?.is_some_and(|shop| shop.shop.paused.is_some()) {
         return rest_paused(ports, &mut source).await.map(Some);
     }
@@ -57,6 +65,10 @@ where
     };
     let mut record = ports.ledger.load(destination).await?;
     tags::note_unread(&mut record, source_at, false, now);
+    if was_parked {
+        // Whoever parked the look may be about to say so there.
+        record.tags.hold();
+    }
     let shop = ports.ledger.shop(&destination.shop).await?;
     if shop.as_ref().is_some_and(|shop| shop.shop.paused.is_some()) {
         return rest_paused(ports, &mut source).await.map(Some);
@@ -66,10 +78,9 @@ where
     let job = Job::new(ports, task, destination, terms(shop, source_at), voided(&shipments));
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
     job.publish_due(&mut record).await?;
-    reopen_asked(&mut record, task, now);
     let open = open(&record, shipments);
     if open.is_empty() {
-        look::seen(&mut source);
+        look::seen(&mut source, Look::Shipments);
         ports.ledger.save(&mut [&mut source, &mut record]).await?;
         tags::set_due(ports, &mut record, task).await?;
         return Ok(Some(Outcome::Done("nothing new was shipped")));
@@ -81,7 +92,7 @@ where
         }
         Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
     };
-    look::seen(&mut source);
+    look::seen(&mut source, Look::Shipments);
     let acted = write_all(&job, (Some(&mut source), &mut record), &open, shown).await?;
     if job.was_reloaded() {
         return Ok(None);
@@ -95,7 +106,7 @@ where
     // A step settled: look once more, so that whatever was left alone meanwhile is seen.
     let source = ports.ledger.load(source_at).await?;
     let now = ports.clock.now();
-    let wait = source.look.get().wait.as_ref().filter(|wait| wait.why == WaitReason::OtherStep);
+    let wait = source.look_at_shipments.get().wait.as_ref().filter(|wait| wait.why == WaitReason::OtherStep);
     let in_flight = record.writebacks.values().any(|row| row.get().is_resting(now));
     let left_alone = wait.is_some() && !in_flight;
     Ok((!left_alone).then_some(outcome))
@@ -108,9 +119,7 @@ async fn rest_paused<L: Ledger, C, T, K: Clock>(
 ) -> Result<Outcome, Unfinished> {
     let now = ports.clock.now();
     let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
-    let look = source.look.change();
-    look.state = LookState { queue: Queue::TrackingWriteback };
-    look.wait(now, until, why);
+    source.look_at_shipments.change().wait(now, until, why);
     ports.ledger.save(&mut [source]).await?;
     Ok(Outcome::Wait { until, why })
 }
@@ -132,9 +141,9 @@ async fn failed<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     task: &Task,
     error: &crate::channel::ChannelError,
 ) -> Result<Outcome, Unfinished> {
-    let outcome = look::failed(ports, source, Queue::TrackingWriteback, task, error).await?;
+    let outcome = look::failed(ports, source, Look::Shipments, task, error).await?;
     if matches!(outcome, Outcome::Park { .. }) {
-        give_up(ports, destination, &source.at, true, task).await?;
+        give_up(ports, destination, source, true, task).await?;
     }
     Ok(outcome)
 }
@@ -147,9 +156,8 @@ async fn gone<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     task: &Task,
     which: &'static str,
 ) -> Result<Outcome, Unfinished> {
-    look::seen(source);
-    ports.ledger.save(&mut [&mut *source]).await?;
-    give_up(ports, destination, &source.at, false, task).await?;
+    look::seen(source, Look::Shipments);
+    give_up(ports, destination, source, false, task).await?;
     Ok(Outcome::Done(which))
 }
 
@@ -158,18 +166,20 @@ async fn gone<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
 async fn give_up<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     destination: &OrderRef,
-    source_at: &OrderRef,
+    source: &mut OrderRecord,
     unread: bool,
     task: &Task,
 ) -> Result<(), Unfinished> {
     let mut record = ports.ledger.load(destination).await?;
     for (shipment, row) in &mut record.writebacks {
-        if shipment.is_of(source_at) && row.get().wait.is_some() && row.get().parked.is_none() {
+        if shipment.is_of(&source.at) && row.get().wait.is_some() && row.get().parked.is_none() {
             row.change().wait = None;
         }
     }
-    tags::note_unread(&mut record, source_at, unread, ports.clock.now());
-    ports.ledger.save(&mut [&mut record]).await?;
+    tags::note_unread(&mut record, &source.at, unread, ports.clock.now());
+    // Valid only while nobody else has looked.
+    source.look_at_shipments.hold();
+    ports.ledger.save(&mut [source, &mut record]).await?;
     tags::set_due(ports, &mut record, task).await
 }
 
