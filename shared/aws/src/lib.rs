@@ -21,8 +21,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 /// The SDK's configuration from the function's environment.
 ///
-/// All clients share one HTTP client. Left to itself, each would make its own on its first call, and parse the machine's
-/// root certificates again: time that a cold start does not have. Unlike those, it goes through no proxy.
+/// All clients share one HTTP client. Left to itself, each would make its own on its first call, and parse the
+/// machine's root certificates again: time that a cold start does not have. Unlike those, it goes through no proxy.
 pub async fn sdk_config() -> SdkConfig {
     let http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
     aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(http).load().await

@@ -4,7 +4,7 @@ use roundtrip_domain::id::{LabelId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger, Tasks};
 use roundtrip_domain::record::OrderRecord;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
-use roundtrip_domain::writeback::{Label, Told, TrackingInfo, tell_label, void_label};
+use roundtrip_domain::writeback::{Label, LabelRefused, Told, TrackingInfo, tell_label, void_label};
 
 use crate::fake::FakePorts;
 
@@ -28,8 +28,28 @@ pub fn label(ports: &FakePorts, numbers: &[&str]) -> Label {
 /// # Panics
 /// If the label is refused.
 pub async fn post(ports: &FakePorts, at: &OrderRef, id: &LabelId, label: Label) {
+    try_post(ports, at, id, label).await.expect("the label is taken");
+}
+
+/// `POST /v1/labels`.
+///
+/// # Errors
+/// The label is refused; nothing is changed.
+///
+/// # Panics
+/// If the ledger does not answer.
+pub async fn try_post(ports: &FakePorts, at: &OrderRef, id: &LabelId, label: Label) -> Result<(), LabelRefused> {
     let now = ports.clock.now();
-    change(ports, at, |record| tell_label(record, id, label, now).expect("the label is taken")).await;
+    let mut refused = Ok(());
+    change(ports, at, |record| match tell_label(record, id, label, now) {
+        Ok(told) => told,
+        Err(why) => {
+            refused = Err(why);
+            Told::Nothing
+        }
+    })
+    .await;
+    refused
 }
 
 /// The label was deleted in its tool.

@@ -4,6 +4,7 @@ pub mod burst;
 pub mod contract;
 pub mod delivery;
 pub mod dynamodb;
+pub mod explore;
 pub mod fake;
 pub mod label;
 pub mod measure;

@@ -1,5 +1,8 @@
 //! Labels that a label tool bought for an order, shown on it: as ops-api writes them down.
 
+mod changes;
+mod troubles;
+
 use roundtrip_domain::FAILED_SHIPMENT_TAG;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::step::WaitReason;

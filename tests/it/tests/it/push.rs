@@ -1,5 +1,9 @@
 //! Push: exactly one source order, whatever happens. The use case over fakes that keep state.
 
+mod changed_after;
+mod rests;
+mod several_stores;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

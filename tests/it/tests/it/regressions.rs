@@ -318,3 +318,127 @@ async fn asking_again_for_a_parked_push_tries_it_again() {
     let record = ports.ledger.load(&at()).await.unwrap();
     assert!(matches!(record.requests["request-1"].get().state, RequestState::Done { .. }));
 }
+
+#[tokio::test]
+async fn an_order_that_is_found_after_it_was_cancelled_has_no_reasons_against_its_push() {
+    let ports = placed(1);
+    ports.channel.shop(&sun(), |shop| shop.mutation_faults.push_back(Fault::AnswerLost));
+    push_order(&ports, &about(&at(), Trigger::Webhook)).await.unwrap();
+    ports.channel.shop(&moon(), |shop| {
+        let order = shop.orders.get_mut(&OrderId::new(ORDER)).unwrap();
+        order.cancelled_at = Some(order.created_at);
+    });
+    push_order(&ports, &about(&at(), Trigger::Webhook)).await.unwrap();
+
+    run(&ports, 10).await;
+
+    let record = ports.ledger.load(&at()).await.unwrap();
+    assert!(matches!(record.pushes[&(sun(), 1)].get().state, PushState::Confirmed { .. }));
+    assert_eq!(record.summary.unwrap().get().refusals, []);
+}
+
+/// A request by hand to push the order; nothing goes by itself.
+async fn requested() -> FakePorts {
+    let ports = placed(1);
+    ports.ledger.put_connection(connection(false));
+    let now = ports.clock.now();
+    let request = roundtrip_domain::record::PushRequest {
+        source: sun(),
+        group: 1,
+        requested_at: now,
+        requested_by: "ada".into(),
+        state: RequestState::Open { due: now },
+    };
+    let mut record = ports.ledger.load(&at()).await.unwrap();
+    record.requests.insert("request-1".into(), roundtrip_domain::record::Row::new(request));
+    ports.ledger.save(&mut [&mut record]).await.unwrap();
+    ports
+}
+
+fn letter(ports: &FakePorts) -> Task {
+    ports.tasks.sent().parked[0].1.task.clone()
+}
+
+#[tokio::test]
+async fn a_redrive_pushes_what_was_requested_by_hand() {
+    let ports = requested().await;
+    ports.channel.shop(&sun(), |shop| shop.mutation_faults.push_back(Fault::Refused));
+    push_order(&ports, &about(&at(), Trigger::Request)).await.unwrap();
+
+    push_order(&ports, &letter(&ports)).await.unwrap();
+
+    let record = ports.ledger.load(&at()).await.unwrap();
+    assert!(matches!(record.pushes[&(sun(), 1)].get().state, PushState::Confirmed { .. }));
+    assert!(matches!(record.requests["request-1"].get().state, RequestState::Done { .. }));
+}
+
+#[tokio::test]
+async fn a_redrive_is_not_forgotten_while_the_order_cannot_be_read() {
+    let ports = placed(1);
+    ports.channel.shop(&sun(), |shop| shop.mutation_faults.push_back(Fault::Refused));
+    push_order(&ports, &about(&at(), Trigger::Webhook)).await.unwrap();
+    ports.channel.shop(&moon(), |shop| shop.query_faults.push_back(Fault::Throttled));
+    push_order(&ports, &letter(&ports)).await.unwrap();
+    run(&ports, 10).await;
+    assert_eq!(ports.channel.shop(&sun(), |shop| shop.pushed.len()), 1, "pushed");
+    ports.tasks.sent().parked.clear();
+
+    let source = source_of(&ports);
+    ship(&ports, &source, "T1", 1);
+    ports.channel.shop(&moon(), |shop| shop.mutation_faults.push_back(Fault::Refused));
+    write_back(&ports, &about(&source, Trigger::Webhook)).await.unwrap();
+    ports.channel.shop(&moon(), |shop| shop.query_faults.push_back(Fault::Throttled));
+    write_back(&ports, &letter(&ports)).await.unwrap();
+    run(&ports, 10).await;
+    assert_eq!(shown(&ports), [("T1".into(), 1)], "written back");
+}
+
+#[tokio::test]
+async fn a_redrive_of_the_look_pushes_what_was_requested_by_hand() {
+    let ports = requested().await;
+    ports.channel.shop(&moon(), |shop| shop.query_faults.extend([Fault::Unreachable; 5]));
+    push_order(&ports, &about(&at(), Trigger::Request)).await.unwrap();
+    run(&ports, A_DAY).await;
+    let failed = ports.ledger.load(&at()).await.unwrap();
+    assert!(matches!(failed.requests["request-1"].get().state, RequestState::Failed { .. }));
+
+    push_order(&ports, &letter(&ports)).await.unwrap();
+
+    let record = ports.ledger.load(&at()).await.unwrap();
+    assert!(matches!(record.requests["request-1"].get().state, RequestState::Done { .. }));
+}
+
+#[tokio::test]
+async fn the_end_of_a_hold_is_heard_even_if_the_order_can_only_be_read_later() {
+    let (ports, source) = pushed(1).await;
+    ship(&ports, &source, "T1", 1);
+    ports.channel.shop(&moon(), |shop| shop.held.push(OrderId::new(ORDER)));
+    write_back(&ports, &about(&source, Trigger::Webhook)).await.unwrap();
+    ports.channel.shop(&moon(), |shop| {
+        shop.held.clear();
+        shop.query_faults.push_back(Fault::Unreachable);
+    });
+    push_order(&ports, &about(&at(), Trigger::Webhook)).await.unwrap();
+
+    run(&ports, 10).await;
+
+    assert_eq!(shown(&ports), [("T1".into(), 1)]);
+}
+
+#[tokio::test]
+async fn what_another_worker_just_made_is_not_taken_for_the_second_parcel_of_its_number() {
+    let (ports, source) = pushed(2).await;
+    ship(&ports, &source, "T1", 1);
+    ship(&ports, &source, "T1", 1);
+    // Its answer and its second look are lost: the first parcel is shown, and its step is still in doubt.
+    ports.channel.shop(&moon(), |shop| shop.mutation_faults.push_back(Fault::AnswerLost));
+    write_back(&ports, &about(&source, Trigger::Webhook)).await.unwrap();
+
+    write_back(&ports, &about(&source, Trigger::Webhook)).await.unwrap();
+
+    let record = ports.ledger.load(&at()).await.unwrap();
+    let written: Vec<_> = record.writebacks.values().filter(|row| row.get().state.name() == "written").collect();
+    assert!(written.is_empty(), "whose it is, is not known yet: {written:?}");
+    run(&ports, 10).await;
+    assert_eq!((shown(&ports).len(), mails(&ports)), (2, vec!["T1".into()]));
+}

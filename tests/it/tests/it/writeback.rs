@@ -1,5 +1,10 @@
 //! Writeback: each number arrives once, and each customer is mailed at most once about it.
 
+mod locations;
+mod many_shipments;
+mod overwrite;
+mod replaced;
+
 use std::time::Duration;
 
 use roundtrip_domain::Outcome;

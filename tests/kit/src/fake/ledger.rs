@@ -1,6 +1,7 @@
 //! A ledger in memory, with the versions and transactions of the real one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use super::lock;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger(Arc<Mutex<Memory>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Memory {
     rows: BTreeMap<(OrderRef, RowKey), Stored>,
     history: Vec<(OrderRef, HistoryEvent)>,
@@ -75,6 +76,29 @@ impl MemoryLedger {
     /// How many calls were made since the last time this was asked.
     pub fn take_calls(&self) -> u32 {
         std::mem::take(&mut lock(&self.0).calls)
+    }
+
+    /// The version of a row; 0 if it is not there.
+    #[must_use]
+    pub fn version(&self, order: &OrderRef, key: &RowKey) -> u64 {
+        lock(&self.0).rows.get(&(order.clone(), key.clone())).map_or(0, |row| row.version)
+    }
+
+    /// A memory of its own that holds the same.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(lock(&self.0).clone())))
+    }
+
+    /// All that a use case can read of orders, as a text.
+    ///
+    /// # Errors
+    /// Only those of `out`.
+    pub fn write_state(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        for ((order, key), row) in &lock(&self.0).rows {
+            writeln!(out, "{order} {key:?} {row:?}")?;
+        }
+        Ok(())
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod channel;
 mod ledger;
+mod shop;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -17,8 +19,9 @@ use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Waits, ports};
 
-pub use channel::{FakeChannel, FakeShop, Fault};
+pub use channel::{FakeChannel, Fault};
 pub use ledger::MemoryLedger;
+pub use shop::FakeShop;
 
 /// A clock that moves only when it is told to.
 #[derive(Debug, Clone)]
@@ -37,6 +40,12 @@ impl ManualClock {
         let mut now = lock(&self.0);
         *now = ports::after(*now, by);
     }
+
+    /// Lets time pass until `moment`.
+    pub fn advance_to(&self, moment: Timestamp) {
+        let mut now = lock(&self.0);
+        *now = moment.max(*now);
+    }
 }
 
 impl Clock for ManualClock {
@@ -50,7 +59,7 @@ impl Clock for ManualClock {
 pub struct MemoryTasks(Arc<Mutex<Sent>>);
 
 /// What was sent so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sent {
     pub work: Vec<(Queue, Task)>,
     /// What due work asked to be held back for a while; it is taken as if that had passed.
@@ -171,6 +180,29 @@ pub fn ports() -> FakePorts {
         clock,
         waits: Waits::default(),
     }
+}
+
+/// Ports of their own that hold the same.
+#[must_use]
+pub fn fork(ports: &FakePorts) -> FakePorts {
+    let clock = ManualClock(Arc::new(Mutex::new(ports.clock.now())));
+    Ports {
+        ledger: ports.ledger.fork(),
+        channel: ports.channel.fork(clock.clone()),
+        tasks: MemoryTasks(Arc::new(Mutex::new(ports.tasks.sent().clone()))),
+        clock,
+        waits: ports.waits,
+    }
+}
+
+/// All that is behind the ports, as a text: a use case cannot tell two states apart that read the same.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write_state(ports: &FakePorts, out: &mut impl fmt::Write) -> fmt::Result {
+    ports.ledger.write_state(out)?;
+    ports.channel.write_state(out)?;
+    write!(out, "{:?}", *ports.tasks.sent())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

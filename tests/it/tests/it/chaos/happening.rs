@@ -12,6 +12,7 @@ use roundtrip_domain::registry::{LocationMapping, Place};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{TrackingInfo, write_back};
 use roundtrip_kit::fake::Fault;
+use roundtrip_kit::label;
 use roundtrip_kit::order::{moon, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, World, at, label_id, mars, tracking};
@@ -190,7 +191,9 @@ pub(super) async fn happen(world: &World, what: Happening, n: usize) {
             if world.record().await.summary.is_some() {
                 let mut label = world.label_of_units(&format!("T{number}"), units.unwrap_or(1));
                 label.lines = label.lines.filter(|_| units.is_some());
-                world.post_label(&format!("L{id}"), label).await;
+                // Other lines than before are refused, and a label that was voided.
+                drop(label::try_post(&world.ports, &at(), &label_id(&format!("L{id}")), label).await);
+                world.drain().await;
             }
         }
         Void(id) => {

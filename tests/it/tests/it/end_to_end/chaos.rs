@@ -176,7 +176,7 @@ async fn two_hundred_orders_come_through_while_three_calls_in_ten_fail() {
                     let step = row.get();
                     matches!(step.state.phase, Phase::Written { .. }) || step.parked.is_some()
                 });
-                let parked = source.look.get().parked.is_some();
+                let parked = source.look_at_shipments.get().parked.is_some();
                 if source.is_pending() || record.is_pending() || !(parked || ended.count() == 1) {
                     return false;
                 }

@@ -63,7 +63,7 @@ impl World {
     /// The dead letters: which kind of step, and why.
     pub(crate) fn letters(&self) -> Vec<(&'static str, Code)> {
         let kind = |step: &StepId| match step {
-            StepId::Look => "look",
+            StepId::Look(_) => "look",
             StepId::Push { .. } => "push",
             StepId::Writeback(ShipmentId::Fulfillment { .. }) => "writeback",
             StepId::Writeback(ShipmentId::Label(_)) => "label",

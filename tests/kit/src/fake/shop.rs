@@ -1,0 +1,238 @@
+//! One shop in memory: what it holds, and what it does when it is called.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use roundtrip_domain::channel::{
+    DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, ShippedFulfillment, ShownFulfillment,
+};
+use roundtrip_domain::id::{
+    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId,
+};
+use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Line, Order, SourceOrder};
+use roundtrip_domain::push::OrderDraft;
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
+
+use super::Fault;
+
+/// More than any test has.
+const LOCATIONS: u64 = 100;
+
+/// One shop's memory.
+#[derive(Debug, Clone, Default)]
+pub struct FakeShop {
+    /// The destination orders, as a merchant would see them.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// The orders that were pushed here, by the draft they were made from.
+    pub pushed: Vec<(SourceOrder, OrderDraft)>,
+    /// Since when each of them is there.
+    pub made_at: BTreeMap<OrderId, Timestamp>,
+    /// Which of them a look for their key does not find, and until when: the index lags.
+    pub not_indexed: BTreeMap<OrderId, Timestamp>,
+    /// What was shipped of them.
+    pub shipped: BTreeMap<OrderId, Vec<ShippedFulfillment>>,
+    /// The fulfillments that destination orders show.
+    pub shown: BTreeMap<OrderId, Vec<ShownFulfillment>>,
+    /// From where those of them were sent that we made.
+    pub sent_from: BTreeMap<FulfillmentId, LocationId>,
+    /// Whose fulfillment orders are on hold.
+    pub held: Vec<OrderId>,
+    /// Where a line is stocked, if not at location 1.
+    pub stocked_at: BTreeMap<LineItemId, LocationId>,
+    /// Of a line that is stocked at several locations: how many units each is to send.
+    pub split: BTreeMap<LineItemId, Vec<(LocationId, u32)>>,
+    /// Mails to customers, by tracking number.
+    pub mails: Vec<String>,
+    /// Mutations fail like this, one by one.
+    pub mutation_faults: VecDeque<Fault>,
+    /// Questions fail like this, one by one.
+    pub query_faults: VecDeque<Fault>,
+    pub lacks_definition: bool,
+    /// Whether it refuses to replace the tracking of a fulfillment.
+    pub rejects_overwrite: bool,
+    /// Whether it takes other tracking for a fulfillment without a word, and goes on showing the old.
+    pub ignores_overwrite: bool,
+    /// Whether it does not let us in any more: the token is revoked, or the shop is frozen.
+    pub revoked: bool,
+    /// Calls made, by name.
+    pub calls: Vec<&'static str>,
+    pub(super) late: Vec<(Timestamp, Late)>,
+    next_id: u64,
+}
+
+/// A call that has its effect later.
+#[derive(Debug, Clone)]
+pub(super) enum Late {
+    Order(Box<OrderDraft>),
+    Fulfillment(FulfillmentDraft),
+    Tracking(TrackingUpdate),
+    Tags(OrderId, Tagging),
+}
+
+/// A change of an order's tags.
+#[derive(Debug, Clone)]
+pub(super) enum Tagging {
+    Add(Vec<String>),
+    Remove(Vec<String>),
+}
+
+impl FakeShop {
+    /// How the next call goes wrong, if it does.
+    pub(super) fn fault(&mut self, next: impl FnOnce(&mut Self) -> Option<Fault>) -> Option<Fault> {
+        if self.revoked {
+            return Some(Fault::Revoked);
+        }
+        let fault = next(self);
+        self.revoked = fault == Some(Fault::Revoked);
+        fault
+    }
+
+    pub(super) fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        5000 + self.next_id
+    }
+
+    /// Late calls whose time has come have their effect.
+    pub(super) fn land(&mut self, now: Timestamp) {
+        let (landed, waiting) = std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
+        self.late = waiting;
+        for (at, late) in landed {
+            match late {
+                Late::Order(draft) => {
+                    self.create_order(*draft, at);
+                }
+                Late::Fulfillment(draft) => {
+                    self.create_fulfillment(&draft);
+                }
+                // Nobody hears any more whether it was refused.
+                Late::Tracking(update) => drop(self.update_tracking(&update)),
+                Late::Tags(order, tagging) => drop(self.tag(order, &tagging, at)),
+            }
+        }
+    }
+
+    pub(super) fn create_order(&mut self, draft: OrderDraft, now: Timestamp) -> SourceOrder {
+        let id = self.new_id();
+        let order = SourceOrder { id: OrderId::new(id), name: format!("#{id}") };
+        self.made_at.insert(order.id, now);
+        self.pushed.push((order.clone(), draft));
+        order
+    }
+
+    /// A fulfillment order's line has its line's own number.
+    pub(super) fn create_fulfillment(&mut self, draft: &FulfillmentDraft) -> FulfillmentId {
+        let id = FulfillmentId::new(self.new_id());
+        self.sent_from.extend(draft.location.map(|location| (id, location)));
+        for lines in &draft.lines {
+            let order = Self::order_of(lines.fulfillment_order);
+            let lines = lines.lines.iter().map(|(line, n)| (LineItemId::new(line.number()), *n)).collect();
+            let shown =
+                ShownFulfillment { id, state: FulfillmentState::Success, tracking: draft.tracking.clone(), lines };
+            self.shown.entry(order).or_default().push(shown);
+        }
+        if draft.notify_customer {
+            self.mails.extend(draft.tracking.iter().map(|info| info.number.clone()));
+        }
+        id
+    }
+
+    /// Why it was refused, if it was. A cancelled fulfillment takes it and shows nothing of it.
+    pub(super) fn update_tracking(&mut self, update: &TrackingUpdate) -> Result<(), &'static str> {
+        if self.rejects_overwrite {
+            return Err("Tracking cannot be replaced.");
+        }
+        if self.ignores_overwrite {
+            return Ok(());
+        }
+        let parts = self.shown.values_mut().flatten().filter(|shown| shown.id == update.fulfillment);
+        let parts: Vec<&mut ShownFulfillment> = parts.collect();
+        if parts.is_empty() {
+            return Err("Fulfillment does not exist.");
+        }
+        let mut is_shown = false;
+        for part in parts.into_iter().filter(|part| part.state != FulfillmentState::Cancelled) {
+            part.tracking.clone_from(&update.tracking);
+            is_shown = true;
+        }
+        if is_shown && update.notify_customer {
+            self.mails.extend(update.tracking.iter().map(|info| info.number.clone()));
+        }
+        Ok(())
+    }
+
+    /// Why it was refused, if it was.
+    pub(super) fn tag(&mut self, order: OrderId, tagging: &Tagging, now: Timestamp) -> Result<(), &'static str> {
+        let order = self.orders.get_mut(&order).ok_or("Order does not exist")?;
+        let before = order.tags.clone();
+        match tagging {
+            Tagging::Add(tags) => {
+                let new = tags.iter().filter(|tag| !before.contains(tag)).cloned();
+                order.tags.extend(new);
+            }
+            Tagging::Remove(tags) => order.tags.retain(|tag| !tags.contains(tag)),
+        }
+        if order.tags != before {
+            order.updated_at = now;
+        }
+        Ok(())
+    }
+
+    /// Whose fulfillment order it is.
+    pub(super) fn order_of(fulfillment_order: FulfillmentOrderId) -> OrderId {
+        OrderId::new(fulfillment_order.number() / LOCATIONS)
+    }
+
+    /// One fulfillment order for each location; its id is the order's number and the location's.
+    pub(super) fn destination(&self, order: &Order) -> DestinationOrder {
+        let shown = self.shown.get(&order.at.id).cloned().unwrap_or_default();
+        let mut by_location: BTreeMap<LocationId, Vec<FulfillmentOrderLine>> = BTreeMap::new();
+        for line in &order.lines {
+            for (location, remaining) in self.waiting_for(line, &shown) {
+                by_location.entry(location).or_default().push(FulfillmentOrderLine {
+                    id: FulfillmentOrderLineItemId::new(line.id.number()),
+                    line: line.id,
+                    remaining,
+                });
+            }
+        }
+        let held = self.held.contains(&order.at.id);
+        let fulfillment_orders = by_location.into_iter().map(|(location, lines)| {
+            let open = !held && lines.iter().any(|line| line.remaining > 0);
+            let status = match (held, open) {
+                (true, _) => FulfillmentOrderStatus::OnHold,
+                (false, true) => FulfillmentOrderStatus::Open,
+                (false, false) => FulfillmentOrderStatus::Closed,
+            };
+            FulfillmentOrder {
+                id: FulfillmentOrderId::new(order.at.id.number() * LOCATIONS + location.number()),
+                status,
+                location: Some(location),
+                delivery_method: Some("SHIPPING".into()),
+                can_fulfill: open,
+                lines,
+            }
+        });
+        DestinationOrder {
+            updated_at: order.updated_at,
+            cancelled: order.cancelled_at.is_some(),
+            fulfillment_orders: fulfillment_orders.collect(),
+            fulfillments: shown,
+        }
+    }
+
+    /// How many of `line` each location has still to send: a cancelled fulfillment gives its units back.
+    fn waiting_for(&self, line: &Line, shown: &[ShownFulfillment]) -> Vec<(LocationId, u32)> {
+        let stocked_at = self.stocked_at.get(&line.id).copied().unwrap_or(LocationId::new(1));
+        let mut waiting = self.split.get(&line.id).cloned().unwrap_or_else(|| vec![(stocked_at, line.quantity)]);
+        for part in shown.iter().filter(|part| part.state != FulfillmentState::Cancelled) {
+            let from = self.sent_from.get(&part.id);
+            let mut sent: u32 = part.lines.iter().filter(|(id, _)| *id == line.id).map(|(_, n)| n).sum();
+            for (_, remaining) in waiting.iter_mut().filter(|(at, _)| from.is_none_or(|from| from == at)) {
+                let taken = sent.min(*remaining);
+                *remaining -= taken;
+                sent -= taken;
+            }
+        }
+        waiting
+    }
+}
