@@ -34,7 +34,7 @@ macro_rules! laws_hold {
         )*
 
         #[test]
-        #[ignore = "takes an hour"]
+        #[ignore = "takes hours"]
         fn with_one_fault_more_the_laws_hold_too() {
             $(hold(stringify!($fact), &$scene, $faults + 1);)*
         }

@@ -1,17 +1,15 @@
 //! What once went wrong between two orders, and must not again: told as push and writeback together, with
 //! due work and the queues running by themselves.
 
-use std::time::Duration;
-
+use crate::world::{MINUTE, World};
 use roundtrip_domain::Outcome;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::id::{LineItemId, LocationId, OrderId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger};
 use roundtrip_domain::push::{PushState, push_order};
 use roundtrip_domain::record::RequestState;
 use roundtrip_domain::step::StepId;
-use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::{TrackingInfo, write_back};
 use roundtrip_kit::fake::{self, FakePorts, Fault};
 use roundtrip_kit::order::{connected, connection, link, moon, paid_order, shop, sun};
@@ -64,34 +62,17 @@ fn ship(ports: &FakePorts, source: &OrderRef, number: &str, units: u32) {
     });
 }
 
-/// Number and units of each fulfillment that the customer sees.
 fn shown(ports: &FakePorts) -> Vec<(String, u32)> {
-    ports.channel.shop(&moon(), |shop| {
-        let shown = shop.shown.get(&OrderId::new(ORDER)).into_iter().flatten();
-        shown.map(|f| (f.tracking[0].number.clone(), f.lines.iter().map(|(_, n)| n).sum())).collect()
-    })
+    World::over(ports).shown()
 }
 
 fn mails(ports: &FakePorts) -> Vec<String> {
-    ports.channel.shop(&moon(), |shop| shop.mails.clone())
+    World::over(ports).mails()
 }
 
 /// Lets due work and the queues run; returns how many tasks they handled.
 async fn run(ports: &FakePorts, minutes: u32) -> usize {
-    let mut handled = 0;
-    for minute in 0..minutes {
-        ports.clock.advance(Duration::from_secs(60));
-        release_due(ports, Release::default(), &format!("run-{minute}")).await.unwrap();
-        while let Some((queue, task)) = ports.tasks.take() {
-            handled += 1;
-            match queue {
-                Queue::OrderPush => push_order(ports, &task).await.unwrap(),
-                Queue::TrackingWriteback => write_back(ports, &task).await.unwrap(),
-                Queue::AppLifecycle => panic!("nobody connects a shop here"),
-            };
-        }
-    }
-    handled
+    World::over(ports).run(minutes * MINUTE).await
 }
 
 const A_DAY: u32 = 24 * 60;

@@ -59,6 +59,11 @@ pub(crate) fn tracking(number: &str) -> TrackingInfo {
 }
 
 impl World {
+    /// The world of these ports.
+    pub(crate) fn over(ports: &FakePorts) -> Self {
+        Self { ports: ports.clone(), unfinished: RefCell::default(), events: Cell::default() }
+    }
+
     /// A moon that sells what the sun holds, pushed without being asked for, and a paid order of one unit.
     pub(crate) fn new() -> Self {
         let ports = fake::ports();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::world::{MINUTE, World};
 use roundtrip_domain::Outcome;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::event::DomainEvent;
 use roundtrip_domain::id::{LabelId, LineItemId, OrderId, OrderRef, ShipmentId};
 use roundtrip_domain::ports::{Clock, EventError, Events, Ledger, ParkedMessage, Ports, QueueError, Tasks};
@@ -72,34 +72,17 @@ async fn step(ports: &FakePorts) -> Step<WritebackState> {
     ports.ledger.load(&at()).await.unwrap().writebacks[&ShipmentId::Label(se_1())].get().clone()
 }
 
-/// Number and units of each fulfillment that the customer sees.
 fn shown(ports: &FakePorts) -> Vec<(String, u32)> {
-    ports.channel.shop(&moon(), |shop| {
-        let shown = shop.shown.get(&at().id).into_iter().flatten();
-        shown.map(|f| (f.tracking[0].number.clone(), f.lines.iter().map(|(_, n)| n).sum())).collect()
-    })
+    World::over(ports).shown()
 }
 
 fn mails(ports: &FakePorts) -> Vec<String> {
-    ports.channel.shop(&moon(), |shop| shop.mails.clone())
+    World::over(ports).mails()
 }
 
 /// Lets due work and the queues run; returns how many tasks they handled.
 async fn run(ports: &FakePorts, minutes: u32) -> usize {
-    let mut handled = 0;
-    for minute in 0..minutes {
-        ports.clock.advance(Duration::from_secs(60));
-        release_due(ports, Release::default(), &format!("run-{minute}")).await.unwrap();
-        while let Some((queue, task)) = ports.tasks.take() {
-            handled += 1;
-            match queue {
-                Queue::OrderPush => drop(push_order(ports, &task).await.unwrap()),
-                Queue::TrackingWriteback => drop(write_back(ports, &task).await.unwrap()),
-                Queue::AppLifecycle => {}
-            }
-        }
-    }
-    handled
+    World::over(ports).run(minutes * MINUTE).await
 }
 
 /// An outbox in whose first event somebody changes the order's record: after a call, before it is settled.

@@ -29,9 +29,8 @@ impl WatchedChannel {
         about: impl Display,
         effect: impl Future<Output = Result<R, ChannelError>>,
     ) -> Result<R, ChannelError> {
-        if let Some(fault) = self.wire.point(Kind::Question, name, &about).await {
-            self.channel.shop(shop, |shop| shop.query_faults.push_back(fault));
-        }
+        let fault = self.wire.point(Kind::Question, name, &about).await;
+        self.channel.shop(shop, |shop| shop.query_faults.extend(fault));
         self.answer(shop, name, effect).await
     }
 
@@ -42,9 +41,8 @@ impl WatchedChannel {
         about: impl Display,
         effect: impl Future<Output = Result<R, ChannelError>>,
     ) -> Result<R, ChannelError> {
-        if let Some(fault) = self.wire.point(Kind::Mutation, name, &about).await {
-            self.channel.shop(shop, |shop| shop.mutation_faults.push_back(fault));
-        }
+        let fault = self.wire.point(Kind::Mutation, name, &about).await;
+        self.channel.shop(shop, |shop| shop.mutation_faults.extend(fault));
         self.answer(shop, name, effect).await
     }
 
