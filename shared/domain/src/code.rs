@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Code {
-    /// The source location has no destination location, or more than one.
+    /// Several destination locations wait for the goods, and the place they came from is mapped to none.
     LocationUnmapped,
     /// The destination location does not stock the product.
     ProductNotAtLocation,

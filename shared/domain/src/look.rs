@@ -8,7 +8,7 @@ use crate::channel::ChannelError;
 use crate::event::{DomainEvent, EventFailure, EventKind, EventOrder};
 use crate::fingerprint;
 use crate::history::HistoryEvent;
-use crate::id::OrderRef;
+use crate::id::{OrderRef, ShopDomain};
 use crate::ports::{Clock, Ledger, Outbox, ParkedMessage, Ports, Tasks, after};
 use crate::record::OrderRecord;
 use crate::step::{AfterFailure, Failure, Look, Step, StepId, Wait, WaitReason};
@@ -175,16 +175,25 @@ pub(crate) async fn hold_back<L, C, T: Tasks, K>(
             Ok(Some((until, WaitReason::Throttled)))
         }
         ChannelError::ShopUnavailable { shop, .. } => {
-            let look =
-                Task::new(Trigger::Settled, format!("unavailable to {order}"), Subject::Shop { shop: shop.clone() });
-            ports.tasks.send(Queue::AppLifecycle, &look).await?;
-            Ok(Some((after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused)))
+            report_unavailable(ports, shop, order).await?;
+            Ok(Some(ports.waits.paused(now)))
         }
         ChannelError::Unreachable { .. }
         | ChannelError::AccessDenied { .. }
         | ChannelError::Refused { .. }
         | ChannelError::NoAnswer { .. } => Ok(None),
     }
+}
+
+/// Tells whoever connects shops of one that lets us in no more; `about` is what we wanted of it.
+pub(crate) async fn report_unavailable<L, C, T: Tasks, K>(
+    ports: &Ports<L, C, T, K>,
+    shop: &ShopDomain,
+    about: impl std::fmt::Display,
+) -> Result<(), Unfinished> {
+    let shop = shop.clone();
+    let look = Task::new(Trigger::Settled, format!("unavailable to {about}"), Subject::Shop { shop });
+    Ok(ports.tasks.send(Queue::AppLifecycle, &look).await?)
 }
 
 /// Up to a quarter more, by order and moment: those who were held back together do not come back together.

@@ -1,5 +1,10 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::ports::after;
+use crate::wait::WaitReason;
+
 /// How long things wait. Template parameters in production; tests shrink them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waits {
@@ -28,11 +33,11 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// How long the work of a paused shop rests before it is looked whether the shop is back: ten times the
+    /// Until when the work of a paused shop rests before it is looked whether the shop is back: ten times the
     /// first wait after a failure.
     #[must_use]
-    pub fn paused_recheck(&self) -> Duration {
-        self.retry_base * 10
+    pub fn paused(&self, now: Timestamp) -> (Timestamp, WaitReason) {
+        (after(now, self.retry_base * 10), WaitReason::ShopPaused)
     }
 
     /// The wait before attempt `failed + 1`: base, twice, four times … of it.

@@ -23,7 +23,7 @@ pub const MAX_ATTEMPTS: u32 = 5;
 pub enum StepId {
     /// Read the order and see what is to be done.
     Look(Look),
-    /// Push the lines that `source` holds. Group 1, unless a person asked for another.
+    /// Push the lines that `source` holds. The group tells one push from a deliberate second one: so far it is always 1.
     Push { source: ShopDomain, group: u32 },
     /// Show a shipment on the destination order.
     Writeback(ShipmentId),

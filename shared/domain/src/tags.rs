@@ -143,7 +143,8 @@ async fn attempt<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     let changes = !(add.is_empty() && remove.is_empty());
     if changes {
         if ports.ledger.shop(&record.at.shop).await?.is_some_and(|shop| shop.shop.paused.is_some()) {
-            record.tags.change().wait(now, after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+            let (until, why) = ports.waits.paused(now);
+            record.tags.change().wait(now, until, why);
             return Ok(ports.ledger.save(&mut [record]).await?);
         }
         let step = record.tags.change();

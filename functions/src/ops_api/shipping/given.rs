@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use roundtrip_domain::id::{LabelId, OrderRef, ShopDomain};
 use roundtrip_domain::registry::{ConnectedShop, LocationMap, LocationMapping, Place};
-use roundtrip_domain::writeback::{Label, LabelLine, TrackingInfo};
+use roundtrip_domain::writeback::{Label, LabelLine, MAX_NUMBERS, TrackingInfo};
 use serde::Deserialize;
 
 use crate::ops_api::error::ApiError;
 
-/// Parcels of one label. With the longest numbers and addresses they still fit into one row of the ledger.
-const MAX_NUMBERS: usize = 100;
 /// Lines of a label, or places of a shop: Shopify takes no more lines in one call.
 const MAX_LIST: usize = 250;
 /// Characters of a number, or of a carrier's or warehouse's name.

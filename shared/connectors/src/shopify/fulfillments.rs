@@ -8,7 +8,7 @@ use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef,
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::destination_line;
-use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
+use roundtrip_domain::writeback::{FulfillmentDraft, MAX_NUMBERS, TrackingInfo, TrackingUpdate};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -32,6 +32,9 @@ const FULFILLMENT_ORDER_OWNER: &str = include_str!("queries/fulfillment_order_ow
 const FEW_LINES: u32 = 20;
 /// Lines asked for if there are more. No pushed order has more: see `MAX_LINES`.
 const MANY_LINES: u32 = 250;
+/// Fulfillments of an order that are read. The queries ask for one more: a list without pages does not say that
+/// it goes on.
+const MAX_FULFILLMENTS: usize = 50;
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_shipped(&self, at: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
@@ -80,7 +83,10 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             }
         }
         // A list that goes on would be planned with half of the facts.
-        Err(unreadable(&at.shop, "more lines or fulfillment orders than one answer holds"))
+        Err(unreadable(
+            &at.shop,
+            "more lines, fulfillment orders, fulfillments (50) or tracking numbers (20) than one answer holds",
+        ))
     }
 
     pub(super) async fn create_one_fulfillment(
@@ -207,7 +213,10 @@ fn fulfillment_order(shop: &ShopDomain, wire: FulfillmentOrderWire) -> Result<Fu
 }
 
 fn is_whole_source(order: &SourceOrderWire) -> bool {
-    order.fulfillments.iter().all(|fulfillment| !fulfillment.fulfillment_line_items.page_info.has_next_page)
+    let is_whole = |fulfillment: &SourceFulfillmentWire| {
+        !fulfillment.fulfillment_line_items.page_info.has_next_page && fulfillment.tracking_info.len() <= MAX_NUMBERS
+    };
+    order.fulfillments.len() <= MAX_FULFILLMENTS && order.fulfillments.iter().all(is_whole)
 }
 
 fn is_whole_destination(order: &DestinationOrderWire) -> bool {
@@ -217,5 +226,8 @@ fn is_whole_destination(order: &DestinationOrderWire) -> bool {
 }
 
 fn are_whole(fulfillments: &[ShownFulfillmentWire]) -> bool {
-    fulfillments.iter().all(|fulfillment| !fulfillment.fulfillment_line_items.page_info.has_next_page)
+    let is_whole = |fulfillment: &ShownFulfillmentWire| {
+        !fulfillment.fulfillment_line_items.page_info.has_next_page && fulfillment.tracking_info.len() <= MAX_NUMBERS
+    };
+    fulfillments.len() <= MAX_FULFILLMENTS && fulfillments.iter().all(is_whole)
 }

@@ -1,5 +1,6 @@
 //! Push: the linked lines of a paid order become exactly one order at each source store that holds them.
 
+mod asked;
 mod draft;
 mod key;
 mod plan;

@@ -27,7 +27,7 @@ pub(super) fn rest(
     now: Timestamp,
 ) -> Option<(Timestamp, WaitReason)> {
     if is_paused(view, &id.0) {
-        return Some((after(now, waits.paused_recheck()), WaitReason::ShopPaused));
+        return Some(waits.paused(now));
     }
     let with = |status: FulfillmentOrderStatus| {
         view.order.fulfillment_orders.iter().filter(move |order| order.status == status)
@@ -70,7 +70,7 @@ pub(super) fn note_rests<L: Ledger, C, T: Outbox, K: Clock>(
     let mut rests: Vec<(PushId, (Timestamp, WaitReason))> =
         could_go.filter_map(|(id, _, asked)| Some((id.clone(), rest(view, &id, asked, &ports.waits, now)?))).collect();
     let doubtful = record.pushes.iter().filter(|(id, row)| is_doubtful(row.get(), now) && is_paused(view, &id.0));
-    let paused = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+    let paused = ports.waits.paused(now);
     rests.extend(doubtful.map(|(id, _)| (id.clone(), paused)));
     let resting: BTreeSet<PushId> = rests.iter().map(|(id, _)| id.clone()).collect();
     for (id, (until, why)) in rests {

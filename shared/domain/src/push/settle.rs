@@ -153,7 +153,7 @@ pub(super) fn pushed_event(record: &OrderRecord, id: &PushId, order: &SourceOrde
     DomainEvent::of_order(at, &record.at, step_id(id), kind)
 }
 
-/// Publishes what the event bus did not take before, and is due. A bus that is down keeps nothing else back.
+/// Publishes what the event bus did not take before. A bus that is down keeps nothing else back.
 pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     record: &mut OrderRecord,

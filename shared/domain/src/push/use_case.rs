@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::PushState;
+use super::asked::{ask_again, give_up, reopen_asked, reopen_look_for_requests, requested};
 use super::draft::{OrderDraft, draft};
 use super::plan::{PushPlan, Refusal, RefusalReason, groups, plan_push};
 use super::record::{answer_requests, is_ahead_of, is_other_than, record_order};
 use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
-use super::settle::{Job, PushId, announce_parked, publish_due, step_id};
-use crate::channel::Channel;
-use crate::code::Code;
+use super::settle::{Job, PushId, announce_parked, publish_due};
+use crate::channel::{Channel, ChannelError};
 use crate::fingerprint::fingerprint;
 use crate::id::{OrderRef, ShopDomain, VariantId};
-use crate::look::{self, is_redrive_of};
+use crate::look;
 use crate::order::Order;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
-use crate::record::{OrderRecord, Origin, RequestState, Row};
+use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::{ConnectedShop, Connection, Links};
 use crate::settings::Waits;
 use crate::step::{Look, Step, WaitReason};
@@ -52,9 +52,19 @@ where
             }
             // What rests for a hold or for routing looks again by itself.
             Some(known) if known.shop.paused.is_some() => return Ok(Outcome::Done("the shop is paused")),
-            Some(_) | None => match ports.channel.order_of(shop, *id).await? {
-                Some(order) => OrderRef { shop: shop.clone(), id: order },
-                None => return Ok(Outcome::Done("the fulfillment order is gone")),
+            Some(_) | None => match ports.channel.order_of(shop, *id).await {
+                Ok(Some(order)) => OrderRef { shop: shop.clone(), id: order },
+                Ok(None) => return Ok(Outcome::Done("the fulfillment order is gone")),
+                Err(ChannelError::Throttled { retry_after, .. }) => {
+                    ports.tasks.send_later(Queue::OrderPush, task, retry_after).await?;
+                    let until = after(ports.clock.now(), retry_after);
+                    return Ok(Outcome::Wait { until, why: WaitReason::Throttled });
+                }
+                Err(ChannelError::ShopUnavailable { shop, .. }) => {
+                    look::report_unavailable(ports, &shop, &task.subject).await?;
+                    return Ok(Outcome::Done("the shop does not let us in"));
+                }
+                Err(error) => return Err(error.into()),
             },
         },
         Subject::Shop { .. } => return Ok(Outcome::Done("not about an order")),
@@ -113,6 +123,7 @@ where
     announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
     publish_due(ports, &mut record, now).await?;
     reopen_asked(&mut record, task, now);
+    reopen_look_for_requests(&mut record);
     let was_given_up = record.look.get().parked.is_some();
     if let Some(outcome) = look::barred(&mut record, Look::Order, task, now) {
         if let Outcome::Park { code } = outcome {
@@ -131,7 +142,7 @@ where
         return Ok(Some(Outcome::Done("not a destination shop")));
     }
     if shop.shop.paused.is_some() {
-        let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+        let (until, why) = ports.waits.paused(now);
         record.look.change().wait(now, until, why);
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(Outcome::Wait { until, why }));
@@ -206,62 +217,6 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
         ports.tasks.send(Queue::TrackingWriteback, &wake).await?;
     }
     Ok(())
-}
-
-/// A person asked for a parked push to be tried again: by a redrive of just this step, or by a new request.
-/// A redrive asks again for what was requested and answered with the failure. Done before anything can
-/// fail: what is written down then, says that it was asked for.
-fn reopen_asked(record: &mut OrderRecord, task: &Task, now: Timestamp) {
-    let requested: BTreeSet<PushId> = requested(record);
-    let mut redriven = None;
-    for (id, row) in &mut record.pushes {
-        let step = row.get();
-        let redrive = is_redrive_of(task, &step_id(id), step.generation);
-        if step.parked.is_some() && (redrive || requested.contains(id)) {
-            row.change().reopen();
-            redriven = redrive.then(|| id.clone()).or(redriven);
-        }
-    }
-    let Some((source, group)) = redriven else { return };
-    for row in record.requests.values_mut() {
-        let request = row.get();
-        let failed = matches!(request.state, RequestState::Failed { .. });
-        if failed && (&request.source, request.group) == (&source, group) {
-            row.change().state = RequestState::Open { due: now };
-        }
-    }
-    tags::note(record, now);
-}
-
-fn requested(record: &OrderRecord) -> BTreeSet<PushId> {
-    record.open_requests().map(|(_, request)| (request.source.clone(), request.group)).collect()
-}
-
-/// The order cannot be read, and a person has to see to that first: nothing else of it waits meanwhile.
-/// Whatever sets the look going again sees to the rest.
-fn give_up(record: &mut OrderRecord, code: Code) {
-    for row in record.pushes.values_mut() {
-        if row.get().wait.is_some() && row.get().parked.is_none() {
-            row.change().wait = None;
-        }
-    }
-    let open: Vec<String> = record.open_requests().map(|(id, _)| id.clone()).collect();
-    for id in open {
-        record.requests.get_mut(&id).into_iter().for_each(|row| row.change().state = RequestState::Failed { code });
-    }
-}
-
-/// A person had the order looked at again: what was requested, and failed because it could not be read, is
-/// asked for again.
-fn ask_again(record: &mut OrderRecord, now: Timestamp) {
-    for row in record.requests.values_mut() {
-        let request = row.get();
-        let step = record.pushes.get(&(request.source.clone(), request.group)).map(Row::get);
-        let failed = matches!(request.state, RequestState::Failed { .. });
-        if failed && step.is_none_or(|step| step.parked.is_none()) {
-            row.change().state = RequestState::Open { due: now };
-        }
-    }
 }
 
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is

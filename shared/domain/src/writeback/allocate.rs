@@ -139,6 +139,11 @@ fn add_line(draft: &mut Vec<DraftLines>, order: &FulfillmentOrder, line: Fulfill
 
 /// Why the destination does not wait for `short`: held, fulfilled by somebody else, or no longer ordered.
 fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder) -> WritebackPlan {
+    let closed_to_us = |order: &&FulfillmentOrder| !is_held(order) && !order.can_fulfill;
+    let not_ours = |line: LineItemId| -> u32 {
+        let lines = destination.fulfillment_orders.iter().filter(closed_to_us).flat_map(|order| &order.lines);
+        lines.filter(|waiting| waiting.line == line).map(|waiting| waiting.remaining).sum()
+    };
     let waiting = |line: LineItemId, held: bool| -> u32 {
         let orders = destination.fulfillment_orders.iter().filter(|order| is_held(order) == held);
         let lines = orders.filter(|order| held || order.can_fulfill).flat_map(|order| &order.lines);
@@ -159,6 +164,11 @@ fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder)
     let detail = differences.collect::<Vec<_>>().join("; ");
     if short.iter().all(|(line, wanted)| fulfilled(*line) >= *wanted) {
         return impossible(Code::AlreadyShipped, detail);
+    }
+    if short.iter().all(|(line, wanted)| waiting(*line, false) + not_ours(*line) >= *wanted) {
+        let what = "waits in a fulfillment order that Shopify does not let us fulfill: grant the app its scope, or \
+                    have its location accept it";
+        return impossible(Code::AccessDenied, format!("what was shipped {what}"));
     }
     impossible(Code::ProductsMismatch, detail)
 }

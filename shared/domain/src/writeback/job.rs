@@ -33,6 +33,12 @@ pub(super) struct Job<'a, L, C, T, K> {
     reloaded: AtomicBool,
 }
 
+/// Whether a label tool voided it: that is known whatever is looked at.
+fn is_voided_label(record: &OrderRecord, id: &ShipmentId) -> bool {
+    let ShipmentId::Label(label) = id else { return false };
+    record.labels.get(label).is_some_and(|row| row.get().voided_at.is_some())
+}
+
 /// The step's id in history and dead letters.
 pub(super) fn step_id(id: &ShipmentId) -> StepId {
     StepId::Writeback(id.clone())
@@ -65,9 +71,12 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
             if is_label(other) != is_label(id) {
                 written.told_otherwise.extend(&row.get().state.written);
             }
+            if let (true, Phase::Written { tracking, .. }) = (other == id, &row.get().state.phase) {
+                written.shown_as = Some(tracking.clone());
+            }
             let list = if other == id {
                 &mut written.here
-            } else if self.voided.contains(other) {
+            } else if self.voided.contains(other) || is_voided_label(record, other) {
                 &mut written.orphaned
             } else {
                 &mut written.elsewhere
@@ -191,24 +200,27 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         }
         Ok(())
     }
+}
 
-    /// Publishes what the event bus did not take before: what follows may write over what was to be told. A bus
-    /// that is down keeps nothing else back.
-    pub(super) async fn publish_due(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
-        let now = self.now();
-        let due: Vec<(ShipmentId, DomainEvent)> = record
-            .writebacks
-            .iter()
-            .filter(|(_, row)| row.get().unpublished)
-            .filter_map(|(id, row)| Some((id.clone(), written_event(record, id, &row.get().state)?)))
-            .collect();
-        for (id, event) in due {
-            let taken = self.ports.tasks.publish(&event).await.is_ok();
-            let again = after(now, self.ports.waits.retry_base);
-            record.writebacks.get_mut(&id).into_iter().for_each(|row| row.change().published(taken, now, again));
-        }
-        Ok(self.ports.ledger.save(&mut [record]).await?)
+/// Publishes what the event bus did not take before: what follows may write over what was to be told. A bus
+/// that is down keeps nothing else back.
+pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    record: &mut OrderRecord,
+) -> Result<(), LedgerError> {
+    let now = ports.clock.now();
+    let due: Vec<(ShipmentId, DomainEvent)> = record
+        .writebacks
+        .iter()
+        .filter(|(_, row)| row.get().unpublished)
+        .filter_map(|(id, row)| Some((id.clone(), written_event(record, id, &row.get().state)?)))
+        .collect();
+    for (id, event) in due {
+        let taken = ports.tasks.publish(&event).await.is_ok();
+        let again = after(now, ports.waits.retry_base);
+        record.writebacks.get_mut(&id).into_iter().for_each(|row| row.change().published(taken, now, again));
     }
+    ports.ledger.save(&mut [record]).await
 }
 
 /// Whether a step that is decided anew is parked for the same reason already: that was told once, and is not

@@ -11,8 +11,11 @@ use crate::id::{LabelId, ShipmentId};
 use crate::record::{OrderRecord, Row};
 use crate::step::{Step, WaitReason};
 
-/// More labels than anybody buys for one order: all of them are read with it.
-pub const MAX_LABELS: usize = 250;
+/// More labels than anybody buys for one order: as many as fulfillments are read of it, and their rows fit one
+/// transaction.
+pub const MAX_LABELS: usize = 50;
+/// Tracking numbers of one label: as many as are read of a fulfillment.
+pub const MAX_NUMBERS: usize = 20;
 
 /// What a telling came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use label::{LabelRefused, MAX_LABELS, Told, tell_label, void_label};
+pub use label::{LabelRefused, MAX_LABELS, MAX_NUMBERS, Told, tell_label, void_label};
 pub use plan::{
     DraftLines, FulfillmentDraft, Terms, TrackingInfo, TrackingUpdate, WritebackCall, WritebackPlan, Written,
     plan_writeback,

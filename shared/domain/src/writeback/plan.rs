@@ -126,6 +126,8 @@ pub struct Written {
     pub orphaned: Vec<FulfillmentId>,
     /// For others: they show somebody else's goods, whatever their number.
     pub elsewhere: Vec<FulfillmentId>,
+    /// The tracking that was written for this shipment, if it is known to be shown.
+    pub shown_as: Option<Vec<TrackingInfo>>,
     /// Those of `elsewhere` that a label tool told of, if this shipment is a source store's, or the other way
     /// round: under the same number both mean the same parcel.
     pub told_otherwise: Vec<FulfillmentId>,
@@ -182,7 +184,7 @@ pub fn plan_writeback(
     if renumbered.is_empty() && missing.is_empty() {
         return WritebackPlan::AlreadyThere(there);
     }
-    let tracking: Vec<TrackingInfo> = shipment.tracking.iter().map(spelt_for_shopify).collect();
+    let tracking = shipment.tracking_for_shopify();
     if let Some(unlinked) = tracking.iter().find(|info| !is_trackable(info)) {
         let company = unlinked.company.as_deref().unwrap_or_default();
         return impossible(
@@ -231,7 +233,7 @@ fn nothing_left(shipment: &Shipment, destination: &DestinationOrder, written: &W
 struct Shown {
     there: Vec<FulfillmentId>,
     missing: Vec<(LineItemId, u32)>,
-    /// Those of `there` that show other numbers than it has now.
+    /// Those of `there` that show other tracking than it has now.
     renumbered: Vec<FulfillmentId>,
     /// Whether any of these shows a number: one that had none is only completed.
     replaces: bool,
@@ -265,12 +267,14 @@ fn compare(
     let mut candidates: Vec<(u8, &ShownFulfillment)> =
         live.clone().filter_map(|shown| Some((rank(shown)?, shown))).collect();
     candidates.sort_by_key(|(rank, _)| *rank);
-    for (_, shown) in candidates {
+    // Another carrier or link for the same number. Told by our own record: shops spell both as they like.
+    let corrected = written.shown_as.as_ref().is_some_and(|shown| *shown != shipment.tracking_for_shopify());
+    for (rank, shown) in candidates {
         let fits = shown.lines.iter().all(|(line, n)| missing.get(line).is_some_and(|left| left >= n));
         if !fits || shown.lines.is_empty() {
             continue;
         }
-        if !same_numbers(&shown.tracking, &shipment.tracking) {
+        if !same_numbers(&shown.tracking, &shipment.tracking) || (rank == 0 && corrected) {
             renumbered.push(shown.id);
             replaces |= !shown.tracking.is_empty();
         }
@@ -296,7 +300,7 @@ pub(super) fn shows(destination: &DestinationOrder, number: &str) -> bool {
 }
 
 /// A number without what shops add or change when they show it.
-fn plain(number: &str) -> String {
+pub(super) fn plain(number: &str) -> String {
     number.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
 }
 
@@ -318,11 +322,6 @@ pub(super) fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> 
         numbers
     };
     numbers(shown) == numbers(shipped)
-}
-
-pub(super) fn spelt_for_shopify(info: &TrackingInfo) -> TrackingInfo {
-    let company = info.company.as_deref().map(|name| carriers::known(name).unwrap_or(name).to_owned());
-    TrackingInfo { company, ..info.clone() }
 }
 
 /// Whether the customer gets a link: from a URL, a carrier that Shopify links, or, where no carrier is

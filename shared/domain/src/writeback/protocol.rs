@@ -1,13 +1,11 @@
 //! At most one fulfillment per shipment, location and method, and at most one mail per number: claim,
 //! call, re-read, settle. See docs/adr/0003-writeback-protocol.md.
 
+use jiff::Timestamp;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
 
 use super::job::Job;
-use super::plan::{WritebackCall, WritebackPlan, Written, plan_writeback};
+use super::plan::{WritebackCall, WritebackPlan, Written, plain, plan_writeback};
 use super::settle;
 use super::shipment::{Lines, Shipment};
 use super::{LabelLine, Phase, WritebackState};
@@ -22,8 +20,6 @@ use crate::work::Unfinished;
 
 /// After so many calls without an answer, each found to have done nothing, a person looks.
 const MAX_UNKNOWN_ROUNDS: u32 = 3;
-/// An order without fulfillment orders for so long was not just placed: the app may not see them.
-const ROUTING_TAKES: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is known of the destination after a plan was carried out.
 pub(super) enum Sight {
@@ -68,6 +64,7 @@ pub(super) async fn carry_out<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     let shipment = &shipment.resolved(shown, &by_record);
     let plan = plan_writeback(shipment, shown, &by_record, &job.terms);
     if let WritebackPlan::AlreadyThere(there) = &plan {
+        freeze_lines(record, &shipment.with_lines_of(shown, there));
         settle::written(job, record, shipment, there, now).await;
         return Ok(Sight::Same);
     }
@@ -83,21 +80,14 @@ pub(super) async fn carry_out<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         WritebackPlan::AlreadyThere(_) => {}
         WritebackPlan::Nothing(why) => settle::forget(job, record, id, why, now),
         WritebackPlan::CalledOff { standing } if standing.is_empty() => settle::called_off(job, record, id, now),
+        WritebackPlan::CalledOff { standing } if settle::leave_to_its_other_half(record, shipment, &standing) => {
+            settle::called_off(job, record, id, now);
+        }
         WritebackPlan::CalledOff { standing } => {
             settle::keep_standing(record, id, &standing);
-            let patience = job.ports.waits.awaiting_tracking;
-            settle::wait(job, record, id, WaitReason::Replacement, patience, patience, inputs).await?;
+            settle::wait(job, record, id, WaitReason::Replacement, inputs).await?;
         }
-        WritebackPlan::NotYet(why) => {
-            let waits = job.ports.waits;
-            let (interval, patience) = match why {
-                WaitReason::AwaitingTracking => (waits.awaiting_tracking, waits.awaiting_tracking),
-                WaitReason::Routing => (waits.retry_base, ROUTING_TAKES.unsigned_abs()),
-                // A hold lasts as long as its merchant wants; a webhook tells of its end.
-                _ => (waits.awaiting_tracking, Duration::MAX),
-            };
-            settle::wait(job, record, id, why, interval, patience, inputs).await?;
-        }
+        WritebackPlan::NotYet(why) => settle::wait(job, record, id, why, inputs).await?,
         WritebackPlan::Impossible { code, detail } => {
             let failure = Failure { at: now, code, message: detail, request_id: None };
             job.fail(record, id, failure, Some(inputs), |_| {}).await?;
@@ -164,6 +154,7 @@ async fn make<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         }
         WritebackCall::Overwrite(update) => {
             job.ports.channel.update_tracking(shop, update).await?;
+            done.shown_as = None;
             done.orphaned.retain(|fulfillment| *fulfillment != update.fulfillment);
             if !done.here.contains(&update.fulfillment) {
                 done.here.push(update.fulfillment);
@@ -217,7 +208,7 @@ fn claim<L: Ledger, C, T: Outbox, K: Clock>(
 ) -> Vec<String> {
     let mailed: BTreeSet<String> =
         record.writebacks.values().flat_map(|row| row.get().state.mailed.iter().cloned()).collect();
-    let numbers: Vec<String> = call.tracking().iter().map(|info| info.number.clone()).collect();
+    let numbers: Vec<String> = call.tracking().iter().map(|info| plain(&info.number)).collect();
     let news = !numbers.is_empty() && numbers.iter().all(|number| !mailed.contains(number));
     call.set_notify(news && may_notify(job, record, shipment));
     freeze_lines(record, shipment);
@@ -247,7 +238,7 @@ fn may_notify<L: Ledger, C, T: Outbox, K: Clock>(
     }
 }
 
-/// Which lines a label is about is decided once: with its first call.
+/// Which lines a label is about is decided once: with its first call, or by what shows it already.
 fn freeze_lines(record: &mut OrderRecord, shipment: &Shipment) {
     let ShipmentId::Label(id) = &shipment.id else { return };
     let Lines::These(lines) = &shipment.lines else { return };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::job::{Job, stays_parked, written_event};
-use super::plan::{WritebackCall, is_live, same_numbers, shows, spelt_for_shopify};
+use super::plan::{WritebackCall, is_live, plain, same_numbers, shows};
 use super::shipment::{Lines, Shipment};
 use super::{Phase, WritebackState};
 use crate::channel::{Channel, ChannelError, DestinationOrder, ShownFulfillment};
@@ -15,6 +15,7 @@ use crate::id::{FulfillmentId, ShipmentId};
 use crate::look::{failure, hold_back};
 use crate::ports::{Clock, Ledger, Outbox, after};
 use crate::record::OrderRecord;
+use crate::settings::Waits;
 use crate::step::{Failure, Step, WaitReason};
 use crate::work::Unfinished;
 
@@ -60,7 +61,7 @@ async fn publish<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 }
 
 fn shown_phase(shipment: &Shipment, now: Timestamp) -> Phase {
-    Phase::Written { tracking: shipment.tracking.iter().map(spelt_for_shopify).collect(), at: now }
+    Phase::Written { tracking: shipment.tracking_for_shopify(), at: now }
 }
 
 fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
@@ -144,18 +145,39 @@ pub(super) fn forget<L: Ledger, C, T: Outbox, K: Clock>(
     }
 }
 
-/// The world has to change first. Looks again after `interval`, and parks once it waited for `patience`.
+/// A source store and a label tool both told of the parcel, and one of them took it back: what the customer sees is
+/// the other's. Whether there is another.
+pub(super) fn leave_to_its_other_half(
+    record: &mut OrderRecord,
+    shipment: &Shipment,
+    standing: &[FulfillmentId],
+) -> bool {
+    let is_label = |id: &ShipmentId| matches!(id, ShipmentId::Label(_));
+    let other_half = record.writebacks.iter_mut().find(|(id, row)| {
+        let state = &row.get().state;
+        let shows_it =
+            matches!(&state.phase, Phase::Written { tracking, .. } if same_numbers(tracking, &shipment.tracking));
+        is_label(id) != is_label(&shipment.id) && shows_it && state.written.is_empty()
+    });
+    match other_half {
+        Some((_, row)) => {
+            row.change().state.written = standing.to_vec();
+            true
+        }
+        None => false,
+    }
+}
+
+/// The world has to change first: looks again after a while, and parks once that took too long.
 pub(super) async fn wait<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     job: &Job<'_, L, C, T, K>,
     record: &mut OrderRecord,
     id: &ShipmentId,
     why: WaitReason,
-    interval: Duration,
-    patience: Duration,
     inputs: String,
 ) -> Result<(), Unfinished> {
     let now = job.now();
-    let (code, message) = given_up(why);
+    let Patience { interval, patience, code, message } = Patience::of(why, &job.ports.waits);
     let failure = Failure { at: now, code, message: message.into(), request_id: None };
     if stays_parked(record, id, &failure, Some(&inputs)) {
         return Ok(());
@@ -192,17 +214,40 @@ pub(super) async fn wait<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     Ok(())
 }
 
-fn given_up(why: WaitReason) -> (Code, &'static str) {
-    match why {
-        WaitReason::AwaitingTracking => (Code::AwaitingTracking, "shipped, but still without a tracking number"),
-        WaitReason::Routing => {
-            (Code::AccessDenied, "the order shows no fulfillment orders: does the app have their scopes?")
-        }
-        WaitReason::Replacement => (
-            Code::ShipmentCancelled,
-            "called off where it was shipped, but still shown to the customer: cancel the fulfillment, or ship again",
-        ),
-        _ => (Code::OnHold, "on hold for too long"),
+/// How long a shipment waits for the world.
+struct Patience {
+    /// Between two looks: a webhook mostly comes first.
+    interval: Duration,
+    /// After that a person is told.
+    patience: Duration,
+    code: Code,
+    message: &'static str,
+}
+
+impl Patience {
+    fn of(why: WaitReason, waits: &Waits) -> Self {
+        let a_day = waits.awaiting_tracking;
+        let (interval, patience, code, message) = match why {
+            WaitReason::AwaitingTracking => {
+                (a_day, a_day, Code::AwaitingTracking, "shipped, but still without a tracking number")
+            }
+            // An order without fulfillment orders for so long was not just placed: the app may not see them.
+            WaitReason::Routing => (
+                waits.retry_base,
+                Duration::from_secs(3600),
+                Code::AccessDenied,
+                "the order shows no fulfillment orders: does the app have their scopes?",
+            ),
+            WaitReason::Replacement => (
+                a_day,
+                a_day,
+                Code::ShipmentCancelled,
+                "called off where it was shipped, but still shown to the customer: cancel the fulfillment, or ship again",
+            ),
+            // A hold lasts as long as its merchant wants.
+            _ => (a_day, Duration::MAX, Code::OnHold, "on hold for too long"),
+        };
+        Self { interval, patience, code, message }
     }
 }
 
@@ -232,7 +277,7 @@ pub(super) fn absent(record: &mut OrderRecord, id: &ShipmentId, shown: &Destinat
     let call = row.get().state.in_doubt()?.clone();
     let state = &mut row.change().state;
     if call.notifies() {
-        let of_call = |number: &String| call.tracking().iter().any(|info| info.number == *number);
+        let of_call = |number: &String| call.tracking().iter().any(|info| plain(&info.number) == *number);
         state.mailed.retain(|number| shows(shown, number) || !of_call(number));
     }
     state.phase = Phase::Pending;

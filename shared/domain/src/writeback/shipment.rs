@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::carriers;
 use super::plan::{TrackingInfo, Written, is_live};
 use crate::channel::{DestinationOrder, ShippedFulfillment};
-use crate::id::{LabelId, LineItemId, OrderRef, ShipmentId};
+use crate::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId};
 use crate::order::FulfillmentState;
 use crate::registry::Place;
 
@@ -96,6 +97,25 @@ impl Shipment {
     pub fn resolved(&self, destination: &DestinationOrder, written: &Written) -> Self {
         let lines = self.lines_at(destination, written);
         Self { lines: if lines.is_empty() { self.lines.clone() } else { Lines::These(lines) }, ..self.clone() }
+    }
+
+    /// The same with its lines named by the fulfillments that show it.
+    #[must_use]
+    pub(super) fn with_lines_of(&self, destination: &DestinationOrder, there: &[FulfillmentId]) -> Self {
+        if let Lines::These(_) = self.lines {
+            return self.clone();
+        }
+        let shown = destination.fulfillments.iter().filter(|shown| there.contains(&shown.id));
+        Self { lines: Lines::These(shown.flat_map(|shown| shown.lines.clone()).collect()), ..self.clone() }
+    }
+
+    /// Its tracking as Shopify spells the carriers.
+    pub(super) fn tracking_for_shopify(&self) -> Vec<TrackingInfo> {
+        let spelt = |info: &TrackingInfo| {
+            let company = info.company.as_deref().map(|name| carriers::known(name).unwrap_or(name).to_owned());
+            TrackingInfo { company, ..info.clone() }
+        };
+        self.tracking.iter().map(spelt).collect()
     }
 
     /// The lines that it is about.

@@ -229,6 +229,11 @@ fn each_obstacle_has_its_code() {
         order.fulfillment_orders[0].can_fulfill = false;
         order
     };
+    let not_ours = || {
+        let mut order = open();
+        order.fulfillment_orders[0].can_fulfill = false;
+        order
+    };
     let shipped_by_hand = || {
         let mut order = destination(vec![waiting(1, 1, &[(11, 0)])]);
         order.fulfillments = vec![shown(9, "OTHER", &[(11, 1)])];
@@ -243,6 +248,7 @@ fn each_obstacle_has_its_code() {
     assert_eq!(plan(&numberless, &open()), WritebackPlan::NotYet(WaitReason::AwaitingTracking));
     assert_eq!(plan(&one, &held()), WritebackPlan::NotYet(WaitReason::OnHold));
     assert_eq!(plan(&one, &destination(vec![])), WritebackPlan::NotYet(WaitReason::Routing));
+    assert_eq!(code(plan(&one, &not_ours())), Code::AccessDenied);
     assert_eq!(code(plan(&one, &shipped_by_hand())), Code::AlreadyShipped);
     assert_eq!(code(plan(&shipped(&[(11, 2)]), &open())), Code::ProductsMismatch);
     assert_eq!(code(plan(&shipped(&[(77, 1)]), &open())), Code::ProductsMismatch);

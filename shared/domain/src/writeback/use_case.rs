@@ -14,7 +14,7 @@ use super::job::{Job, step_id};
 use super::plan::same_numbers;
 use super::protocol::{self, Seen, Sight, inputs};
 use super::shipment::Shipment;
-use super::{Phase, TrackingInfo, WritebackState};
+use super::{Phase, WritebackState};
 use crate::channel::{Channel, DestinationOrder};
 use crate::history::HistoryEvent;
 use crate::id::{OrderRef, ShipmentId};
@@ -212,7 +212,7 @@ fn stand_back(
         None => {
             row.hold();
             let until = row.get().wait.as_ref().map_or(now, |wait| wait.until);
-            if let Some(row) = record.writebacks.get_mut(id) {
+            if let Some(row) = record.writebacks.get_mut(id).filter(|row| row.get().parked.is_none()) {
                 row.change().wait(now, until, WaitReason::OtherStep);
             }
         }
@@ -246,7 +246,7 @@ fn open(record: &OrderRecord, shipments: Vec<Shipment>) -> Vec<Shipment> {
         record.writebacks.get(&shipment.id).is_some_and(|row| row.get().state.in_doubt().is_some())
     };
     let mut open: Vec<Shipment> = shipments.into_iter().filter(|shipment| !is_settled(record, shipment)).collect();
-    open.sort_by_key(|shipment| (shipment.voided, !in_doubt(shipment)));
+    open.sort_by_key(|shipment| (!in_doubt(shipment), shipment.voided));
     open
 }
 
@@ -258,14 +258,10 @@ fn is_settled(record: &OrderRecord, shipment: &Shipment) -> bool {
     let waits = step.wait.as_ref().is_some_and(|wait| !heard_later.contains(&wait.why));
     let as_it_should = match &step.state.phase {
         Phase::CalledOff { .. } => shipment.voided,
-        Phase::Written { tracking, .. } => !shipment.voided && numbers(tracking) == numbers(&shipment.tracking),
+        Phase::Written { tracking, .. } => !shipment.voided && *tracking == shipment.tracking_for_shopify(),
         Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. } => false,
     };
     as_it_should && step.parked.is_none() && !waits
-}
-
-fn numbers(tracking: &[TrackingInfo]) -> Vec<&str> {
-    tracking.iter().map(|info| info.number.as_str()).collect()
 }
 
 fn voided(shipments: &[Shipment]) -> BTreeSet<ShipmentId> {

@@ -6,11 +6,11 @@ mod troubles;
 use roundtrip_domain::FAILED_SHIPMENT_TAG;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::step::WaitReason;
-use roundtrip_domain::writeback::Label;
+use roundtrip_domain::writeback::{Label, TrackingInfo};
 use roundtrip_kit::label;
 use roundtrip_kit::order::{line, moon};
 
-use crate::world::{DAY, HOUR, MINUTE, World, at, label_id};
+use crate::world::{DAY, HOUR, MINUTE, World, at, label_id, tracking};
 
 fn shown(units: &[(&str, u32)]) -> Vec<(String, u32)> {
     units.iter().map(|(number, units)| ((*number).to_owned(), *units)).collect()
@@ -140,5 +140,64 @@ async fn a_label_of_more_than_was_ordered_is_raised() {
 
     assert_eq!(world.letters(), [("label", Code::ProductsMismatch)]);
     assert_eq!((world.shown(), world.order_tags()), (vec![], vec![FAILED_SHIPMENT_TAG.to_owned()]));
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn another_carrier_for_the_same_number_replaces_what_is_shown_without_a_mail() {
+    let world = World::known(1).await;
+    world.post("L1", &["T1"]).await;
+
+    let corrected = TrackingInfo { company: Some("UPS".into()), ..tracking("T1") };
+    world.post_label("L1", Label { tracking: vec![corrected], ..label::label(&world.ports, &[]) }).await;
+
+    let carriers: Vec<Option<String>> = world.shop(&moon(), |shop| {
+        shop.shown.values().flatten().flat_map(|shown| &shown.tracking).map(|info| info.company.clone()).collect()
+    });
+    assert_eq!((carriers, world.mails()), (vec![Some("UPS".into())], vec!["T1".to_owned()]));
+    assert_eq!(world.calls(&moon(), "update_tracking"), 1);
+    world.comes_to_rest().await;
+    assert_eq!(world.calls(&moon(), "update_tracking"), 1);
+}
+
+#[tokio::test]
+async fn a_label_that_the_order_showed_before_it_was_told_of_is_replaced_like_any_other() {
+    let world = World::known(1).await;
+    world.ship_by_hand("T1");
+    world.post("L1", &["T1"]).await;
+
+    world.post("L1", &["T2"]).await;
+
+    assert_eq!((world.shown(), world.letters()), (shown(&[("T2", 1)]), vec![]));
+    assert_eq!(world.calls(&moon(), "create_fulfillment"), 0);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn a_label_that_is_voided_leaves_its_parcel_to_the_store_that_ships_it() {
+    let (world, source) = World::pushed(1).await;
+    world.post("L1", &["T1"]).await;
+    let parcel = world.ship(&source, &["T1"]).await;
+    assert_eq!(world.calls(&moon(), "create_fulfillment"), 1);
+
+    world.void("L1").await;
+    world.comes_to_rest().await;
+
+    assert_eq!((world.shown(), world.letters()), (shown(&[("T1", 1)]), vec![]));
+    world.relabel(&source, parcel, &["T2"]).await;
+    assert_eq!(world.shown(), shown(&[("T2", 1)]));
+    assert_eq!(world.calls(&moon(), "create_fulfillment"), 1);
+}
+
+#[tokio::test]
+async fn a_parcel_takes_over_what_a_voided_label_showed() {
+    let (world, source) = World::pushed(1).await;
+    world.post("L1", &["T1"]).await;
+
+    world.void("L1").await;
+    world.ship(&source, &["T2"]).await;
+
+    assert_eq!((world.shown(), world.letters()), (shown(&[("T2", 1)]), vec![]));
+    assert_eq!(world.calls(&moon(), "create_fulfillment"), 1);
     world.comes_to_rest().await;
 }

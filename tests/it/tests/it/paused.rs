@@ -257,3 +257,34 @@ async fn a_webhook_that_names_no_order_does_not_call_a_paused_shop() {
 
     assert_eq!(world.all_calls(&moon()), calls);
 }
+
+#[tokio::test]
+async fn a_webhook_that_names_no_order_pauses_a_shop_that_does_not_let_us_in() {
+    let world = connected().await;
+    world.order_webhook().await;
+    revoke(&world, &moon());
+
+    let id = FulfillmentOrderId::new(ORDER * 100 + 1);
+    let released = Task::new(Trigger::Webhook, "released", Subject::FulfillmentOrder { shop: moon(), id });
+    world.tell(Queue::OrderPush, released).await;
+
+    assert!(is_paused(&world, &moon()).await);
+}
+
+#[tokio::test]
+async fn who_asks_again_once_the_order_can_be_read_is_not_answered_by_the_old_failure() {
+    let world = connected().await;
+    world.settings(|settings| settings.auto_push = false).await;
+    world.fail_questions(&moon(), &[Fault::Refused]);
+    world.order_webhook().await;
+    assert_eq!(world.letters(), [("look", Code::Rejected)]);
+
+    // Due work finds the request before its own message is delivered.
+    world.ports.clock.advance(MINUTE);
+    world.request(&sun(), "request-1").await;
+    world.ports.tasks.sent().work.clear();
+    world.comes_to_rest().await;
+
+    assert!(matches!(world.request_state("request-1").await, RequestState::Done { .. }));
+    assert_eq!(world.made_at(&sun()).len(), 1);
+}

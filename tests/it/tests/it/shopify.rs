@@ -285,3 +285,30 @@ async fn an_order_that_changed_since_it_was_read_is_to_be_read_again() {
         assert!(matches!(&refused, ChannelError::Refused { code, .. } if *code == expected), "{refused:?}");
     }
 }
+
+#[tokio::test]
+async fn an_order_with_more_fulfillments_or_numbers_than_are_read_is_no_order_with_less() {
+    let (_sim, client, api) = shop("MUG").await;
+    let (many, numbered) = (place(&client, &[("MUG", 51)]).await, place(&client, &[("MUG", 2)]).await);
+    let ship = async |order: &OrderRef, what: Ship| {
+        client.ship(moon().as_str(), &order.id.to_string(), &what).await.unwrap();
+    };
+    for n in 0..50 {
+        ship(&many, Ship::all("UPS", &format!("1Z{n}")).line("MUG", 1)).await;
+    }
+    let numbers = |n: usize| (0..n).map(|n| format!("1Z{n}")).collect::<Vec<_>>();
+    ship(&numbered, Ship { numbers: numbers(20), ..Ship::all("UPS", "") }.line("MUG", 1)).await;
+    for whole in [&many, &numbered] {
+        assert!(api.destination(whole).await.unwrap().is_some());
+    }
+
+    ship(&many, Ship::all("UPS", "1Z50")).await;
+    ship(&numbered, Ship { numbers: numbers(21), ..Ship::all("UPS", "") }).await;
+
+    for cut in [&many, &numbered] {
+        let error = api.destination(cut).await.unwrap_err();
+        assert!(error.to_string().contains("fulfillments (50) or tracking numbers (20)"), "{error:?}");
+        assert!(api.shown(cut).await.is_err());
+        assert!(api.shipped(cut).await.is_err());
+    }
+}

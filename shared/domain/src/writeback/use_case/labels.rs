@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use crate::channel::{Channel, ChannelError};
 use crate::id::{OrderRef, ShipmentId};
 use crate::look;
-use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry};
 use crate::record::{OrderRecord, Row};
 use crate::step::{Step, WaitReason};
 use crate::tags;
 use crate::task::Task;
 use crate::work::{Outcome, Unfinished};
-use crate::writeback::job::Job;
+use crate::writeback::job::{Job, publish_due};
 use crate::writeback::plan::Terms;
 use crate::writeback::shipment::Shipment;
 use crate::writeback::{Phase, TrackingInfo, WritebackState};
@@ -43,8 +43,7 @@ where
     let terms = Terms::default_for(shop.locations);
     let job = Job::new(ports, task, at, terms, voided(&shipments));
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
-    job.publish_due(&mut record).await?;
-    reopen_posted(&mut record);
+    publish_due(ports, &mut record).await?;
     reopen_asked(&mut record, task, now);
     let mut open = open(&record, shipments);
     open.retain(|shipment| !record.writebacks.get(&shipment.id).is_some_and(|row| row.get().is_resting(now)));
@@ -55,9 +54,8 @@ where
         return Ok(Some(outcome(&record)));
     }
     if shop.shop.paused.is_some() {
-        rest(&mut record, &open, |step| {
-            step.wait(now, after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused)
-        });
+        let (until, why) = ports.waits.paused(now);
+        rest(&mut record, &open, |step| step.wait(now, until, why));
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(outcome(&record)));
     }
@@ -112,17 +110,6 @@ fn end_waits(record: &mut OrderRecord, seen: &[Shipment], now: Timestamp) {
 fn outcome(record: &OrderRecord) -> Outcome {
     let labels = record.writebacks.iter().filter(|(shipment, _)| shipment.looked_at_from(&record.at) == &record.at);
     look::outcome(labels.map(|(_, row)| row.get().into()), "the order shows its labels")
-}
-
-/// A label tool posted or voided a parked label again: that is a request to try it again.
-fn reopen_posted(record: &mut OrderRecord) {
-    for (_, row) in record.writebacks.iter_mut().filter(|(id, _)| matches!(id, ShipmentId::Label(_))) {
-        let step = row.get();
-        let asked = step.wait.as_ref().is_some_and(|wait| wait.why == WaitReason::Requested);
-        if asked && step.parked.is_some() {
-            row.change().reopen();
-        }
-    }
 }
 
 /// Those of `open` that the order is read for.

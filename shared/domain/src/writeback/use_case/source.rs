@@ -13,7 +13,7 @@ use crate::step::{Look, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
-use crate::writeback::job::Job;
+use crate::writeback::job::{Job, publish_due};
 use crate::writeback::plan::Terms;
 use crate::writeback::shipment::Shipment;
 
@@ -77,7 +77,7 @@ where
         shipped.fulfillments.iter().map(|fulfillment| Shipment::of_fulfillment(source_at, fulfillment)).collect();
     let job = Job::new(ports, task, destination, terms(shop, source_at), voided(&shipments));
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
-    job.publish_due(&mut record).await?;
+    publish_due(ports, &mut record).await?;
     let open = open(&record, shipments);
     if open.is_empty() {
         look::seen(&mut source, Look::Shipments);
@@ -118,7 +118,7 @@ async fn rest_paused<L: Ledger, C, T, K: Clock>(
     source: &mut OrderRecord,
 ) -> Result<Outcome, Unfinished> {
     let now = ports.clock.now();
-    let (until, why) = (after(now, ports.waits.paused_recheck()), WaitReason::ShopPaused);
+    let (until, why) = ports.waits.paused(now);
     source.look_at_shipments.change().wait(now, until, why);
     ports.ledger.save(&mut [source]).await?;
     Ok(Outcome::Wait { until, why })
@@ -171,12 +171,17 @@ async fn give_up<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     task: &Task,
 ) -> Result<(), Unfinished> {
     let mut record = ports.ledger.load(destination).await?;
+    publish_due(ports, &mut record).await?;
+    let now = ports.clock.now();
     for (shipment, row) in &mut record.writebacks {
-        if shipment.is_of(&source.at) && row.get().wait.is_some() && row.get().parked.is_none() {
+        let step = row.get();
+        // A call that is on its way is still found out, and an event still told.
+        let goes_on = step.unpublished || (step.state.in_doubt().is_some() && step.is_resting(now));
+        if shipment.is_of(&source.at) && step.wait.is_some() && step.parked.is_none() && !goes_on {
             row.change().wait = None;
         }
     }
-    tags::note_unread(&mut record, &source.at, unread, ports.clock.now());
+    tags::note_unread(&mut record, &source.at, unread, now);
     // Valid only while nobody else has looked.
     source.look_at_shipments.hold();
     ports.ledger.save(&mut [source, &mut record]).await?;

@@ -228,19 +228,28 @@ pub(super) fn renumbered_writeback() -> Scenario {
     scenario
 }
 
-/// Once it is shown, or on its way, the parcel is called off and made again with another number.
+/// One of two units is sent. Once it is shown, or on its way, the parcel is called off and made again with another
+/// number.
 pub(super) fn replaced_writeback() -> Scenario {
-    let mut scenario = writeback();
+    let ports = placed();
+    change(&ports, |order| order.lines[0].quantity = 2);
+    let mut scenario = writeback_of(ports);
+    one_unit_each(&scenario.ports);
     scenario.tasks.pop();
     replaces_t1(&mut scenario);
     scenario.meanwhile = |ports| {
         let mut told = relabel(ports, |parcel| parcel.state = FulfillmentState::Cancelled);
         if !told.is_empty() {
             told.push(ship(ports, "T2"));
+            one_unit_each(ports);
         }
         told
     };
     scenario
+}
+
+fn one_unit_each(ports: &FakePorts) {
+    ports.channel.shop(&sun(), |shop| shop.shipped.values_mut().flatten().for_each(|parcel| parcel.lines[0].1 = 1));
 }
 
 /// The parcel is T1 at first. What is called off waits a day for what replaces it.

@@ -243,3 +243,19 @@ async fn a_parked_push_goes_when_the_reason_of_its_refusal_is_mended_and_rests_i
     world.comes_to_rest().await;
     assert_eq!(made(&world), 0);
 }
+
+#[tokio::test]
+async fn a_request_for_a_push_that_may_not_go_any_more_leaves_no_tag() {
+    let world = World::new();
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.order_webhook().await;
+    world.change_order(|order| order.financial_status = FinancialStatus::Refunded);
+
+    world.request(&sun(), "request-1").await;
+    world.drain().await;
+
+    assert!(matches!(world.request_state("request-1").await, RequestState::Refused { .. }));
+    assert_eq!((made(&world), world.order_tags()), (0, Vec::<String>::new()));
+    assert!(world.summary().await.system_tags.is_empty());
+    world.comes_to_rest().await;
+}

@@ -9,6 +9,7 @@ use roundtrip_domain::push::RefusalReason;
 use roundtrip_domain::record::{RequestState, Tab};
 use roundtrip_domain::step::WaitReason;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, ORDER, World};
@@ -257,4 +258,15 @@ async fn a_hold_that_comes_while_a_lost_call_is_looked_into_is_heeded() {
 
     assert_eq!(made(&world), 1);
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn a_release_that_meets_the_rate_limit_is_heard_a_little_later() {
+    let world = on_hold().await;
+    world.set_work(Open, None);
+    world.fail_questions(&moon(), &[Fault::Throttled]);
+
+    world.tell(Queue::OrderPush, hold_released()).await;
+
+    assert_eq!((world.calls(&moon(), "order_of"), made(&world)), (2, 1));
 }

@@ -283,3 +283,18 @@ async fn a_cancelled_order_takes_no_new_shipment_but_a_new_number() {
     assert_eq!(world.letters(), [("writeback", Code::OrderCancelled)]);
     world.comes_to_rest().await;
 }
+
+#[tokio::test]
+async fn what_a_lost_call_showed_is_known_before_another_takes_its_place() {
+    let (world, source) = World::pushed(2).await;
+    world.fail_next(&moon(), &[Fault::AnswerLost]);
+    let first = world.ship_units(&source, &["T1"], Some(1)).await;
+
+    world.call_off(&source, first).await;
+    world.ship_units(&source, &["T2"], Some(1)).await;
+    world.run(HOUR).await;
+
+    assert_eq!((world.shown(), world.letters()), (ones(&["T2"]), vec![]));
+    assert_eq!(world.calls(&moon(), "create_fulfillment"), 1);
+    world.comes_to_rest().await;
+}
