@@ -130,6 +130,11 @@ pub fn waits(env: &impl Environment) -> Result<Waits, ConfigError> {
         quarantine: seconds(env, "QUARANTINE_SECS")?,
         verify_interval: seconds(env, "VERIFY_INTERVAL_SECS")?,
         retry_base: seconds(env, "RETRY_BASE_SECS")?,
+        webhook_delay: match env.get("WEBHOOK_DELAY_SECS") {
+            // Only a resync looks at it.
+            None => Waits::default().webhook_delay,
+            Some(_) => seconds(env, "WEBHOOK_DELAY_SECS")?,
+        },
         ..Waits::default()
     })
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod due_work;
 pub mod ops_api;
 pub mod order_push;
+pub mod resync;
 pub mod tracking_writeback;
 pub mod webhook_intake;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_lambda_events::event::sqs::SqsEvent;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Outcome, Unfinished};
@@ -19,9 +19,20 @@ where
     F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
 {
     let ports = Arc::new(compose::worker().await?);
-    let handle = async |event: LambdaEvent<SqsEvent>| {
-        ports.channel.set_patience(batch::patience(&event.payload));
-        Ok::<_, Error>(batch::handle(queue, event.payload, |task| work(Arc::clone(&ports), task)).await)
-    };
+    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(handle(queue, &ports, event.payload, &work).await);
     lambda_runtime::run(service_fn(handle)).await
+}
+
+/// One batch of `queue`.
+pub(crate) async fn handle<F>(
+    queue: Queue,
+    ports: &Arc<WorkerPorts>,
+    event: SqsEvent,
+    work: impl Fn(Arc<WorkerPorts>, Task) -> F,
+) -> SqsBatchResponse
+where
+    F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
+{
+    ports.channel.set_patience(batch::patience(&event));
+    batch::handle(queue, event, |task| work(Arc::clone(ports), task)).await
 }

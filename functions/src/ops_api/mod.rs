@@ -4,6 +4,7 @@
 mod auth;
 mod error;
 mod orders;
+mod resync;
 mod shipping;
 mod shops;
 
@@ -32,6 +33,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/shops", post(shops::register))
         .route("/v1/shops/{shop}", get(shops::show))
         .route("/v1/shops/{shop}/locations", put(shipping::put_locations))
+        .route("/v1/shops/{shop}/resync", get(resync::show).post(resync::begin))
         .route("/v1/connections", post(shops::connect))
         .route("/v1/links", post(shops::link))
         .route("/v1/shops/{shop}/orders", get(orders::list))

@@ -11,7 +11,7 @@ use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, Shop, UnitPrice, WithoutTracking};
 use roundtrip_domain::secret::{AccessToken, Secret};
-use roundtrip_domain::step::{Step, WaitReason};
+use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use super::error::ApiError;
 use crate::compose::Api;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
-type Answer = Result<(StatusCode, Json<Value>), ApiError>;
+pub(super) type Answer = Result<(StatusCode, Json<Value>), ApiError>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,11 +62,11 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
 async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Result<(), ApiError> {
     let mut tries = 0;
     loop {
-        let (mut step, version) = api.ledger.connect_step(domain).await?.unwrap_or((Step::new(()), 0));
+        let (mut step, version) = api.ledger.shop_step(domain, &StepId::Connect).await?.unwrap_or((Step::new(()), 0));
         step.reopen();
         step.wait(now, now, WaitReason::Requested);
         tries += 1;
-        match api.ledger.save_connect_step(domain, &step, version).await {
+        match api.ledger.save_shop_step(domain, &StepId::Connect, &step, version).await {
             Err(LedgerError::Conflict) if tries < 5 => {}
             other => return Ok(other?),
         }
@@ -77,7 +77,7 @@ async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Resul
 pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     let shop = registered(&api, &domain).await?;
-    let step = api.ledger.connect_step(&domain).await?.map(|(step, _)| step);
+    let step = api.ledger.shop_step::<()>(&domain, &StepId::Connect).await?.map(|(step, _)| step);
     let state = match &step {
         Some(step) if step.parked.is_some() && shop.shop.paused.is_some() => "paused",
         Some(step) if step.parked.is_some() => "failed",
@@ -138,7 +138,12 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
         Some(known) => (known.settings_version, known.settings),
         None => (0, ConnectionSettings::default()),
     };
-    settings.auto_push = body.auto_push.unwrap_or(settings.auto_push);
+    let was_on = settings.auto_push;
+    settings.auto_push = body.auto_push.unwrap_or(was_on);
+    if settings.auto_push && !was_on {
+        // Whole seconds, as an order's time has them.
+        settings.auto_push_since = Timestamp::from_second(Timestamp::now().as_second()).ok();
+    }
     settings.notify_customer = body.notify_customer.unwrap_or(settings.notify_customer);
     settings.unit_price = body.unit_price.unwrap_or(settings.unit_price);
     settings.grace_secs = body.grace_secs.unwrap_or(settings.grace_secs);

@@ -8,6 +8,7 @@ use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
 use roundtrip_domain::registry::{Connection, LocationMapping, Paused, ShopFacts};
+use roundtrip_domain::resync::Window;
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::Deserialize;
@@ -45,6 +46,45 @@ pub(crate) enum ShopState {
 pub(crate) struct ShopError {
     pub(crate) code: Code,
     pub(crate) message: String,
+}
+
+/// `POST /v1/shops/{shop}/resync`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResyncBegun {
+    pub(crate) run_id: String,
+}
+
+/// `GET /v1/shops/{shop}/resync`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResyncAnswer {
+    pub(crate) shop: ShopDomain,
+    pub(crate) state: ResyncPhase,
+    pub(crate) run: Option<ResyncRun>,
+    pub(crate) error: Option<ShopError>,
+}
+
+/// How far a resync has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ResyncPhase {
+    Never,
+    Reading,
+    Settling,
+    Done,
+    Failed,
+}
+
+/// One run.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResyncRun {
+    pub(crate) id: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) window: Window,
+    pub(crate) scanned: u32,
+    pub(crate) found: u32,
+    pub(crate) fixed: u32,
+    pub(crate) calls: u32,
 }
 
 /// `PUT /v1/shops/{shop}/locations`.

@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// Orders: list, show, push.
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
+    Resync(ResyncArgs),
     /// Labels of a label tool: add, void.
     #[command(subcommand)]
     Label(LabelCommand),
@@ -185,6 +187,18 @@ pub(crate) enum OrderCommand {
     },
     /// Ask for an order's lines to be pushed to a source store.
     Push(OrderPush),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResyncArgs {
+    /// The store whose orders are read: one that sells, or one that ships.
+    pub(crate) shop: ShopDomain,
+    /// Wait until it is read, and what was found is fixed.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Begin nothing: show the run that is under way, or the last one.
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) show: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use roundtrip_kit::stack::{Stack, Store, Stores};
+use roundtrip_kit::stack::{Stack, Store, Stores, eventually};
+use serde_json::json;
 use shopify_sim::control::{PlaceOrder, Ship};
+use shopify_sim::faults::{WebhookFault, WebhookFaultRule};
 use shopify_sim::state::Order;
 
 /// Orders on their way through Roundtrip.
@@ -21,6 +23,8 @@ struct Options {
     every_ms: u64,
 }
 
+/// Orders of which no webhook tells.
+const LOST: usize = 3;
 /// After this long an order that is not home is reported as such.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -37,7 +41,9 @@ async fn main() {
     let mut demo = Demo::open(stack).await;
     demo.run(&options).await;
     demo.summary();
-    if demo.journeys.iter().any(|journey| journey.written_back.is_none()) {
+    let all_found = demo.lose_webhooks().await;
+    demo.look_around();
+    if !all_found || demo.journeys.iter().any(|journey| journey.written_back.is_none()) {
         std::process::exit(1);
     }
 }
@@ -221,12 +227,53 @@ impl Demo {
                 journey.name, journey.id
             );
         }
+    }
+
+    /// Orders of which no webhook tells are placed, and a resync has to find just those. Whether it did.
+    async fn lose_webhooks(&self) -> bool {
+        let store = &self.destinations[0];
+        println!("\nWebhooks of {} are lost now, on purpose:", store.name);
+        let lost = WebhookFaultRule {
+            shop: Some(store.domain.clone()),
+            topic: None,
+            skip: 0,
+            count: u32::MAX,
+            fault: WebhookFault::Drop,
+        };
+        self.stack.sim.add_webhook_fault(&lost).await.expect("the simulator takes it");
+        for (sku, _) in store.sells.iter().take(LOST) {
+            let placed =
+                self.stack.sim.place_order(&store.domain, &PlaceOrder::of(&[(sku, 1)])).await.expect("an order");
+            self.say("placed", &format!("{} {}: 1 × {sku}, and nobody hears of it", store.name, placed.name));
+        }
+        self.stack.sim.clear_faults().await.expect("the simulator answers");
+        // A resync leaves alone what changed a moment ago.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let path = format!("/v1/shops/{}/resync", store.domain);
+        let begun = self.stack.api.post(&path, json!({})).await.body["run_id"].clone();
+        let run = eventually("the resync ends", PATIENCE, async || {
+            self.stack.run_due_work().await;
+            let shown = self.stack.api.get(&path).await.body;
+            (shown["state"] == "done" && shown["run"]["id"] == begun).then(|| shown["run"].clone())
+        })
+        .await;
+        let number = |field: &str| run[field].as_u64().unwrap_or_default();
+        let (scanned, calls, found, fixed) = (number("scanned"), number("calls"), number("found"), number("fixed"));
+        self.say(
+            "resync",
+            &format!("{}: {scanned} orders read in {calls} calls, {found} found, {fixed} fixed", store.name),
+        );
+        (found, fixed) == (LOST as u64, LOST as u64)
+    }
+
+    fn look_around(&self) {
         let (store, order) = (&self.destinations[0].domain, self.journeys.first().map_or(0, |journey| journey.id));
         let sim = &self.stack.described.sim_url;
         println!("\nThe stack stays up. Look around:");
         println!("  cargo run -q -p roundtrip-cli -- --local order list {store}");
         println!("  cargo run -q -p roundtrip-cli -- --local order show {store} {order}");
         println!("  cargo run -q -p shopify-sim -- --url {sim} order list {store}");
+        println!("  cargo run -q -p roundtrip-cli -- --local resync {store} --show");
         println!("  python3 infra/local/stack.py logs order-push");
         println!("Stop it with `make down`.");
     }

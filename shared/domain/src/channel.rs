@@ -11,8 +11,10 @@ use crate::id::{
     ShopDomain,
 };
 use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
+use crate::ports::after;
 use crate::push::{OrderDraft, OrderKey};
 use crate::registry::ShopFacts;
+use crate::resync::{OrderSight, Pass};
 use crate::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 /// A shop's API. Implemented over Shopify's Admin GraphQL API, and by a fake in the tests.
@@ -63,6 +65,9 @@ pub trait Channel {
         fulfillment_order: FulfillmentOrderId,
     ) -> Result<Option<OrderId>, ChannelError>;
 
+    /// One page of the shop's orders: 250 at the most, those of the query's pass by its time.
+    async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError>;
+
     /// What the shop says of itself, and whether it has our metafield definition.
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError>;
 
@@ -71,6 +76,47 @@ pub trait Channel {
 
     /// Sees to it that each topic we handle is delivered to us; says how many subscriptions were new.
     async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError>;
+}
+
+/// Which orders of a shop are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrdersQuery {
+    pub pass: Pass,
+    /// Inclusive, as `until` is.
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Leaves out orders that were placed at this moment or later.
+    pub placed_before: Option<Timestamp>,
+    /// Where the page begins: [`OrdersPage::next`] of the one before.
+    pub after: Option<String>,
+}
+
+/// Some orders of a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrdersPage {
+    pub orders: Vec<OrderSight>,
+    /// `None`: the list ends here.
+    pub next: Option<String>,
+    pub budget: Budget,
+}
+
+/// What the shop's rate limit has left, in points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    pub available: u32,
+    pub maximum: u32,
+    /// Restored in a second.
+    pub restore_rate: u32,
+}
+
+impl Budget {
+    /// When half of it is there again; `None` if it is now.
+    #[must_use]
+    pub fn recovers_half_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let missing = (self.maximum / 2).checked_sub(self.available).filter(|missing| *missing > 0)?;
+        let seconds = missing.div_ceil(self.restore_rate.max(1));
+        Some(after(now, Duration::from_secs(seconds.into())))
+    }
 }
 
 /// Whether a shop knows the metafield that carries our key.

@@ -29,7 +29,7 @@ where
     let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
-    let Some((mut step, version)) = ports.ledger.connect_step(shop).await? else {
+    let Some((mut step, version)) = ports.ledger.shop_step::<()>(shop, &StepId::Connect).await? else {
         return Ok(Outcome::Done("nobody asked to connect it"));
     };
     let now = ports.clock.now();
@@ -72,7 +72,7 @@ where
                     }
                 }
             };
-            ports.ledger.save_connect_step(shop, &step, version).await?;
+            ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
             if step.parked.is_some() {
                 return announce(ports, shop, step, version + 1).await;
             }
@@ -81,7 +81,7 @@ where
     };
     ports.ledger.record_facts(shop, &facts).await?;
     step.succeed(());
-    ports.ledger.save_connect_step(shop, &step, version).await?;
+    ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
     Ok(Outcome::Done("connected"))
 }
 
@@ -130,6 +130,6 @@ async fn announce<L: Ledger + Registry, C, T: Outbox, K>(
     };
     ports.tasks.park(Queue::AppLifecycle, &message).await?;
     step.announced();
-    ports.ledger.save_connect_step(shop, &step, version).await?;
+    ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
     Ok(Outcome::Park { code: parked.code })
 }

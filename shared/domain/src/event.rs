@@ -57,6 +57,8 @@ pub enum EventKind {
         #[serde(flatten)]
         failure: EventFailure,
     },
+    /// A resync found orders of which no webhook had told, and had them looked at.
+    WebhooksMissed { run: String, found: u32, fixed: u32 },
     /// A shop does not let us in. Its work waits; nothing of it is lost.
     ShopPaused {
         #[serde(flatten)]
@@ -131,6 +133,7 @@ impl EventKind {
             Self::PushFailed { .. } => "PushFailed",
             Self::TrackingWrittenBack { .. } => "TrackingWrittenBack",
             Self::WritebackFailed { .. } => "WritebackFailed",
+            Self::WebhooksMissed { .. } => "WebhooksMissed",
             Self::ShopPaused { .. } => "ShopPaused",
         }
     }

@@ -18,6 +18,7 @@ pub mod ports;
 pub mod push;
 pub mod record;
 pub mod registry;
+pub mod resync;
 pub mod secret;
 pub mod step;
 pub mod task;

@@ -37,7 +37,7 @@ pub(crate) fn barred(record: &mut OrderRecord, at: Look, task: &Task, now: Times
 pub(crate) fn seen(record: &mut OrderRecord, at: Look) {
     let look = record.look(at).get();
     if look.wait.is_some() || look.attempts > 0 {
-        let state = look.state;
+        let state = look.state.clone();
         record.look_mut(at).change().succeed(state);
     }
 }
@@ -104,7 +104,9 @@ pub(crate) async fn announce<S, L, C, T: Outbox, K: Clock>(
         let order_of = EventOrder { order: order.id, order_name };
         let kind = match queue {
             Queue::TrackingWriteback => EventKind::WritebackFailed { order: order_of, failure },
-            Queue::OrderPush | Queue::AppLifecycle => EventKind::PushFailed { order: order_of, failure },
+            Queue::OrderPush | Queue::AppLifecycle | Queue::Resync => {
+                EventKind::PushFailed { order: order_of, failure }
+            }
         };
         ports.tasks.publish(&DomainEvent::of_order(parked.at, order, what, kind)).await?;
     }

@@ -1,14 +1,17 @@
 //! What the use cases need of the world. Each port has a real implementation and a fake one, and one
 //! contract suite that both pass.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::channel::BoxError;
 use crate::event::DomainEvent;
 use crate::id::{OrderRef, ShopDomain, VariantId};
-use crate::record::{Commit, OrderRecord, StoredRow, UnreadableRow, WakeUp};
+use crate::record::{Commit, OrderRecord, RowKey, StoredRow, UnreadableRow, WakeUp};
 use crate::registry::{ConnectedShop, Links, Paused, ShopFacts};
 use crate::secret::{AccessToken, AppCredentials};
 use crate::step::{Step, StepId};
@@ -37,11 +40,35 @@ pub trait Ledger {
     /// Moves the wake-up of a due row to `until`, unless a worker has written the row meanwhile.
     async fn postpone(&self, row: &DueRow, until: Timestamp) -> Result<(), LedgerError>;
 
-    /// The step that connects `domain`, with its version; `None` if nobody asked for it.
-    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError>;
+    /// Rows of many orders. A batch of reads for each hundred.
+    async fn some_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<Vec<(OrderRef, StoredRow)>, LedgerError>;
 
-    /// Writes the step that connects `domain`, on condition of its version.
-    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError>;
+    /// A step of the shop itself, with its version; `None` if nobody asked for it.
+    async fn shop_step<S: DeserializeOwned>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+    ) -> Result<Option<(Step<S>, u64)>, LedgerError>;
+
+    /// Writes a step of the shop, on condition of its version.
+    async fn save_shop_step<S: Serialize>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+        step: &Step<S>,
+        version: u64,
+    ) -> Result<(), LedgerError>;
+
+    /// What [`Ledger::some_rows`] knows, by order.
+    async fn load_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<BTreeMap<OrderRef, OrderRecord>, LedgerError> {
+        let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
+        for (order, row) in self.some_rows(keys).await? {
+            rows.entry(order).or_default().push(row);
+        }
+        let record =
+            |(order, rows): (OrderRef, Vec<StoredRow>)| Ok((order.clone(), OrderRecord::from_rows(order, rows)?));
+        rows.into_iter().map(record).collect()
+    }
 
     /// Everything known about one order. One query.
     async fn load(&self, order: &OrderRef) -> Result<OrderRecord, LedgerError> {
@@ -95,6 +122,9 @@ pub enum LedgerError {
 pub trait Registry {
     /// A shop with its connections. One query.
     async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError>;
+
+    /// All registered shops. One query.
+    async fn shops(&self) -> Result<Vec<ShopDomain>, LedgerError>;
 
     /// The links of `variants` of `destination`, and the shops `sources`. One batch of reads.
     async fn links(

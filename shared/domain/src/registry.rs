@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
+use crate::order::Order;
 
 /// A store that was registered, and what it said of itself when it was connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub struct Connection {
 pub struct ConnectionSettings {
     /// Push paid orders without being asked. Off by default: a merchant pushes by hand.
     pub auto_push: bool,
+    /// When that was switched on: older orders wait for a person. `None`: all go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_push_since: Option<Timestamp>,
     /// Let the destination shop mail the customer when tracking is first written. On by default.
     pub notify_customer: bool,
     /// The price a source line gets.
@@ -105,10 +109,19 @@ pub struct ConnectionSettings {
     pub overwrite_tracking: bool,
 }
 
+impl ConnectionSettings {
+    /// Whether `order` goes without being asked for.
+    #[must_use]
+    pub fn pushes_by_itself(&self, order: &Order) -> bool {
+        self.auto_push && self.auto_push_since.is_none_or(|since| order.created_at >= since)
+    }
+}
+
 impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
             auto_push: false,
+            auto_push_since: None,
             notify_customer: true,
             unit_price: UnitPrice::Source,
             grace_secs: 0,

@@ -19,6 +19,9 @@ pub struct Waits {
     /// How long a shipment may lack its tracking number before it is looked at again. Default 24 h;
     /// a webhook that brings the number ends the wait at once.
     pub awaiting_tracking: Duration,
+    /// What changed so recently may have a webhook that is still on its way: a resync leaves it alone. Default
+    /// 15 minutes.
+    pub webhook_delay: Duration,
 }
 
 impl Default for Waits {
@@ -28,6 +31,7 @@ impl Default for Waits {
             verify_interval: Duration::from_secs(30),
             retry_base: Duration::from_secs(30),
             awaiting_tracking: Duration::from_secs(24 * 3600),
+            webhook_delay: Duration::from_secs(15 * 60),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum StepId {
     Tags,
     /// Connect a shop: token, facts, metafield definition, webhook subscriptions.
     Connect,
+    /// Compare a shop's recent orders with the ledger.
+    Resync,
 }
 
 /// What of an order is read. An order of a shop in both roles is looked at twice, by two workers that know
@@ -60,7 +62,7 @@ impl Look {
 /// Why a text is not a [`StepId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a step: give look, look/shipments, tags, connect, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
+    "`{0}` is not a step: give look, look/shipments, tags, connect, resync, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
 )]
 pub struct InvalidStepId(String);
 
@@ -70,6 +72,7 @@ impl fmt::Display for StepId {
             Self::Look(Look::Order) => f.write_str("look"),
             Self::Look(Look::Shipments) => f.write_str("look/shipments"),
             Self::Connect => f.write_str("connect"),
+            Self::Resync => f.write_str("resync"),
             Self::Push { source, group } => write!(f, "push/{source}/{group}"),
             Self::Writeback(ShipmentId::Fulfillment { source, id }) => write!(f, "writeback/{source}/{id}"),
             Self::Writeback(ShipmentId::Label(label)) => write!(f, "label/{label}"),
@@ -87,6 +90,7 @@ impl FromStr for StepId {
             ["look"] => Some(Self::Look(Look::Order)),
             ["look", "shipments"] => Some(Self::Look(Look::Shipments)),
             ["connect"] => Some(Self::Connect),
+            ["resync"] => Some(Self::Resync),
             ["tags"] => Some(Self::Tags),
             ["label", label] => label.parse().ok().map(|label| Self::Writeback(ShipmentId::Label(label))),
             ["push", shop, group] => {

@@ -14,11 +14,12 @@ pub enum Queue {
     OrderPush,
     TrackingWriteback,
     AppLifecycle,
+    Resync,
 }
 
 impl Queue {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::OrderPush, Self::TrackingWriteback, Self::AppLifecycle];
+    pub const ALL: [Self; 4] = [Self::OrderPush, Self::TrackingWriteback, Self::AppLifecycle, Self::Resync];
 
     /// The name that queue, function and log field share.
     #[must_use]
@@ -27,6 +28,7 @@ impl Queue {
             Self::OrderPush => "order-push",
             Self::TrackingWriteback => "tracking-writeback",
             Self::AppLifecycle => "app-lifecycle",
+            Self::Resync => "resync",
         }
     }
 }

@@ -8,8 +8,8 @@ use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::ports::{Ledger, LedgerError};
 use roundtrip_domain::push::PushState;
-use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row};
-use roundtrip_domain::step::{Step, WaitReason};
+use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, RowKey};
+use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 
 use crate::order::{moon, sun};
@@ -27,7 +27,8 @@ pub async fn ledger(ledger: &impl Ledger) {
     two_parties_cannot_both_write_an_origin(ledger).await;
     what_waits_is_due_when_its_time_has_come(ledger).await;
     a_row_that_its_worker_wrote_is_not_postponed(ledger).await;
-    the_connect_step_of_a_shop_is_versioned(ledger).await;
+    a_step_of_a_shop_is_versioned(ledger).await;
+    rows_of_many_orders_are_read_in_batches(ledger).await;
 }
 
 fn at(second: i64) -> Timestamp {
@@ -166,17 +167,32 @@ async fn a_row_that_its_worker_wrote_is_not_postponed(ledger: &impl Ledger) {
     assert!(of(ledger.due(at(30), 100).await.expect("what is due")).is_some(), "the worker's wait stands");
 }
 
-async fn the_connect_step_of_a_shop_is_versioned(ledger: &impl Ledger) {
+async fn a_step_of_a_shop_is_versioned(ledger: &impl Ledger) {
     let mut step = Step::new(());
     step.wait(at(0), at(0), WaitReason::Requested);
 
-    assert!(ledger.connect_step(&moon()).await.expect("a read").is_none());
-    ledger.save_connect_step(&moon(), &step, 0).await.expect("a first write");
-    let again = ledger.save_connect_step(&moon(), &step, 0).await;
+    assert!(ledger.shop_step::<()>(&moon(), &StepId::Connect).await.expect("a read").is_none());
+    ledger.save_shop_step(&moon(), &StepId::Connect, &step, 0).await.expect("a first write");
+    let again = ledger.save_shop_step(&moon(), &StepId::Connect, &step, 0).await;
 
     assert!(matches!(again, Err(LedgerError::Conflict)), "{again:?}");
-    let (read, version) = ledger.connect_step(&moon()).await.expect("a read").expect("it is there");
+    let (read, version) =
+        ledger.shop_step::<()>(&moon(), &StepId::Connect).await.expect("a read").expect("it is there");
     assert_eq!((read, version), (step, 1));
     let due = ledger.due(at(1), 100).await.expect("what is due");
     assert!(due.iter().any(|row| row.wake_up.subject == Subject::Shop { shop: moon() }));
+}
+
+async fn rows_of_many_orders_are_read_in_batches(ledger: &impl Ledger) {
+    for id in 500..630 {
+        saved(ledger, id, PushState::not_pushed()).await;
+    }
+    let step = RowKey::Step(StepId::Push { source: sun(), group: 1 });
+    let keys: Vec<_> = (500..640).map(|id| (order(id), step.clone())).collect();
+
+    let known = ledger.load_rows(&keys).await.expect("a read");
+
+    assert_eq!(known.len(), 130);
+    assert!(known.values().all(|record| record.pushes.contains_key(&(sun(), 1)) && record.summary.is_none()));
+    assert!(ledger.load_rows(&[]).await.expect("a read of nothing").is_empty());
 }

@@ -10,6 +10,7 @@ use roundtrip_domain::id::{OrderId, OrderRef, VariantId};
 use roundtrip_domain::ports::{Channel, Clock, Ports};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::registry::{ProductLink, Shop};
+use roundtrip_domain::resync::resync;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::write_back;
 use roundtrip_domain::{Outcome, Waits};
@@ -61,6 +62,26 @@ pub async fn plain_order() -> Vec<Cost> {
     bench.order_and_back().await
 }
 
+/// The resync of a shop with so many orders, none of which the ledger knows: it reads and sends, and what it found is
+/// others' work.
+///
+/// # Panics
+/// As above.
+pub async fn resync_of(orders: usize) -> Cost {
+    let mut bench = Bench::start().await;
+    bench.ports.waits.webhook_delay = Duration::ZERO;
+    for _ in 0..orders {
+        bench.client.place_order(moon().as_str(), &PlaceOrder::of(&[("MUG", 1)])).await.expect("an order");
+    }
+    // Shopify's clock has whole seconds: an order of this one may be younger than what is asked for.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let cost = bench.cost("resync", Subject::Shop { shop: moon() }, Work::Resync).await;
+    let sent = bench.ports.tasks.sent();
+    assert_eq!(sent.work.len() + sent.later.len(), orders, "each is found");
+    drop(sent);
+    cost
+}
+
 impl Bench {
     async fn start() -> Self {
         let config = SimConfig::default();
@@ -107,25 +128,27 @@ impl Bench {
 
     async fn order_and_back(&self) -> Vec<Cost> {
         let placed = self.client.place_order(moon().as_str(), &PlaceOrder::of(&[("MUG", 1)])).await.expect("an order");
-        let order = OrderRef { shop: moon(), id: OrderId::new(placed.id) };
-        let push = self.cost("push", &order, Work::Push).await;
-        let again = self.cost("push, another webhook", &order, Work::Push).await;
+        let order = Subject::Order(OrderRef { shop: moon(), id: OrderId::new(placed.id) });
+        let push = self.cost("push", order.clone(), Work::Push).await;
+        let again = self.cost("push, another webhook", order, Work::Push).await;
         let source = self.client.orders(sun().as_str()).await.expect("orders").pop().expect("the source order");
         let goods = Ship::all("USPS", &format!("94001118992231{:08}", source.id % 100_000_000));
         self.client.ship(sun().as_str(), &source.id.to_string(), &goods).await.expect("a shipment");
-        let source = OrderRef { shop: sun(), id: OrderId::new(source.id) };
-        let back = self.cost("writeback", &source, Work::Writeback).await;
-        let back_again = self.cost("writeback, another webhook", &source, Work::Writeback).await;
+        let source = Subject::Order(OrderRef { shop: sun(), id: OrderId::new(source.id) });
+        let back = self.cost("writeback", source.clone(), Work::Writeback).await;
+        let back_again = self.cost("writeback, another webhook", source, Work::Writeback).await;
         vec![push, again, back, back_again]
     }
 
-    async fn cost(&self, what: &'static str, order: &OrderRef, work: Work) -> Cost {
-        let task = Task::new(Trigger::Webhook, "bench", Subject::Order(order.clone()));
+    async fn cost(&self, what: &'static str, subject: Subject, work: Work) -> Cost {
+        let trigger = if matches!(work, Work::Resync) { Trigger::Request } else { Trigger::Webhook };
+        let task = Task::new(trigger, "bench", subject);
         self.client.reset_calls().await.expect("the simulator answers");
         let _ = self.calls.take();
         let outcome = match work {
             Work::Push => push_order(&self.ports, &task).await,
             Work::Writeback => write_back(&self.ports, &task).await,
+            Work::Resync => resync(&self.ports, &task).await,
         };
         let shopify = self.client.calls().await.expect("the simulator answers");
         let calls = shopify.into_iter().flat_map(|calls| {
@@ -140,4 +163,5 @@ impl Bench {
 enum Work {
     Push,
     Writeback,
+    Resync,
 }

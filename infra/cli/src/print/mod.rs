@@ -5,6 +5,7 @@ mod list;
 mod order;
 mod places;
 mod reason;
+mod resync;
 mod shop;
 mod step;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub(crate) use list::orders;
 pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};
+pub(crate) use resync::resync;
 pub(crate) use shop::{connection, shop};
 
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.

@@ -99,6 +99,7 @@ fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
     // Named one by one: a new setting is not to be forgotten here.
     let ConnectionSettings {
         auto_push,
+        auto_push_since,
         notify_customer,
         unit_price,
         grace_secs,
@@ -107,6 +108,7 @@ fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
         overwrite_tracking,
     } = settings;
     let switch = |on: &bool| if *on { "on" } else { "off" }.to_owned();
+    let since = |moment| format!("on for orders since {}", time(moment));
     let price = match unit_price {
         UnitPrice::Source => "source",
         UnitPrice::Destination => "destination",
@@ -116,7 +118,7 @@ fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
         WithoutTracking::FulfilNow => "fulfil-now",
     };
     [
-        ("auto push", switch(auto_push)),
+        ("auto push", auto_push_since.filter(|_| *auto_push).map_or_else(|| switch(auto_push), since)),
         ("grace", Seconds(*grace_secs).to_string()),
         ("partially refunded", switch(allow_partially_refunded)),
         ("unit price", price.to_owned()),

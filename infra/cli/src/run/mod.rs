@@ -2,6 +2,7 @@
 
 mod labels;
 mod orders;
+mod resync;
 mod shops;
 
 use jiff::Timestamp;
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Order(OrderCommand::List(args)) => orders::list(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
+        Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,
         Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
         Command::Label(LabelCommand::Void { shop, order, label }) => {
             labels::void(&to.api().await?, json, &shop, order, &label).await

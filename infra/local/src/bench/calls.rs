@@ -1,6 +1,6 @@
 //! What an order costs in calls: counted, not timed.
 
-use roundtrip_kit::measure::{Cost, plain_order};
+use roundtrip_kit::measure::{Cost, plain_order, resync_of};
 
 /// Source: docs/ARCHITECTURE.md, "Numbers".
 const BUDGETS: [(&str, usize, usize); 2] = [("push", 2, 6), ("writeback", 4, 6)];
@@ -28,4 +28,21 @@ pub(crate) async fn print() {
         let asked: Vec<String> = shopify.iter().map(|(operation, points)| format!("{operation} ({points})")).collect();
         println!("{what}: {}; {}", asked.join(", "), dynamodb.join(", "));
     }
+    resyncs().await;
+}
+
+/// Orders of one run.
+const ORDERS: usize = 1000;
+
+async fn resyncs() {
+    let pages = ORDERS.div_ceil(250);
+    let Cost { shopify, dynamodb, .. } = resync_of(ORDERS).await;
+    let points: u32 = shopify.iter().map(|(_, points)| points).sum();
+    println!(
+        "\nA resync of {ORDERS} orders, all unknown: {} Shopify calls of {} ({pages} pages of 250, and a look at older ones \
+         that changed), {points} points, {} DynamoDB calls",
+        shopify.len(),
+        pages + 1,
+        dynamodb.len()
+    );
 }

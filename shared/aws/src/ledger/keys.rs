@@ -23,7 +23,7 @@ pub(crate) fn row_sk(key: &RowKey) -> String {
         RowKey::Personal => "PERSONAL".into(),
         RowKey::Request(id) => format!("REQUEST#{id}"),
         RowKey::Label(id) => format!("SHIPMENT#{id}"),
-        RowKey::Step(step) => format!("STEP#{step}"),
+        RowKey::Step(step) => step_sk(step),
     }
 }
 
@@ -55,7 +55,13 @@ pub(crate) const FIRST_OF_SHOP: &str = "CONNECTION#";
 pub(crate) const LOCATIONS: &str = "LOCATIONS";
 pub(crate) const SHOP: &str = "SHOP";
 pub(crate) const TOKEN: &str = "TOKEN";
-pub(crate) const CONNECT_STEP: &str = "STEP#connect";
+
+/// The partition that lists all shops, by domain.
+pub(crate) const ALL_SHOPS: &str = "SHOPS";
+
+pub(crate) fn step_sk(id: &StepId) -> String {
+    format!("STEP#{id}")
+}
 
 pub(crate) fn connection_sk(source: &ShopDomain) -> String {
     format!("CONNECTION#{source}")

@@ -1,13 +1,16 @@
 //! Orders and their steps: the `Ledger` port.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
 use jiff::Timestamp;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError};
-use roundtrip_domain::record::{Commit, StoredRow, WakeUp, Write};
-use roundtrip_domain::step::{Step, WaitReason};
+use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp, Write};
+use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -102,12 +105,35 @@ impl Ledger for DynamoLedger {
         }
     }
 
-    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError> {
-        self.read_connect_step(domain).await
+    async fn some_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<Vec<(OrderRef, StoredRow)>, LedgerError> {
+        let orders: HashMap<String, &OrderRef> = keys.iter().map(|(order, _)| (order_pk(order), order)).collect();
+        let keys: Vec<(String, String)> = keys.iter().map(|(order, key)| (order_pk(order), row_sk(key))).collect();
+        let mut rows = Vec::with_capacity(keys.len());
+        for item in self.batch_get(&self.tables.ledger, &keys).await? {
+            let order = get_text(&item, "pk").and_then(|pk| orders.get(pk));
+            if let (Some(order), Some(row)) = (order, stored_row(&item)?) {
+                rows.push(((*order).clone(), row));
+            }
+        }
+        Ok(rows)
     }
 
-    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError> {
-        self.write_connect_step(domain, step, version).await
+    async fn shop_step<S: DeserializeOwned>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+    ) -> Result<Option<(Step<S>, u64)>, LedgerError> {
+        self.read_shop_step(domain, id).await
+    }
+
+    async fn save_shop_step<S: Serialize>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+        step: &Step<S>,
+        version: u64,
+    ) -> Result<(), LedgerError> {
+        self.write_shop_step(domain, id, step, version).await
     }
 }
 

@@ -8,7 +8,7 @@ use roundtrip_domain::ports::{LedgerError, Registry};
 use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
 use serde::Serialize;
 
-use super::keys::{FIRST_OF_SHOP, LOCATIONS, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
+use super::keys::{ALL_SHOPS, FIRST_OF_SHOP, LOCATIONS, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
 use super::{
     DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_text, number, text, to_attribute, transaction_failed,
 };
@@ -48,6 +48,20 @@ impl Registry for DynamoLedger {
         Ok(shop.map(|shop| ConnectedShop { shop, outbound, inbound, locations }))
     }
 
+    async fn shops(&self) -> Result<Vec<ShopDomain>, LedgerError> {
+        let pages = self
+            .client
+            .query()
+            .table_name(&self.tables.registry)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(ALL_SHOPS))
+            .into_paginator()
+            .items()
+            .send();
+        let items: Vec<Item> = pages.try_collect().await.map_err(failed("read the list of shops"))?;
+        items.iter().map(|item| from_attribute("understand the list of shops", item, "body")).collect()
+    }
+
     async fn links(
         &self,
         destination: &ShopDomain,
@@ -58,7 +72,7 @@ impl Registry for DynamoLedger {
         let shops = sources.iter().map(|source| (shop_pk(source), SHOP.to_owned()));
         let keys: Vec<(String, String)> = links.chain(shops).collect();
         let mut found = Links::default();
-        for item in self.batch_get(&keys).await? {
+        for item in self.batch_get(&self.tables.registry, &keys).await? {
             if get_text(&item, "sk") == Some(SHOP) {
                 let shop: Shop = from_attribute("understand a shop", &item, "body")?;
                 found.sources.insert(shop.domain.clone(), shop);
@@ -102,13 +116,13 @@ impl Registry for DynamoLedger {
 }
 
 impl DynamoLedger {
-    async fn batch_get(&self, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
+    pub(super) async fn batch_get(&self, table: &str, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
         let mut items = Vec::new();
         for chunk in keys.chunks(MAX_BATCH) {
             let keys =
                 chunk.iter().map(|(pk, sk)| HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
             let wanted = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true);
-            let mut open = Some(HashMap::from([(self.tables.registry.clone(), wanted.build().expect("keys are set"))]));
+            let mut open = Some(HashMap::from([(table.to_owned(), wanted.build().expect("keys are set"))]));
             // DynamoDB may answer a part and hand back the rest.
             while let Some(request) = open.take() {
                 let answer = self
@@ -117,7 +131,7 @@ impl DynamoLedger {
                     .set_request_items(Some(request))
                     .send()
                     .await
-                    .map_err(failed("read links"))?;
+                    .map_err(failed("read a batch"))?;
                 items.extend(answer.responses.unwrap_or_default().into_values().flatten());
                 open = answer.unprocessed_keys.filter(|rest| !rest.is_empty());
             }
@@ -131,16 +145,18 @@ impl DynamoLedger {
     /// The table cannot be written.
     pub async fn register_shop(&self, shop: &Shop) -> Result<bool, LedgerError> {
         let item = registry_item(shop_pk(&shop.domain), SHOP.to_owned(), shop)?;
-        let put = self
+        let put = Put::builder().table_name(&self.tables.registry).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)").build().expect("table and item are set");
+        let listed = self.put(ALL_SHOPS.to_owned(), shop.domain.to_string(), &shop.domain)?;
+        let written = self
             .client
-            .put_item()
-            .table_name(&self.tables.registry)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(put).build())
+            .transact_items(listed)
             .send()
             .await
-            .map_err(failed("register a shop"));
-        match put {
+            .map_err(transaction_failed);
+        match written {
             Ok(_) => Ok(true),
             Err(LedgerError::Conflict) => Ok(false),
             Err(error) => Err(error),

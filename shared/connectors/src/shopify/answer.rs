@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use roundtrip_domain::channel::ChannelError;
+use roundtrip_domain::channel::{Budget, ChannelError};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::ShopDomain;
 use serde::de::DeserializeOwned;
@@ -87,6 +87,7 @@ struct Cost {
 #[serde(rename_all = "camelCase")]
 struct ThrottleStatus {
     currently_available: f64,
+    maximum_available: f64,
     restore_rate: f64,
 }
 
@@ -165,6 +166,18 @@ pub(super) fn restore_rate(answer: &HttpAnswer) -> Option<u32> {
     let rate = envelope.extensions.cost?.throttle_status.restore_rate;
     // Whole numbers up to 2000 so far; anything else is no rate.
     (1.0..=1e6).contains(&rate).then_some(rate as u32)
+}
+
+/// What the shop's rate limit has left, as every answer says.
+pub(super) fn budget(answer: &HttpAnswer) -> Option<Budget> {
+    let envelope: Envelope = serde_json::from_slice(&answer.body).ok()?;
+    let status = envelope.extensions.cost?.throttle_status;
+    let points = |number: f64| (0.0..=1e9).contains(&number).then_some(number as u32);
+    Some(Budget {
+        available: points(status.currently_available)?,
+        maximum: points(status.maximum_available)?,
+        restore_rate: points(status.restore_rate)?,
+    })
 }
 
 /// Where it does not parse; the parser's own words may quote what it read.

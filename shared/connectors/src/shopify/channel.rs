@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
+    ShownFulfillment,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -65,6 +66,10 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
         fulfillment_order: FulfillmentOrderId,
     ) -> Result<Option<OrderId>, ChannelError> {
         self.owner_of(shop, fulfillment_order).await
+    }
+
+    async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
+        self.read_orders(shop, query).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

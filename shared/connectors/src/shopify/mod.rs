@@ -8,6 +8,7 @@ mod connect;
 mod fulfillments;
 mod http;
 mod orders;
+mod resync;
 mod transport;
 pub mod webhook;
 mod wire;

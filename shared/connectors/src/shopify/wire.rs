@@ -428,3 +428,33 @@ pub(super) struct SubscriptionWire {
     pub(super) topic: String,
     pub(super) uri: String,
 }
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OrdersData {
+    pub(super) orders: Page<OrderSightWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderSightWire {
+    pub(super) id: String,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) cancelled_at: Option<Timestamp>,
+    pub(super) display_financial_status: Option<FinancialStatus>,
+    pub(super) display_fulfillment_status: FulfillmentStatus,
+    pub(super) fulfillments: Vec<ShipmentSightWire>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ShipmentSightWire {
+    pub(super) id: String,
+    pub(super) status: FulfillmentState,
+    pub(super) tracking_info: Vec<NumberWire>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NumberWire {
+    pub(super) number: Option<String>,
+}

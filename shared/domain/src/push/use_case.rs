@@ -318,7 +318,7 @@ pub(super) fn ready(record: &OrderRecord, view: &View, now: Timestamp) -> Vec<(P
     let ready = candidates.into_iter().filter_map(|id| {
         let connection = connection(view, &id.0)?;
         let asked = requested.contains(&id);
-        let automatic = connection.settings.auto_push && id.1 == 1;
+        let automatic = connection.settings.pushes_by_itself(&view.order) && id.1 == 1;
         if !(asked || automatic) {
             return None;
         }

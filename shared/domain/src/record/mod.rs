@@ -73,8 +73,8 @@ impl OrderRecord {
             summary: None,
             personal: None,
             origin: None,
-            look: Row::absent(Step::new(LookState {})),
-            look_at_shipments: Row::absent(Step::new(LookState {})),
+            look: Row::absent(Step::new(LookState::default())),
+            look_at_shipments: Row::absent(Step::new(LookState::default())),
             pushes: BTreeMap::new(),
             writebacks: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -99,7 +99,7 @@ impl OrderRecord {
                 RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
                 RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,
-                RowKey::Step(StepId::Connect) => {}
+                RowKey::Step(StepId::Connect | StepId::Resync) => {}
                 RowKey::Step(StepId::Push { ref source, group }) => {
                     let row = read(order, &key, version, body)?;
                     record.pushes.insert((source.clone(), group), row);

@@ -147,9 +147,13 @@ pub enum Origin {
     Unclaimed { seen_at: Timestamp, expires_at: Timestamp },
 }
 
-/// A look has nothing to remember but its failures and waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LookState {}
+/// What a look remembers beside its failures and waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookState {
+    /// What the last look at shipments saw: a resync compares it with what the shop shows now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<String>,
+}
 
 /// A person asked to push an order to a source shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

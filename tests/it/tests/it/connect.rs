@@ -5,6 +5,7 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::connect::connect;
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::registry::Shop;
+use roundtrip_domain::step::StepId;
 use roundtrip_domain::step::{Step, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::{self, FakePorts, Fault};
@@ -31,7 +32,7 @@ async fn a_shop_is_connected_with_facts_definition_and_subscriptions() {
     assert!(ports.ledger.shop(&moon()).await.unwrap().unwrap().shop.facts.is_some());
     let calls = ports.channel.shop(&moon(), |shop| shop.calls.clone());
     assert_eq!(calls, ["facts", "define_order_key", "subscribe"]);
-    let (step, _) = ports.ledger.connect_step(&moon()).await.unwrap().unwrap();
+    let (step, _) = ports.ledger.shop_step::<()>(&moon(), &StepId::Connect).await.unwrap().unwrap();
     assert_eq!(step.wait, None);
 }
 

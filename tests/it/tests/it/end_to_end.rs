@@ -2,6 +2,7 @@
 
 mod chaos;
 mod kills;
+mod resync;
 mod shipping;
 
 use std::time::Duration;

@@ -41,6 +41,7 @@ fn all() -> Vec<DomainEvent> {
             fulfillments: vec![FulfillmentId::new(7)],
         },
         EventKind::WritebackFailed { order: order(), failure: failure() },
+        EventKind::WebhooksMissed { run: "2026-11-22T08:00:00Z".into(), found: 4, fixed: 4 },
         EventKind::ShopPaused { failure: failure() },
     ];
     kinds.map(|kind| DomainEvent::new(Timestamp::UNIX_EPOCH, moon(), "what", kind)).into()

@@ -20,6 +20,7 @@ mod paused;
 mod permutations;
 mod push;
 mod regressions;
+mod resync;
 mod schema;
 mod shopify;
 mod structure;

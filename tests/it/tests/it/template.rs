@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 const FOURTEEN_DAYS: u64 = 14 * 24 * 60 * 60;
-const WORK_QUEUES: [&str; 3] = ["order-push", "tracking-writeback", "app-lifecycle"];
+const WORK_QUEUES: [&str; 4] = ["order-push", "tracking-writeback", "app-lifecycle", "resync"];
 
 #[test]
 fn each_bin_is_one_function_and_each_function_one_bin() {

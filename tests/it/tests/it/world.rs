@@ -14,7 +14,7 @@ use roundtrip_domain::order::{FulfillmentOrderBrief, FulfillmentOrderStatus, Ful
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::record::{PushRequest, RequestState, Row};
 use roundtrip_domain::registry::{ConnectionSettings, ProductLink};
-use roundtrip_domain::step::{Step, WaitReason};
+use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
 use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault};
@@ -258,11 +258,11 @@ impl World {
 
     /// A person asks for a shop to be connected, as ops-api writes it down.
     pub(crate) async fn ask_to_connect(&self, shop: &ShopDomain) {
-        let known = self.ports.ledger.connect_step(shop).await.unwrap();
+        let known = self.ports.ledger.shop_step::<()>(shop, &StepId::Connect).await.unwrap();
         let (mut step, version) = known.unwrap_or((Step::new(()), 0));
         step.reopen();
         step.wait(self.now(), self.now(), WaitReason::Requested);
-        self.ports.ledger.save_connect_step(shop, &step, version).await.unwrap();
+        self.ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await.unwrap();
         let task = Task::new(Trigger::Request, "connect", Subject::Shop { shop: shop.clone() });
         self.tell(Queue::AppLifecycle, task).await;
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
+    ShownFulfillment,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -209,6 +210,10 @@ impl Channel for Metered {
     async fn order_of(&self, shop: &ShopDomain, id: FulfillmentOrderId) -> Result<Option<OrderId>, ChannelError> {
         self.pay(shop, 2)?;
         self.shops.order_of(shop, id).await
+    }
+
+    async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
+        self.shops.orders(shop, query).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -108,7 +108,7 @@ fn use_case(ports: WatchedPorts, work: Work) -> Pin<Box<dyn Future<Output = End>
             Work::Message { queue, task, .. } => match queue {
                 Queue::OrderPush => push_order(&ports, &task).await.map(|outcome| outcome.to_string()),
                 Queue::TrackingWriteback => write_back(&ports, &task).await.map(|outcome| outcome.to_string()),
-                Queue::AppLifecycle => unreachable!("nobody connects a shop here"),
+                Queue::AppLifecycle | Queue::Resync => unreachable!("nobody connects a shop here"),
             },
         };
         end.map_err(|error| error_chain(&error))

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedFulfillment, ShippedOrder,
-    ShownFulfillment,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedFulfillment,
+    ShippedOrder, ShownFulfillment,
 };
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LocationId, OrderId, OrderRef, ShopDomain};
@@ -105,6 +105,7 @@ impl FakeChannel {
 
     /// A source merchant ships all lines of an order.
     pub fn ship(&self, source: &OrderRef, tracking: Option<TrackingInfo>) -> FulfillmentId {
+        let now = self.clock.now();
         self.shop(&source.shop, |shop| {
             let id = FulfillmentId::new(shop.new_id());
             let draft = shop.pushed.iter().find(|(order, _)| order.id == source.id).map(|(_, draft)| draft);
@@ -118,6 +119,7 @@ impl FakeChannel {
                 lines,
             };
             shop.shipped.entry(source.id).or_default().push(fulfillment);
+            shop.changed_at.insert(source.id, now);
             id
         })
     }
@@ -271,6 +273,10 @@ impl Channel for FakeChannel {
     ) -> Result<Option<OrderId>, ChannelError> {
         let id = FakeShop::order_of(fulfillment_order);
         self.ask(shop, "order_of", |shop| shop.orders.contains_key(&id).then_some(id))
+    }
+
+    async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
+        self.ask(shop, "orders", |fake| fake.page(shop, query))
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -10,8 +10,10 @@ use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
 use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
-use roundtrip_domain::step::Step;
+use roundtrip_domain::step::{Step, StepId, Wait};
 use roundtrip_domain::task::{Queue, Subject};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::lock;
@@ -28,7 +30,7 @@ struct Memory {
     connections: Vec<Connection>,
     links: Vec<ProductLink>,
     locations: BTreeMap<ShopDomain, LocationMap>,
-    connect_steps: BTreeMap<ShopDomain, (Step<()>, u64)>,
+    shop_steps: BTreeMap<(ShopDomain, StepId), (Value, u64)>,
     calls: u32,
 }
 
@@ -64,7 +66,8 @@ impl MemoryLedger {
 
     /// Asks for a shop to be connected.
     pub fn put_connect_step(&self, shop: &ShopDomain, step: Step<()>) {
-        lock(&self.0).connect_steps.insert(shop.clone(), (step, 1));
+        let body = serde_json::to_value(step).expect("a step is plain data");
+        lock(&self.0).shop_steps.insert((shop.clone(), StepId::Connect), (body, 1));
     }
 
     /// The history of an order, oldest first.
@@ -144,11 +147,12 @@ impl Ledger for MemoryLedger {
             let wake_up = row.due.clone()?;
             Some(DueRow { row: (order.to_string(), format!("{key:?}")), wake_up })
         });
-        let shops = memory.connect_steps.iter().filter_map(|(shop, (step, _))| {
-            let wait = step.wait.clone()?;
+        let shops = memory.shop_steps.iter().filter_map(|((shop, id), (step, _))| {
+            let wait: Wait = serde_json::from_value(step.get("wait")?.clone()).ok()?;
             let subject = Subject::Shop { shop: shop.clone() };
-            let wake_up = WakeUp { at: wait.until, queue: Queue::AppLifecycle, subject, why: wait.why };
-            Some(DueRow { row: (shop.to_string(), "connect".into()), wake_up })
+            let queue = if *id == StepId::Resync { Queue::Resync } else { Queue::AppLifecycle };
+            let wake_up = WakeUp { at: wait.until, queue, subject, why: wait.why };
+            Some(DueRow { row: (shop.to_string(), id.to_string()), wake_up })
         });
         let mut due: Vec<DueRow> = orders.chain(shops).filter(|row| row.wake_up.at <= now).collect();
         due.sort_by_key(|row| row.wake_up.at);
@@ -173,16 +177,43 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError> {
-        Ok(lock(&self.0).connect_steps.get(domain).cloned())
+    async fn some_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<Vec<(OrderRef, StoredRow)>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += u32::try_from(keys.len().div_ceil(100)).unwrap_or(u32::MAX);
+        let row = |key: &(OrderRef, RowKey)| {
+            let stored = memory.rows.get(key)?;
+            let row = StoredRow { key: key.1.clone(), version: stored.version, body: stored.body.clone() };
+            Some((key.0.clone(), row))
+        };
+        Ok(keys.iter().filter_map(row).collect())
     }
 
-    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError> {
+    async fn shop_step<S: DeserializeOwned>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+    ) -> Result<Option<(Step<S>, u64)>, LedgerError> {
         let mut memory = lock(&self.0);
-        if memory.connect_steps.get(domain).map_or(0, |(_, version)| *version) != version {
+        memory.calls += 1;
+        let stored = memory.shop_steps.get(&(domain.clone(), id.clone())).cloned();
+        Ok(stored.map(|(body, version)| (serde_json::from_value(body).expect("a step of that kind"), version)))
+    }
+
+    async fn save_shop_step<S: Serialize>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+        step: &Step<S>,
+        version: u64,
+    ) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let key = (domain.clone(), id.clone());
+        if memory.shop_steps.get(&key).map_or(0, |(_, version)| *version) != version {
             return Err(LedgerError::Conflict);
         }
-        memory.connect_steps.insert(domain.clone(), (step.clone(), version + 1));
+        let body = serde_json::to_value(step).expect("a step is plain data");
+        memory.shop_steps.insert(key, (body, version + 1));
         Ok(())
     }
 }
@@ -197,6 +228,10 @@ impl Registry for MemoryLedger {
             memory.connections.iter().filter(|c| c.source == *domain).map(|c| c.destination.clone()).collect();
         let locations = memory.locations.get(domain).cloned().unwrap_or_default();
         Ok(Some(ConnectedShop { shop, outbound, inbound, locations }))
+    }
+
+    async fn shops(&self) -> Result<Vec<ShopDomain>, LedgerError> {
+        Ok(lock(&self.0).shops.keys().cloned().collect())
     }
 
     async fn links(

@@ -4,17 +4,24 @@ use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
-    DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, ShippedFulfillment, ShownFulfillment,
+    Budget, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, OrdersPage, OrdersQuery, ShippedFulfillment,
+    ShownFulfillment,
 };
 use roundtrip_domain::id::{
-    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId,
+    FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
+    ShopDomain,
 };
-use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Line, Order, SourceOrder};
+use roundtrip_domain::order::{
+    FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus, Line, Order, SourceOrder,
+};
 use roundtrip_domain::push::OrderDraft;
-use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
+use roundtrip_domain::resync::{OrderSight, Pass, ShipmentSight};
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 use super::Fault;
 
+/// Orders of one page. Source: our own query.
+const PAGE: usize = 250;
 /// More than any test has.
 const LOCATIONS: u64 = 100;
 
@@ -27,6 +34,10 @@ pub struct FakeShop {
     pub pushed: Vec<(SourceOrder, OrderDraft)>,
     /// Since when each of them is there.
     pub made_at: BTreeMap<OrderId, Timestamp>,
+    /// When one of them changed since.
+    pub changed_at: BTreeMap<OrderId, Timestamp>,
+    /// What its rate limit has left for a resync, if less than all.
+    pub points_left: Option<u32>,
     /// Which of them a look for their key does not find, and until when: the index lags.
     pub not_indexed: BTreeMap<OrderId, Timestamp>,
     /// What was shipped of them.
@@ -177,6 +188,49 @@ impl FakeShop {
         Ok(())
     }
 
+    /// A page of all orders, those that were placed here and those that were pushed here.
+    pub(super) fn page(&self, at: &ShopDomain, query: &OrdersQuery) -> OrdersPage {
+        let placed = self.orders.values().map(|order| OrderSight {
+            at: order.at.clone(),
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            cancelled_at: order.cancelled_at,
+            financial_status: order.financial_status.clone(),
+            fulfillment_status: order.fulfillment_status.clone(),
+            shipments: self.shown.get(&order.at.id).into_iter().flatten().map(shown_sight).collect(),
+        });
+        let pushed = self.pushed.iter().filter(|(order, _)| !self.orders.contains_key(&order.id)).map(|(order, _)| {
+            let made_at = self.made_at.get(&order.id).copied().unwrap_or_default();
+            OrderSight {
+                at: OrderRef { shop: at.clone(), id: order.id },
+                created_at: made_at,
+                updated_at: self.changed_at.get(&order.id).copied().unwrap_or(made_at),
+                cancelled_at: None,
+                financial_status: FinancialStatus::Paid,
+                fulfillment_status: FulfillmentStatus::Unfulfilled,
+                shipments: self.shipped.get(&order.id).into_iter().flatten().map(shipped_sight).collect(),
+            }
+        });
+        let moment = |order: &OrderSight| match query.pass {
+            Pass::Created => order.created_at,
+            Pass::Updated => order.updated_at,
+        };
+        let within = |order: &OrderSight| {
+            let is_old = query.placed_before.is_none_or(|before| order.created_at < before);
+            is_old && (query.from..=query.until).contains(&moment(order))
+        };
+        let mut found: Vec<OrderSight> = placed.chain(pushed).filter(within).collect();
+        found.sort_by_key(|order| (moment(order), order.at.id));
+        let begin = query.after.as_ref().map_or(0, |after| after.parse().expect("one of our cursors"));
+        let rest = found.len().saturating_sub(begin + PAGE);
+        let budget = Budget { available: self.points_left.unwrap_or(2000), maximum: 2000, restore_rate: 100 };
+        OrdersPage {
+            orders: found.into_iter().skip(begin).take(PAGE).collect(),
+            next: (rest > 0).then(|| (begin + PAGE).to_string()),
+            budget,
+        }
+    }
+
     /// Whose fulfillment order it is.
     pub(super) fn order_of(fulfillment_order: FulfillmentOrderId) -> OrderId {
         OrderId::new(fulfillment_order.number() / LOCATIONS)
@@ -235,4 +289,16 @@ impl FakeShop {
         }
         waiting
     }
+}
+
+fn numbers(tracking: &[TrackingInfo]) -> Vec<String> {
+    tracking.iter().take(10).map(|info| info.number.clone()).collect()
+}
+
+fn shown_sight(shown: &ShownFulfillment) -> ShipmentSight {
+    ShipmentSight { id: shown.id, state: shown.state.clone(), numbers: numbers(&shown.tracking) }
+}
+
+fn shipped_sight(shipped: &ShippedFulfillment) -> ShipmentSight {
+    ShipmentSight { id: shipped.id, state: shipped.state.clone(), numbers: numbers(&shipped.tracking) }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{open, reopen_asked, voided, write_all};
-use crate::channel::Channel;
+use crate::channel::{Channel, ShippedOrder};
 use crate::id::OrderRef;
 use crate::look;
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::ConnectedShop;
+use crate::resync::{ShipmentSight, sight_of_shipments};
 use crate::step::{Look, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Task, Trigger};
@@ -79,6 +80,7 @@ where
     job.announce(&mut record, |_, step| step.is_announcement_overdue(now)).await?;
     publish_due(ports, &mut record).await?;
     let open = open(&record, shipments);
+    note_sight(&mut source, &shipped);
     if open.is_empty() {
         look::seen(&mut source, Look::Shipments);
         ports.ledger.save(&mut [&mut source, &mut record]).await?;
@@ -110,6 +112,18 @@ where
     let in_flight = record.writebacks.values().any(|row| row.get().is_resting(now));
     let left_alone = wait.is_some() && !in_flight;
     Ok((!left_alone).then_some(outcome))
+}
+
+/// What was seen is what a resync need not find: each shipment of it is done, or has a step of its own.
+fn note_sight(source: &mut OrderRecord, shipped: &ShippedOrder) {
+    let seen = &source.look_at_shipments.get().state.seen;
+    if seen.is_none() && shipped.fulfillments.is_empty() {
+        return;
+    }
+    let sight = Some(sight_of_shipments(&ShipmentSight::all_of(shipped)));
+    if *seen != sight {
+        source.look_at_shipments.change().state.seen = sight;
+    }
 }
 
 /// One of the two shops does not let us in.

@@ -392,6 +392,6 @@ fn work(scenario: &Scenario) -> Outcome {
     match queue {
         Queue::OrderPush => ready(push_order(&scenario.ports, task)).unwrap(),
         Queue::TrackingWriteback => ready(write_back(&scenario.ports, task)).unwrap(),
-        Queue::AppLifecycle => unreachable!("nobody connects a shop here"),
+        Queue::AppLifecycle | Queue::Resync => unreachable!("nobody connects a shop here"),
     }
 }

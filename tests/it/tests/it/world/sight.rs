@@ -69,6 +69,7 @@ impl World {
             StepId::Writeback(ShipmentId::Label(_)) => "label",
             StepId::Tags => "tags",
             StepId::Connect => "connect",
+            StepId::Resync => "resync",
         };
         self.ports.tasks.sent().parked.iter().map(|(_, letter)| (kind(&letter.step), letter.code)).collect()
     }

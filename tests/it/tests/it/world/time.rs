@@ -9,6 +9,7 @@ use roundtrip_domain::connect::connect;
 use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::ports::{Ledger, after};
 use roundtrip_domain::push::push_order;
+use roundtrip_domain::resync::resync;
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::writeback::write_back;
 use roundtrip_domain::{Outcome, Unfinished};
@@ -25,6 +26,7 @@ async fn handle(ports: &FakePorts, queue: Queue, task: &Task) -> Result<Outcome,
         Queue::OrderPush => push_order(ports, task).await,
         Queue::TrackingWriteback => write_back(ports, task).await,
         Queue::AppLifecycle => connect(ports, task).await,
+        Queue::Resync => resync(ports, task).await,
     }
 }
 

@@ -2,7 +2,8 @@ use std::fmt::{Debug, Display};
 use std::rc::Rc;
 
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, ShippedOrder, ShownFulfillment,
+    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
+    ShownFulfillment,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -125,6 +126,10 @@ impl Channel for WatchedChannel {
         fulfillment_order: FulfillmentOrderId,
     ) -> Result<Option<OrderId>, ChannelError> {
         self.ask(shop, "channel.order_of", shop, self.channel.order_of(shop, fulfillment_order)).await
+    }
+
+    async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
+        self.ask(shop, "channel.orders", shop, self.channel.orders(shop, query)).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

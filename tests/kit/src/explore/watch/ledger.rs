@@ -6,7 +6,9 @@ use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow};
 use roundtrip_domain::registry::{ConnectedShop, Links, Paused, ShopFacts};
-use roundtrip_domain::step::Step;
+use roundtrip_domain::step::{Step, StepId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::choice::Kind;
@@ -84,18 +86,37 @@ impl Ledger for WatchedLedger {
         self.write("ledger.postpone", &row.row.1, self.ledger.postpone(row, until)).await
     }
 
-    async fn connect_step(&self, domain: &ShopDomain) -> Result<Option<(Step<()>, u64)>, LedgerError> {
-        self.read("ledger.connect_step", domain, self.ledger.connect_step(domain)).await
+    async fn some_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<Vec<(OrderRef, StoredRow)>, LedgerError> {
+        self.read("ledger.some_rows", keys.len(), self.ledger.some_rows(keys)).await
     }
 
-    async fn save_connect_step(&self, domain: &ShopDomain, step: &Step<()>, version: u64) -> Result<(), LedgerError> {
-        self.write("ledger.save_connect_step", domain, self.ledger.save_connect_step(domain, step, version)).await
+    async fn shop_step<S: DeserializeOwned>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+    ) -> Result<Option<(Step<S>, u64)>, LedgerError> {
+        // No scene is about a shop's own steps.
+        self.ledger.shop_step(domain, id).await
+    }
+
+    async fn save_shop_step<S: Serialize>(
+        &self,
+        domain: &ShopDomain,
+        id: &StepId,
+        step: &Step<S>,
+        version: u64,
+    ) -> Result<(), LedgerError> {
+        self.write("ledger.save_shop_step", domain, self.ledger.save_shop_step(domain, id, step, version)).await
     }
 }
 
 impl Registry for WatchedLedger {
     async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError> {
         self.read("registry.shop", domain, self.ledger.shop(domain)).await
+    }
+
+    async fn shops(&self) -> Result<Vec<ShopDomain>, LedgerError> {
+        self.read("registry.shops", "all", self.ledger.shops()).await
     }
 
     async fn links(

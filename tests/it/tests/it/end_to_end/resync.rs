@@ -1,0 +1,62 @@
+//! What no webhook told of, found on the deployed stack.
+
+use std::time::Duration;
+
+use roundtrip_kit::scene::{SOON, Scene};
+use roundtrip_kit::stack::eventually;
+use serde_json::{Value, json};
+use shopify_sim::faults::{WebhookFault, WebhookFaultRule};
+
+/// All webhooks of the store are lost.
+async fn go_silent(scene: &Scene, shop: &str) {
+    let lost =
+        WebhookFaultRule { shop: Some(shop.to_owned()), topic: None, skip: 0, count: 100, fault: WebhookFault::Drop };
+    scene.sim().add_webhook_fault(&lost).await.unwrap();
+}
+
+/// A resync of the store, to its end.
+async fn resynced(scene: &Scene, shop: &str) -> Value {
+    let begun = scene.stack.api.post(&format!("/v1/shops/{shop}/resync"), json!({})).await;
+    assert_eq!(begun.status, 202, "{begun:?}");
+    let run_id = begun.body["run_id"].clone();
+    eventually(&format!("{shop} is read"), Duration::from_secs(60), || async {
+        scene.stack.run_due_work().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let shown = scene.stack.api.get(&format!("/v1/shops/{shop}/resync")).await.body;
+        (shown["state"] == "done" && shown["run"]["id"] == run_id).then(|| shown["run"].clone())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_order_and_a_shipment_of_which_no_webhook_told_are_found_and_nothing_else() {
+    let scene = Scene::new(true).await;
+    let told = scene.place().await;
+    let source = scene.pushed(&told).await;
+    scene.settle().await;
+    resynced(&scene, &scene.moon).await;
+    resynced(&scene, &scene.sun).await;
+
+    go_silent(&scene, &scene.moon).await;
+    go_silent(&scene, &scene.sun).await;
+    let missed = scene.place().await;
+    scene.ship(&source, "9400111899223100001111").await;
+    // So long a webhook may be on its way: WebhookDelaySecs of the stack on this machine.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(scene.ledger_order(&missed).await.is_none());
+    assert_eq!(scene.destination_order(told.id).await.shipping_mails(), 0);
+    let of_the_moon = resynced(&scene, &scene.moon).await;
+    let of_the_sun = resynced(&scene, &scene.sun).await;
+
+    assert_eq!((&of_the_moon["found"], &of_the_moon["fixed"]), (&json!(1), &json!(1)), "{of_the_moon}");
+    assert_eq!((&of_the_sun["found"], &of_the_sun["fixed"]), (&json!(1), &json!(1)), "{of_the_sun}");
+    eventually("the missed order is pushed", SOON, || async {
+        let shown = scene.ledger_order(&missed).await?;
+        (shown["order"]["tab"] == "pushed").then_some(())
+    })
+    .await;
+    eventually("the missed shipment is shown", SOON, || async {
+        (scene.destination_order(told.id).await.shipping_mails() == 1).then_some(())
+    })
+    .await;
+}

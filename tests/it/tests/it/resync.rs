@@ -1,0 +1,326 @@
+//! Resync: what no webhook told of is found, once, and nothing else is asked for.
+
+mod model;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use roundtrip_domain::Outcome;
+use roundtrip_domain::code::Code;
+use roundtrip_domain::event::EventKind;
+use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::order::Order;
+use roundtrip_domain::ports::{Ledger, after};
+use roundtrip_domain::resync::{Phase, ResyncState, Run, WINDOW};
+use roundtrip_domain::step::{Step, StepId, WaitReason};
+use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+use roundtrip_kit::fake::Fault;
+use roundtrip_kit::order::{moon, paid_order, sun};
+
+use crate::world::{DAY, HOUR, MINUTE, World};
+
+/// What a schedule, or whoever asks, sends for a shop.
+fn scheduled(shop: &ShopDomain, n: u32) -> Task {
+    Task::new(Trigger::Resync, format!("run-{n}"), Subject::Shop { shop: shop.clone() })
+}
+
+async fn state(world: &World, shop: &ShopDomain) -> Step<ResyncState> {
+    world.ports.ledger.shop_step(shop, &StepId::Resync).await.unwrap().expect("it was asked for").0
+}
+
+async fn run(world: &World) -> Run {
+    state(world, &moon()).await.state.run.expect("a run")
+}
+
+/// Found, fixed.
+fn sums(run: &Run) -> (u32, u32) {
+    (run.found, run.fixed)
+}
+
+/// The run of the moon's orders, to its end.
+async fn resynced(world: &World, n: u32) -> Run {
+    world.tell(Queue::Resync, scheduled(&moon(), n)).await;
+    world.run(HOUR).await;
+    run(world).await
+}
+
+/// An order that the ledger does not know, placed at that moment.
+fn placed(world: &World, id: u64, at: Timestamp) {
+    let order = paid_order(id, at);
+    world.shop(&moon(), |shop| shop.orders.insert(OrderId::new(id), order));
+}
+
+fn change(world: &World, id: u64, change: impl FnOnce(&mut Order)) {
+    let now = world.now();
+    world.shop(&moon(), |shop| {
+        let order = shop.orders.get_mut(&OrderId::new(id)).unwrap();
+        order.updated_at = now;
+        change(order);
+    });
+}
+
+fn ago(world: &World, age: Duration) -> Timestamp {
+    world.now() - jiff::SignedDuration::try_from(age).unwrap()
+}
+
+/// A world in which each order was read once, an hour ago.
+async fn settled(orders: u64) -> World {
+    let world = World::new();
+    world.ports.clock.advance(30 * DAY);
+    world.settings(|settings| settings.auto_push = false).await;
+    for n in 0..orders {
+        placed(&world, 1000 + n, ago(&world, DAY));
+    }
+    resynced(&world, 0).await;
+    world.run(3 * DAY).await;
+    world
+}
+
+#[tokio::test]
+async fn four_orders_of_two_hundred_that_no_webhook_told_of_are_found_and_fixed_once() {
+    let world = settled(196).await;
+    for id in 2000..2004 {
+        placed(&world, id, ago(&world, HOUR));
+    }
+
+    let first = resynced(&world, 1).await;
+    world.run(3 * DAY).await;
+    let second = resynced(&world, 2).await;
+
+    assert_eq!((first.scanned, sums(&first)), (200, (4, 4)));
+    assert_eq!(sums(&second), (0, 0));
+    let missed = world.events("WebhooksMissed");
+    assert_eq!(missed.len(), 1);
+    assert!(matches!(missed[0].kind, EventKind::WebhooksMissed { found: 4, fixed: 4, .. }), "{missed:?}");
+}
+
+#[tokio::test]
+async fn an_order_of_seven_days_is_read_and_one_a_second_older_is_not() {
+    let world = World::new();
+    world.ports.clock.advance(30 * DAY);
+    placed(&world, 1000, ago(&world, WINDOW));
+    placed(&world, 1001, ago(&world, WINDOW + Duration::from_secs(1)));
+
+    let run = resynced(&world, 1).await;
+
+    let known = async |id| {
+        let at = OrderRef { shop: moon(), id: OrderId::new(id) };
+        world.ports.ledger.load(&at).await.unwrap().summary.is_some()
+    };
+    assert!(known(1000).await && !known(1001).await);
+    assert_eq!(run.window.created_from, run.started_at - jiff::SignedDuration::from_hours(7 * 24));
+}
+
+#[tokio::test]
+async fn an_old_order_that_was_paid_meanwhile_is_found_by_its_change() {
+    let world = settled(0).await;
+    placed(&world, 1000, ago(&world, 20 * DAY));
+    change(&world, 1000, |_| {});
+    world.ports.clock.advance(HOUR);
+
+    let run = resynced(&world, 1).await;
+
+    assert_eq!((run.scanned, sums(&run)), (1, (1, 1)));
+}
+
+#[tokio::test]
+async fn what_changed_a_moment_ago_is_left_to_its_webhook_and_found_by_the_next_run_if_that_was_lost() {
+    let world = settled(0).await;
+    placed(&world, 1000, ago(&world, 20 * DAY));
+    change(&world, 1000, |_| {});
+    world.ports.clock.advance(14 * MINUTE);
+
+    let first = resynced(&world, 1).await;
+    world.run(3 * DAY).await;
+    let second = resynced(&world, 2).await;
+
+    assert_eq!((sums(&first), sums(&second)), ((0, 0), (1, 1)));
+}
+
+#[tokio::test]
+async fn a_shipment_of_which_no_webhook_told_comes_home() {
+    let (world, source) = World::pushed(1).await;
+    world.ports.channel.ship(&source, Some(crate::world::tracking("T1")));
+    world.ports.clock.advance(HOUR);
+
+    world.tell(Queue::Resync, scheduled(&sun(), 1)).await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.shown(), [("T1".to_owned(), 1)]);
+    let run = state(&world, &sun()).await.state.run.unwrap();
+    assert_eq!((sums(&run), run.open), ((1, 1), vec![]));
+    world.run(3 * DAY).await;
+    world.tell(Queue::Resync, scheduled(&sun(), 2)).await;
+    world.comes_to_rest().await;
+    assert_eq!(sums(&state(&world, &sun()).await.state.run.unwrap()), (0, 0));
+}
+
+#[tokio::test]
+async fn after_nine_days_without_success_the_window_reaches_back_ten() {
+    let world = settled(0).await;
+    let last = state(&world, &moon()).await.state.last_success.unwrap();
+    world.ports.clock.advance_to(after(last, 9 * DAY));
+
+    let run = resynced(&world, 1).await;
+
+    assert_eq!(run.window.created_from, run.started_at - jiff::SignedDuration::from_hours(10 * 24));
+    assert_eq!(run.window.updated_from, last - jiff::SignedDuration::from_mins(15));
+}
+
+#[tokio::test]
+async fn two_schedules_that_fire_at_once_do_one_run() {
+    let world = settled(3).await;
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.tell(Queue::Resync, scheduled(&moon(), 2)).await;
+    world.run(HOUR).await;
+    world.tell(Queue::Resync, scheduled(&moon(), 3)).await;
+    world.run(HOUR).await;
+
+    assert_eq!(run(&world).await.id, "run-1");
+    assert_eq!(world.calls(&moon(), "orders"), 2 + 2, "the first run and this one");
+}
+
+#[tokio::test]
+async fn many_orders_are_read_page_by_page_as_fast_as_they_can_be_looked_at() {
+    let world = settled(0).await;
+    for id in 0..5000 {
+        placed(&world, 10_000 + id, ago(&world, 2 * DAY));
+    }
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.run(HOUR).await;
+    let after_an_hour = run(&world).await;
+    world.run(HOUR).await;
+
+    // 45 points each, at half of 100 points a second: one in 0.9 s, and some minutes ahead.
+    assert!((4000..4600).contains(&after_an_hour.found), "{after_an_hour:?}");
+    let run = run(&world).await;
+    assert_eq!((run.scanned, run.found, run.calls), (5000, 5000, 20 + 1));
+    assert!(run.open.len() <= 1000);
+}
+
+#[tokio::test]
+async fn half_of_the_budget_is_left_to_those_who_push() {
+    let world = settled(0).await;
+    for id in 0..600 {
+        placed(&world, 10_000 + id, ago(&world, 2 * DAY));
+    }
+    world.shop(&moon(), |shop| shop.points_left = Some(400));
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+
+    let step = state(&world, &moon()).await;
+    assert_eq!(step.wait.as_ref().map(|wait| wait.why), Some(WaitReason::Throttled));
+    assert_eq!(step.wait.unwrap().until, after(world.now(), Duration::from_secs(6)));
+    world.shop(&moon(), |shop| shop.points_left = None);
+    world.run(HOUR).await;
+    assert_eq!(run(&world).await.scanned, 600);
+}
+
+#[tokio::test]
+async fn a_shop_that_fails_is_asked_again_where_it_stopped_and_no_page_counts_twice() {
+    let world = settled(0).await;
+    for id in 0..600 {
+        placed(&world, 10_000 + id, ago(&world, 2 * DAY));
+    }
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.fail_questions(&moon(), &[Fault::Unreachable]);
+
+    world.run(HOUR).await;
+
+    let run = run(&world).await;
+    assert_eq!(run.scanned, 600);
+    assert!(matches!(run.phase, Phase::Done { .. }), "{run:?}");
+}
+
+#[tokio::test]
+async fn a_run_that_fails_five_times_is_parked_and_the_next_schedule_begins_anew() {
+    let world = settled(3).await;
+    world.fail_questions(&moon(), &[Fault::Unreachable; 5]);
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.letters(), [("resync", Code::ChannelUnavailable)]);
+    world.run(3 * DAY).await;
+    let next = resynced(&world, 2).await;
+    assert!(matches!(next.phase, Phase::Done { .. }));
+    assert_eq!(next.id, "run-2");
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn the_letter_of_a_parked_run_begins_one_once() {
+    let world = settled(3).await;
+    world.fail_questions(&moon(), &[Fault::Unreachable; 5]);
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.run(HOUR).await;
+    let letter = world.ports.tasks.sent().parked[0].1.task.clone();
+
+    world.tell(Queue::Resync, letter.clone()).await;
+    world.run(HOUR).await;
+    let redriven = run(&world).await;
+    world.tell(Queue::Resync, letter).await;
+    world.run(HOUR).await;
+
+    assert!(matches!(redriven.phase, Phase::Done { .. }), "{redriven:?}");
+    assert_eq!(run(&world).await, redriven);
+}
+
+#[tokio::test]
+async fn a_paused_shop_is_read_when_it_is_back() {
+    let world = settled(0).await;
+    world.ask_to_connect(&moon()).await;
+    placed(&world, 1000, ago(&world, HOUR));
+    world.shop(&moon(), |shop| shop.revoked = true);
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    world.run(HOUR).await;
+    assert_eq!(state(&world, &moon()).await.wait.map(|wait| wait.why), Some(WaitReason::ShopPaused));
+
+    world.shop(&moon(), |shop| shop.revoked = false);
+    world.ask_to_connect(&moon()).await;
+    world.run(HOUR).await;
+
+    assert_eq!(sums(&run(&world).await), (1, 1));
+    assert_eq!(state(&world, &moon()).await.attempts, 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_is_made_up_for() {
+    let world = settled(3).await;
+    let task = scheduled(&moon(), 1);
+    // It claimed, and that was all.
+    let (mut step, version): (Step<ResyncState>, u64) =
+        world.ports.ledger.shop_step(&moon(), &StepId::Resync).await.unwrap().unwrap();
+    step.state.run =
+        Some(Run::begin("run-1".into(), world.now(), step.state.last_success, world.ports.waits.webhook_delay));
+    step.wait(world.now(), after(world.now(), world.ports.waits.quarantine), WaitReason::InFlight);
+    world.ports.ledger.save_shop_step(&moon(), &StepId::Resync, &step, version).await.unwrap();
+
+    let beside = world.handle(Queue::Resync, &task).await.unwrap();
+    world.run(HOUR).await;
+
+    assert!(matches!(beside, Outcome::Wait { why: WaitReason::InFlight, .. }), "{beside}");
+    assert!(matches!(run(&world).await.phase, Phase::Done { .. }));
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn more_orders_than_one_list_holds_are_read_by_several_lists() {
+    let world = settled(0).await;
+    let first = ago(&world, 6 * DAY);
+    for id in 0..30_000 {
+        placed(&world, 100_000 + id, after(first, Duration::from_secs(id)));
+    }
+
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    let held = serde_json::to_string(&state(&world, &moon()).await).unwrap().len();
+    world.run(12 * HOUR).await;
+
+    let run = run(&world).await;
+    // The order at which the second list begins is read twice.
+    assert_eq!((run.scanned, run.found, run.calls), (30_001, 30_000, 121 + 1));
+    assert!(held < 200_000, "{held} bytes in one row");
+}
