@@ -162,6 +162,17 @@ FulfillmentState {
     Success = "SUCCESS",
 });
 
+impl FulfillmentState {
+    /// Whether the customer sees a fulfillment in this state as sent.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::Cancelled | Self::Error | Self::Failure => false,
+            Self::Open | Self::Pending | Self::Success | Self::Unknown(_) => true,
+        }
+    }
+}
+
 status!(/// `FulfillmentOrderStatus`.
 FulfillmentOrderStatus {
     Open = "OPEN", InProgress = "IN_PROGRESS", OnHold = "ON_HOLD", Scheduled = "SCHEDULED",

@@ -68,22 +68,12 @@ fn is_up_to_date(known: &Summary, seen: &OrderSight) -> bool {
     if known.updated_at > seen.updated_at {
         return true;
     }
-    let live = seen.shipments.iter().filter(|shipment| is_live(&shipment.state));
+    let live = seen.shipments.iter().filter(|shipment| shipment.state.is_live());
     known.updated_at == seen.updated_at
         && known.cancelled_at == seen.cancelled_at
         && known.financial_status == seen.financial_status
         && known.fulfillment_status == seen.fulfillment_status
         && live.flat_map(|shipment| &shipment.numbers).all(|number| known.tracking_numbers.contains(number))
-}
-
-fn is_live(state: &FulfillmentState) -> bool {
-    match state {
-        FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure => false,
-        FulfillmentState::Open
-        | FulfillmentState::Pending
-        | FulfillmentState::Success
-        | FulfillmentState::Unknown(_) => true,
-    }
 }
 
 /// What was shipped of an order, in a word that a page of orders and a look at the order agree on.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, impossible, is_live};
+use super::plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, impossible};
 use crate::channel::{DestinationOrder, FulfillmentOrder};
 use crate::code::Code;
 use crate::id::{FulfillmentOrderLineItemId, LineItemId, LocationId};
@@ -150,7 +150,7 @@ fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder)
         lines.filter(|waiting| waiting.line == line).map(|waiting| waiting.remaining).sum()
     };
     let fulfilled = |line: LineItemId| -> u32 {
-        let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+        let live = destination.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
         let lines = live.flat_map(|fulfillment| &fulfillment.lines).filter(|(shown, _)| *shown == line);
         lines.map(|(_, quantity)| quantity).sum()
     };

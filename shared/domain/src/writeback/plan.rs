@@ -10,7 +10,6 @@ use super::shipment::{Lines, Shipment};
 use crate::channel::{DestinationOrder, ShownFulfillment};
 use crate::code::Code;
 use crate::id::{FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId};
-use crate::order::FulfillmentState;
 use crate::registry::{LocationMap, WithoutTracking};
 use crate::step::WaitReason;
 
@@ -218,7 +217,7 @@ fn nothing_left(shipment: &Shipment, destination: &DestinationOrder, written: &W
         Lines::These(_) => WritebackPlan::Nothing("no line of ours"),
         Lines::Rest if destination.fulfillment_orders.is_empty() => WritebackPlan::NotYet(WaitReason::Routing),
         Lines::Rest => {
-            let shown = destination.fulfillments.iter().filter(|shown| is_live(&shown.state));
+            let shown = destination.fulfillments.iter().filter(|shown| shown.state.is_live());
             let same: Vec<FulfillmentId> =
                 shown.filter(|shown| same_numbers(&shown.tracking, &shipment.tracking)).map(|shown| shown.id).collect();
             if same.is_empty() {
@@ -263,7 +262,7 @@ fn compare(
             written.orphaned.contains(&shown.id).then_some(2)
         }
     };
-    let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+    let live = destination.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
     let mut candidates: Vec<(u8, &ShownFulfillment)> =
         live.clone().filter_map(|shown| Some((rank(shown)?, shown))).collect();
     candidates.sort_by_key(|(rank, _)| *rank);
@@ -295,24 +294,13 @@ fn compare(
 
 /// Whether some live fulfillment of the destination shows `number`.
 pub(super) fn shows(destination: &DestinationOrder, number: &str) -> bool {
-    let live = destination.fulfillments.iter().filter(|fulfillment| is_live(&fulfillment.state));
+    let live = destination.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
     live.flat_map(|fulfillment| &fulfillment.tracking).any(|info| plain(&info.number) == plain(number))
 }
 
 /// A number without what shops add or change when they show it.
 pub(super) fn plain(number: &str) -> String {
     number.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_uppercase).collect()
-}
-
-/// Whether the customer sees a fulfillment in this state as sent.
-pub(super) fn is_live(state: &FulfillmentState) -> bool {
-    match state {
-        FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure => false,
-        FulfillmentState::Open
-        | FulfillmentState::Pending
-        | FulfillmentState::Success
-        | FulfillmentState::Unknown(_) => true,
-    }
 }
 
 pub(super) fn same_numbers(shown: &[TrackingInfo], shipped: &[TrackingInfo]) -> bool {

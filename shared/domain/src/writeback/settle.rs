@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::job::{Job, stays_parked, written_event};
-use super::plan::{WritebackCall, is_live, plain, same_numbers, shows};
+use super::plan::{WritebackCall, plain, same_numbers, shows};
 use super::shipment::{Lines, Shipment};
 use super::{Phase, WritebackState};
 use crate::channel::{Channel, ChannelError, DestinationOrder, ShownFulfillment};
@@ -259,7 +259,7 @@ pub(super) fn recognise(record: &mut OrderRecord, shipment: &Shipment, shown: &D
         record.writebacks.values().flat_map(|row| row.get().state.written.iter().copied()).collect();
     let is_its_own = |shown: &&ShownFulfillment| {
         let fits = shown.lines.iter().all(|(line, n)| lines.iter().any(|(own, most)| own == line && most >= n));
-        let free = is_live(&shown.state) && !known.contains(&shown.id);
+        let free = shown.state.is_live() && !known.contains(&shown.id);
         free && fits && same_numbers(&shown.tracking, &draft.tracking)
     };
     let landed: Vec<FulfillmentId> = shown.fulfillments.iter().filter(is_its_own).map(|shown| shown.id).collect();

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::carriers;
-use super::plan::{TrackingInfo, Written, is_live};
+use super::plan::{TrackingInfo, Written};
 use crate::channel::{DestinationOrder, ShippedFulfillment};
 use crate::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId};
-use crate::order::FulfillmentState;
 use crate::registry::Place;
 
 /// Goods that were sent of a destination order.
@@ -65,13 +64,7 @@ impl Shipment {
         let location = |location| Place::Location { shop: source.shop.clone(), location };
         Self {
             id: ShipmentId::Fulfillment { source: source.clone(), id: shipped.id },
-            voided: match shipped.state {
-                FulfillmentState::Cancelled | FulfillmentState::Error | FulfillmentState::Failure => true,
-                FulfillmentState::Open
-                | FulfillmentState::Pending
-                | FulfillmentState::Success
-                | FulfillmentState::Unknown(_) => false,
-            },
+            voided: !shipped.state.is_live(),
             from: shipped.location.map(location),
             tracking: shipped.tracking.clone(),
             lines: Lines::These(shipped.lines.clone()),
@@ -123,7 +116,7 @@ impl Shipment {
         if let Lines::These(lines) = &self.lines {
             return lines.clone();
         }
-        let live = destination.fulfillments.iter().filter(|shown| is_live(&shown.state));
+        let live = destination.fulfillments.iter().filter(|shown| shown.state.is_live());
         let left: Vec<(LineItemId, u32)> =
             live.filter(|shown| written.orphaned.contains(&shown.id)).flat_map(|shown| shown.lines.clone()).collect();
         if !left.is_empty() {
