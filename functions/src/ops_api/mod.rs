@@ -7,6 +7,7 @@ mod orders;
 mod resync;
 mod shipping;
 mod shops;
+mod step;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/shops/{shop}/orders", get(orders::list))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
         .route("/v1/shops/{shop}/orders/{id}/pushes", post(orders::push))
+        .route("/v1/help/{code}", get(step::help))
         .route("/v1/labels", post(shipping::post_label))
         .route("/v1/shops/{shop}/orders/{id}/labels/{label}", delete(shipping::void_label))
         .fallback(error::not_found)

@@ -10,19 +10,21 @@ use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
 use roundtrip_domain::error_chain;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::{OrderRef, ShipmentId, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, LabelId, OrderRef, ShipmentId, ShopDomain};
+use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Ledger, Tasks};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row, Tab};
 use roundtrip_domain::step::Step;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
-use roundtrip_domain::writeback::WritebackState;
-use serde::Deserialize;
+use roundtrip_domain::writeback::{TrackingInfo, WritebackState};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::Operator;
 use super::error::ApiError;
+use super::step::Progress;
 use crate::compose::Api;
 
 type Answer = Result<(StatusCode, Json<Value>), ApiError>;
@@ -125,39 +127,42 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
     ))
 }
 
-fn push_view(source: &ShopDomain, group: u32, step: &Step<PushState>) -> Value {
-    let order = match &step.state {
+#[derive(Serialize)]
+struct PushView<'a> {
+    source: &'a ShopDomain,
+    group: u32,
+    state: &'static str,
+    source_order: Option<&'a SourceOrder>,
+    #[serde(flatten)]
+    progress: Progress<'a>,
+}
+
+fn push_view<'a>(source: &'a ShopDomain, group: u32, step: &'a Step<PushState>) -> PushView<'a> {
+    let source_order = match &step.state {
         PushState::Confirmed { order, .. } => Some(order),
         PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
     };
-    json!({
-        "source": source,
-        "group": group,
-        "state": step.state.name(),
-        "source_order": order,
-        "wait": step.wait,
-        "attempts": step.attempts,
-        "failure": step.last_failure,
-        "parked": step.parked.as_ref().map(|parked| parked.code),
-    })
+    PushView { source, group, state: step.state.name(), source_order, progress: step.into() }
 }
 
-fn writeback_view(shipment: &ShipmentId, step: &Step<WritebackState>) -> Value {
+#[derive(Serialize)]
+struct WritebackView<'a> {
+    source: Option<&'a OrderRef>,
+    label: Option<&'a LabelId>,
+    state: &'static str,
+    fulfillments: &'a [FulfillmentId],
+    tracking: &'a [TrackingInfo],
+    #[serde(flatten)]
+    progress: Progress<'a>,
+}
+
+fn writeback_view<'a>(shipment: &'a ShipmentId, step: &'a Step<WritebackState>) -> WritebackView<'a> {
     let (source, label) = match shipment {
         ShipmentId::Fulfillment { source, .. } => (Some(source), None),
         ShipmentId::Label(label) => (None, Some(label)),
     };
-    json!({
-        "source": source,
-        "label": label,
-        "state": step.state.name(),
-        "fulfillments": step.state.written,
-        "tracking": step.state.tracking(),
-        "wait": step.wait,
-        "attempts": step.attempts,
-        "failure": step.last_failure,
-        "parked": step.parked.as_ref().map(|parked| parked.code),
-    })
+    let (fulfillments, tracking) = (&step.state.written, step.state.tracking());
+    WritebackView { source, label, state: step.state.name(), fulfillments, tracking, progress: step.into() }
 }
 
 fn request_view(id: &str, request: &PushRequest) -> Value {

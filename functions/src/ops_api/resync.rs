@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::auth::Operator;
 use super::error::ApiError;
 use super::shops::{Answer, registered};
+use super::step::ShopError;
 use crate::compose::Api;
 
 /// Begins a run, or leaves the one alone that is under way.
@@ -40,7 +41,6 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
     registered(&api, &domain).await?;
     let step: Option<(Step<ResyncState>, u64)> = api.ledger.shop_step(&domain, &StepId::Resync).await?;
     let (step, _) = step.unwrap_or_else(|| (Step::new(ResyncState::default()), 0));
-    let failure = step.last_failure.as_ref();
     Ok((
         StatusCode::OK,
         Json(json!({
@@ -49,7 +49,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "last_success": step.state.last_success,
             "run": step.state.run.as_ref().map(|run| view(run, Timestamp::now())),
             "wait": step.wait,
-            "error": failure.map(|failure| json!({ "code": failure.code, "message": failure.message })),
+            "error": ShopError::of(&step),
         })),
     ))
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::auth::Operator;
 use super::error::ApiError;
+use super::step::ShopError;
 use crate::compose::Api;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -85,13 +86,12 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
         Some(_) | None if shop.shop.facts.is_some() => "connected",
         Some(_) | None => "registered",
     };
-    let error = step.as_ref().and_then(|step| step.last_failure.as_ref());
     Ok((
         StatusCode::OK,
         Json(json!({
             "shop": domain,
             "state": state,
-            "error": error.map(|failure| json!({ "code": failure.code, "message": failure.message })),
+            "error": step.as_ref().and_then(ShopError::of),
             "facts": shop.shop.facts,
             "paused": shop.shop.paused,
             "locations": shop.locations,
@@ -120,6 +120,8 @@ pub(super) struct PutConnection {
     without_tracking: Option<WithoutTracking>,
     #[serde(default)]
     overwrite_tracking: Option<bool>,
+    #[serde(default)]
+    split_ok: Option<bool>,
 }
 
 /// Connects a destination shop with a source shop, or changes how they are connected: a field that is
@@ -150,6 +152,7 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
     settings.allow_partially_refunded = body.allow_partially_refunded.unwrap_or(settings.allow_partially_refunded);
     settings.without_tracking = body.without_tracking.unwrap_or(settings.without_tracking);
     settings.overwrite_tracking = body.overwrite_tracking.unwrap_or(settings.overwrite_tracking);
+    settings.split_ok = body.split_ok.unwrap_or(settings.split_ok);
     let connection = Connection { destination, source, settings_version: version + 1, settings };
     api.ledger.put_connection(&connection).await?;
     tracing::info!(

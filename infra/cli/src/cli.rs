@@ -137,6 +137,9 @@ pub(crate) struct ConnectArgs {
     /// Replace a number that the destination store shows when the label was made again.
     #[arg(long)]
     pub(crate) overwrite_tracking: Option<Switch>,
+    /// Of a shipment that no longer fits its order, show the part that does.
+    #[arg(long)]
+    pub(crate) split_ok: Option<Switch>,
 }
 
 /// `on` or `off`.

@@ -1,5 +1,7 @@
 //! The one word for why something did not go through, and what follows from it.
 
+mod words;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -62,7 +64,30 @@ pub enum Disposition {
 }
 
 impl Code {
-    /// What to do about it.
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::LocationUnmapped,
+        Self::ProductNotAtLocation,
+        Self::AlreadyShipped,
+        Self::ProductsMismatch,
+        Self::ChannelUnavailable,
+        Self::IncompleteTracking,
+        Self::AwaitingTracking,
+        Self::OnHold,
+        Self::OrderCancelled,
+        Self::ShipmentCancelled,
+        Self::OverwriteRejected,
+        Self::AccessDenied,
+        Self::OutcomeUnknown,
+        Self::Rejected,
+        Self::TooManyLines,
+        Self::CurrencyMismatch,
+        Self::DuplicateOrder,
+        Self::OrderChanged,
+        Self::Unknown,
+    ];
+
+    /// Whether it is tried again by itself.
     #[must_use]
     pub fn disposition(self) -> Disposition {
         match self {
@@ -124,9 +149,16 @@ mod tests {
 
     #[test]
     fn a_code_is_stored_under_the_name_it_shows() {
-        for code in [Code::LocationUnmapped, Code::Rejected, Code::TooManyLines, Code::OutcomeUnknown] {
+        for code in Code::ALL {
             assert_eq!(serde_json::to_value(code).unwrap(), serde_json::json!(code.name()));
         }
+    }
+
+    #[test]
+    fn all_codes_are_listed_once() {
+        let names: std::collections::BTreeSet<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+
+        assert_eq!((names.len(), Code::ALL.len()), (Code::ALL.len(), Code::Unknown as usize + 1));
     }
 
     #[test]

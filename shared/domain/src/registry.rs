@@ -107,6 +107,9 @@ pub struct ConnectionSettings {
     /// Replace a number that the destination shows when the label was made again. On by default; off for
     /// a destination whose own rules forbid it.
     pub overwrite_tracking: bool,
+    /// Of a shipment that no longer fits its order, show the part that does; the rest stays parked. Off by
+    /// default: nothing is written in part.
+    pub split_ok: bool,
 }
 
 impl ConnectionSettings {
@@ -128,6 +131,7 @@ impl Default for ConnectionSettings {
             allow_partially_refunded: false,
             without_tracking: WithoutTracking::Wait,
             overwrite_tracking: true,
+            split_ok: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error, StrDeserializer};
 
-use super::reason::awaited;
+use super::awaited::awaited;
 use super::step::explained;
 use super::time;
 

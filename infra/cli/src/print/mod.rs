@@ -1,10 +1,10 @@
 //! How answers look to a person.
 
+mod awaited;
 mod history;
 mod list;
 mod order;
 mod places;
-mod reason;
 mod resync;
 mod shop;
 mod step;

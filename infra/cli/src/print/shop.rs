@@ -95,7 +95,7 @@ pub(crate) fn connection(connection: &Connection) -> String {
     format!("{heading}\n{}", labelled(&settings))
 }
 
-fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
+fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 8] {
     // Named one by one: a new setting is not to be forgotten here.
     let ConnectionSettings {
         auto_push,
@@ -106,6 +106,7 @@ fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
         allow_partially_refunded,
         without_tracking,
         overwrite_tracking,
+        split_ok,
     } = settings;
     let switch = |on: &bool| if *on { "on" } else { "off" }.to_owned();
     let since = |moment| format!("on for orders since {}", time(moment));
@@ -125,6 +126,7 @@ fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 7] {
         ("notify customer", switch(notify_customer)),
         ("without tracking", untracked.to_owned()),
         ("overwrite tracking", switch(overwrite_tracking)),
+        ("split shipments", switch(split_ok)),
     ]
 }
 
@@ -205,6 +207,7 @@ moon.myshopify.com is served by sun.myshopify.com
   notify customer     on
   without tracking    wait
   overwrite tracking  on
+  split shipments     off
   version             3";
         assert_eq!(text, expected, "\n{text}");
     }

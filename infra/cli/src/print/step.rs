@@ -3,7 +3,7 @@
 use roundtrip_domain::code::Code;
 use roundtrip_domain::step::{Failure, Wait};
 
-use super::reason::{awaited, remedy};
+use super::awaited::awaited;
 use super::time;
 use crate::answers::Progress;
 
@@ -26,7 +26,7 @@ pub(super) fn progress(progress: &Progress) -> Vec<String> {
     if let Some(code) = parked {
         lines.push(format!("parked for {code}: nothing more happens until somebody acts"));
         if failure.as_ref().is_none_or(|failure| failure.code != *code) {
-            lines.push(format!("  remedy: {}", remedy(*code)));
+            lines.push(format!("  remedy: {}", code.remedy()));
         }
     }
     lines
@@ -44,6 +44,6 @@ pub(super) fn explained(code: Code, message: Option<&str>, request_id: Option<&s
     if let Some(id) = request_id {
         lines.push(format!("  Shopify request id: {id}"));
     }
-    lines.push(format!("  remedy: {}", remedy(code)));
+    lines.push(format!("  remedy: {}", code.remedy()));
     lines
 }

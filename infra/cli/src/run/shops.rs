@@ -94,6 +94,9 @@ pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result
     if let Some(switch) = args.overwrite_tracking {
         body.insert("overwrite_tracking".into(), json!(switch.is_on()));
     }
+    if let Some(switch) = args.split_ok {
+        body.insert("split_ok".into(), json!(switch.is_on()));
+    }
     let answer = api.post("/v1/connections", &Value::Object(body)).await?;
     shown(answer, json, |answer| Ok(print::connection(&answer.read::<ConnectionAnswer>()?.connection)))
 }

@@ -1,41 +1,50 @@
-//! Which fulfillment orders are fulfilled by what was shipped: all of it, or nothing, and never by a guess.
+//! Which fulfillment orders are fulfilled by what was shipped: all of it, or nothing, unless the connection lets
+//! it be split; and never by a guess.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{DraftLines, FulfillmentDraft, TrackingInfo, WritebackPlan, impossible};
+use super::plan::{DraftLines, FulfillmentDraft, Terms, WritebackPlan, impossible};
+use super::shipment::Shipment;
 use crate::channel::{DestinationOrder, FulfillmentOrder};
 use crate::code::Code;
-use crate::id::{FulfillmentOrderLineItemId, LineItemId, LocationId};
+use crate::id::{FulfillmentId, FulfillmentOrderLineItemId, LineItemId, LocationId};
 use crate::order::FulfillmentOrderStatus;
-use crate::registry::{LocationMap, Place};
+use crate::registry::Place;
 use crate::step::WaitReason;
 
-/// Drafts, one for each location and delivery method, that fulfill just `missing`.
+/// Drafts, one for each location and delivery method, that fulfill just what is `missing` of `shipment` beside what
+/// is `there`; or, if the connection lets it be split, as much of it as the order still takes.
 ///
 /// From which location a line goes is clear if only one waits for it, or if all that wait for it get all
-/// they want; otherwise `from` has to be mapped.
+/// they want; otherwise where it was sent from has to be mapped.
 ///
 /// # Errors
 /// The plan that says why it cannot be done (yet).
 pub(super) fn allocate(
-    missing: &[(LineItemId, u32)],
+    shipment: &Shipment,
+    (there, missing): (&[FulfillmentId], &[(LineItemId, u32)]),
     destination: &DestinationOrder,
-    tracking: &[TrackingInfo],
-    from: Option<&Place>,
-    locations: &LocationMap,
+    terms: &Terms,
 ) -> Result<Vec<FulfillmentDraft>, WritebackPlan> {
     if destination.fulfillment_orders.is_empty() {
         return Err(WritebackPlan::NotYet(WaitReason::Routing));
     }
-    let mapped = from.and_then(|place| locations.get(place));
-    let mut drafts: BTreeMap<(Option<LocationId>, Option<String>), Vec<DraftLines>> = BTreeMap::new();
-    let mut short = Vec::new();
-    for (line, wanted) in missing {
-        let waiting = Waiting::of(destination, *line);
-        if waiting.sum() < *wanted {
-            short.push((*line, *wanted));
-            continue;
+    let fitting = match explain_shortage(there, missing, destination) {
+        None => missing.to_vec(),
+        Some(why) if terms.split_ok && is_for_good(&why) => {
+            let fitting = fitting(missing, destination);
+            if fitting.is_empty() {
+                return Err(why);
+            }
+            fitting
         }
+        Some(why) => return Err(why),
+    };
+    let from = shipment.from.as_ref();
+    let mapped = from.and_then(|place| terms.locations.get(place));
+    let mut drafts: BTreeMap<(Option<LocationId>, Option<String>), Vec<DraftLines>> = BTreeMap::new();
+    for (line, wanted) in &fitting {
+        let waiting = Waiting::of(destination, *line);
         let chosen = match mapped {
             Some(location) => {
                 let there = waiting.at(location);
@@ -59,14 +68,12 @@ pub(super) fn allocate(
             }
         }
     }
-    if !short.is_empty() {
-        return Err(explain_shortage(&short, destination));
-    }
+    let tracking = shipment.tracking_for_shopify();
     let drafts = drafts.into_iter().map(|((location, delivery_method), lines)| FulfillmentDraft {
         location,
         delivery_method,
         lines,
-        tracking: tracking.to_vec(),
+        tracking: tracking.clone(),
         notify_customer: false,
     });
     Ok(drafts.collect())
@@ -137,8 +144,29 @@ fn add_line(draft: &mut Vec<DraftLines>, order: &FulfillmentOrder, line: Fulfill
     }
 }
 
-/// Why the destination does not wait for `short`: held, fulfilled by somebody else, or no longer ordered.
-fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder) -> WritebackPlan {
+/// What of `missing` the destination waits for now.
+fn fitting(missing: &[(LineItemId, u32)], destination: &DestinationOrder) -> Vec<(LineItemId, u32)> {
+    let fitting = missing.iter().map(|(line, wanted)| (*line, Waiting::of(destination, *line).sum().min(*wanted)));
+    fitting.filter(|(_, quantity)| *quantity > 0).collect()
+}
+
+/// Whether no hold that ends and no right that is granted will make room for it.
+fn is_for_good(why: &WritebackPlan) -> bool {
+    matches!(why, WritebackPlan::Impossible { code: Code::ProductsMismatch | Code::AlreadyShipped, .. })
+}
+
+/// Why the destination does not wait for all of `missing`, if it does not: held, fulfilled by somebody else, or
+/// no longer ordered.
+fn explain_shortage(
+    there: &[FulfillmentId],
+    missing: &[(LineItemId, u32)],
+    destination: &DestinationOrder,
+) -> Option<WritebackPlan> {
+    let is_short = |(line, wanted): &&(LineItemId, u32)| Waiting::of(destination, *line).sum() < *wanted;
+    let short: Vec<(LineItemId, u32)> = missing.iter().filter(is_short).copied().collect();
+    if short.is_empty() {
+        return None;
+    }
     let closed_to_us = |order: &&FulfillmentOrder| !is_held(order) && !order.can_fulfill;
     let not_ours = |line: LineItemId| -> u32 {
         let lines = destination.fulfillment_orders.iter().filter(closed_to_us).flat_map(|order| &order.lines);
@@ -151,11 +179,12 @@ fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder)
     };
     let fulfilled = |line: LineItemId| -> u32 {
         let live = destination.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
-        let lines = live.flat_map(|fulfillment| &fulfillment.lines).filter(|(shown, _)| *shown == line);
+        let others = live.filter(|fulfillment| !there.contains(&fulfillment.id));
+        let lines = others.flat_map(|fulfillment| &fulfillment.lines).filter(|(shown, _)| *shown == line);
         lines.map(|(_, quantity)| quantity).sum()
     };
     if short.iter().all(|(line, wanted)| waiting(*line, true) + waiting(*line, false) >= *wanted) {
-        return WritebackPlan::NotYet(WaitReason::OnHold);
+        return Some(WritebackPlan::NotYet(WaitReason::OnHold));
     }
     let differences = short.iter().map(|(line, wanted)| {
         let (open, done) = (waiting(*line, false) + waiting(*line, true), fulfilled(*line));
@@ -163,14 +192,14 @@ fn explain_shortage(short: &[(LineItemId, u32)], destination: &DestinationOrder)
     });
     let detail = differences.collect::<Vec<_>>().join("; ");
     if short.iter().all(|(line, wanted)| fulfilled(*line) >= *wanted) {
-        return impossible(Code::AlreadyShipped, detail);
+        return Some(impossible(Code::AlreadyShipped, detail));
     }
     if short.iter().all(|(line, wanted)| waiting(*line, false) + not_ours(*line) >= *wanted) {
         let what = "waits in a fulfillment order that Shopify does not let us fulfill: grant the app its scope, or \
                     have its location accept it";
-        return impossible(Code::AccessDenied, format!("what was shipped {what}"));
+        return Some(impossible(Code::AccessDenied, format!("what was shipped {what}")));
     }
-    impossible(Code::ProductsMismatch, detail)
+    Some(impossible(Code::ProductsMismatch, detail))
 }
 
 fn is_held(order: &FulfillmentOrder) -> bool {

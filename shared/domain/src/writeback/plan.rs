@@ -138,6 +138,8 @@ pub struct Terms {
     pub locations: LocationMap,
     pub overwrite: bool,
     pub fulfil_without_tracking: bool,
+    /// Whether the part of a shipment that fits its order is shown without the rest.
+    pub split_ok: bool,
     /// Whether a first call may mail the customer.
     pub notify: bool,
 }
@@ -146,7 +148,7 @@ impl Terms {
     /// Those of a connection that is gone: nobody is mailed.
     #[must_use]
     pub fn default_for(locations: LocationMap) -> Self {
-        Self { locations, overwrite: true, fulfil_without_tracking: false, notify: false }
+        Self { locations, overwrite: true, fulfil_without_tracking: false, split_ok: false, notify: false }
     }
 
     /// Those of a connection.
@@ -156,6 +158,7 @@ impl Terms {
             locations,
             overwrite: settings.overwrite_tracking,
             fulfil_without_tracking: settings.without_tracking == WithoutTracking::FulfilNow,
+            split_ok: settings.split_ok,
             notify: settings.notify_customer,
         }
     }
@@ -203,7 +206,7 @@ pub fn plan_writeback(
     let update = |fulfillment| TrackingUpdate { fulfillment, tracking: tracking.clone(), notify_customer: false };
     let mut calls: Vec<WritebackCall> = renumbered.into_iter().map(update).map(WritebackCall::Overwrite).collect();
     if !missing.is_empty() {
-        match allocate(&missing, destination, &tracking, shipment.from.as_ref(), &terms.locations) {
+        match allocate(shipment, (&there, &missing), destination, terms) {
             Ok(drafts) => calls.extend(drafts.into_iter().map(WritebackCall::Create)),
             Err(why_not) => return why_not,
         }

@@ -12,7 +12,7 @@ use super::{LabelLine, Phase, WritebackState};
 use crate::channel::{Channel, ChannelError, DestinationOrder, Effect};
 use crate::code::Code;
 use crate::fingerprint::fingerprint;
-use crate::id::ShipmentId;
+use crate::id::{FulfillmentId, ShipmentId};
 use crate::ports::{Clock, Ledger, Outbox, after};
 use crate::record::OrderRecord;
 use crate::step::{Failure, WaitReason};
@@ -176,13 +176,20 @@ async fn settle_by_sight<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     if let WritebackPlan::AlreadyThere(there) = plan {
         return settle::written_durably(job, record, shipment, &there, now).await;
     }
-    let overwrites = matches!(&plan, WritebackPlan::Write(calls) if calls.iter().any(is_overwrite));
-    let (code, message) = if overwrites {
-        (Code::OverwriteRejected, "the shop took the new tracking, but still shows the old")
-    } else {
-        (Code::ChannelUnavailable, "the shop took the fulfillment, but does not show it as it was sent")
+    let (code, message) = match plan {
+        // The part that fits is shown: what is left of the shipment has a reason of its own.
+        WritebackPlan::Impossible { code, detail } if job.terms.split_ok && shows_all(shown, &done.here) => {
+            (code, detail)
+        }
+        WritebackPlan::Write(calls) if calls.iter().any(is_overwrite) => {
+            (Code::OverwriteRejected, "the shop took the new tracking, but still shows the old".to_owned())
+        }
+        _ => {
+            let message = "the shop took the fulfillment, but does not show it as it was sent";
+            (Code::ChannelUnavailable, message.to_owned())
+        }
     };
-    let failure = Failure { at: now, code, message: message.to_owned(), request_id: None };
+    let failure = Failure { at: now, code, message, request_id: None };
     let inputs = inputs(job, record, &Seen { shipment, shown });
     // What was created stays known: it is never created again.
     job.fail(record, &shipment.id, failure, Some(inputs), |step| {
@@ -190,6 +197,11 @@ async fn settle_by_sight<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         step.state.written.clone_from(&done.here);
     })
     .await
+}
+
+fn shows_all(shown: &DestinationOrder, written: &[FulfillmentId]) -> bool {
+    let is_shown = |id: &FulfillmentId| shown.fulfillments.iter().any(|shown| shown.id == *id && shown.state.is_live());
+    written.iter().all(is_shown)
 }
 
 fn is_overwrite(call: &WritebackCall) -> bool {

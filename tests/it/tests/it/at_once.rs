@@ -72,6 +72,32 @@ async fn a_push_that_is_asked_for_while_it_is_made_is_answered_with_that_order()
 }
 
 #[tokio::test]
+async fn twenty_requests_during_a_push_that_nobody_asked_for_are_answered_with_its_order() {
+    for fault in [None, Some(Fault::AnswerLost)] {
+        let world = World::new();
+        for n in 0..20 {
+            world.request(&sun(), &format!("request-{n}")).await;
+        }
+        let requests: Vec<Task> = std::iter::from_fn(|| world.ports.tasks.take()).map(|(_, task)| task).collect();
+        world.fail_next(&sun(), fault.as_slice());
+        world.meanwhile(|ports| async move {
+            for request in requests {
+                push_order(&ports, &request).await.unwrap();
+            }
+        });
+
+        world.order_webhook().await;
+        world.comes_to_rest().await;
+
+        let made = world.source_order(&sun()).id;
+        for n in 0..20 {
+            let answer = world.request_state(&format!("request-{n}")).await;
+            assert!(matches!(&answer, RequestState::Done { order } if order.id == made), "{n}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_is_cancelled_during_its_push_warns_of_it() {
     for fault in [None, Some(Fault::AnswerLost)] {
         let world = World::new();

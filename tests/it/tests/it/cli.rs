@@ -94,11 +94,11 @@ async fn a_refused_push_says_what_was_seen_and_what_is_required() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_typed_of_a_connection_is_changed() {
-    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"allow_partially_refunded":true,"auto_push":false,"grace_secs":600,"notify_customer":true,"overwrite_tracking":false,"unit_price":"source","without_tracking":"fulfil-now"},"settings_version":2,"source":"sun.myshopify.com"}}"#;
+    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"allow_partially_refunded":true,"auto_push":false,"grace_secs":600,"notify_customer":true,"overwrite_tracking":false,"split_ok":true,"unit_price":"source","without_tracking":"fulfil-now"},"settings_version":2,"source":"sun.myshopify.com"}}"#;
     let stub = Stub::start([("POST /v1/connections", 200, answer)]).await;
 
     let line = "connect moon.myshopify.com sun.myshopify.com --grace 10m --partially-refunded on --without-tracking \
-                fulfil-now --overwrite-tracking off";
+                fulfil-now --overwrite-tracking off --split-ok on";
     let connected = stub.run(line).await;
 
     let expected = "\
@@ -110,12 +110,14 @@ moon.myshopify.com is served by sun.myshopify.com
   notify customer     on
   without tracking    fulfil-now
   overwrite tracking  off
+  split shipments     on
   version             2
 ";
     assert_eq!((connected.code, connected.out.as_str(), connected.err.as_str()), (0, expected, ""));
     let asked = json!({
         "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "grace_secs": 600,
         "allow_partially_refunded": true, "without_tracking": "fulfil-now", "overwrite_tracking": false,
+        "split_ok": true,
     });
     assert_eq!(stub.requests()[0].body, asked);
 }

@@ -60,6 +60,7 @@ laws_hold! {
     a_writeback_goes_through_beside_a_change_of_its_order(scenes::writeback_beside_a_change(), 3);
     a_writeback_goes_through_when_a_hold_ends(scenes::writeback_on_hold(), 3);
     a_writeback_goes_through_when_its_number_comes(scenes::writeback_without_number(), 3);
+    a_parcel_that_is_split_is_shown_whole_in_the_end(scenes::split_writeback(), 2);
     a_parcel_that_gets_another_number_is_shown_with_that(scenes::renumbered_writeback(), 2);
     a_parcel_that_is_called_off_and_made_again_is_shown_once(scenes::replaced_writeback(), 2);
     a_label_is_shown(scenes::label(), 3);

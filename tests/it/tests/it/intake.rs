@@ -1,15 +1,20 @@
 //! Intake, event by event as API Gateway hands them over.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use lambda_http::Request;
 use roundtrip_domain::ports::CredentialsError;
+use roundtrip_domain::record::Tab;
 use roundtrip_domain::secret::{AppCredentials, Secret};
 use roundtrip_domain::task::Queue;
 use roundtrip_functions::webhook_intake::{SecretSource, Secrets, accept};
 use roundtrip_kit::delivery;
 use roundtrip_kit::fake::MemoryTasks;
+use roundtrip_kit::order::moon;
 use serde_json::{Value, json};
+
+use crate::world::{ORDER, World};
 
 const SECRET: &str = "shpss_current";
 
@@ -124,6 +129,27 @@ async fn the_newer_header_family_is_read_too() {
     });
 
     assert_eq!(status(event("shopify", &newer, BODY, false), &tasks).await, 200);
+}
+
+#[tokio::test]
+async fn a_delivery_of_yesterday_only_says_which_order_to_look_at() {
+    let world = World::new();
+    let yesterday = world.now() - Duration::from_secs(26 * 3600);
+    let stale = json!({
+        "id": ORDER, "updated_at": yesterday.to_string(), "cancelled_at": yesterday.to_string(),
+        "financial_status": "pending", "total_price": "0.00", "line_items": [],
+    });
+    let body = stale.to_string();
+    let mut headers = headers("orders/updated", &shopify_sim::sign(body.as_bytes(), SECRET));
+    headers["x-shopify-triggered-at"] = json!(yesterday.to_string());
+
+    assert_eq!(status(event("shopify", &headers, body.as_bytes(), false), &world.ports.tasks).await, 200);
+    world.drain().await;
+
+    let summary = world.summary().await;
+    assert_eq!((summary.tab, summary.cancelled_at), (Tab::Pushed, None));
+    assert_eq!((summary.financial_status.to_string().as_str(), summary.lines.len()), ("PAID", 1));
+    assert_eq!(world.calls(&moon(), "order"), 1);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use roundtrip_aws::{DynamoLedger, OperatorSecret, QueueUrls, SqsTasks, Vault, VaultNames};
+use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{LocationId, OrderId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger, Ports};
 use roundtrip_domain::push::push_order;
@@ -154,6 +155,33 @@ async fn a_label_is_replaced_voided_once_and_never_comes_back() {
     assert_eq!(told(&order), ["label voided", "label changed", "label bought"]);
     assert_eq!(order["writebacks"][0]["wait"]["why"], "replacement");
     assert_eq!(order["writebacks"][0]["tracking"][0]["number"], "1Z999AA10123456785");
+}
+
+#[tokio::test]
+async fn what_failed_links_help_that_anybody_may_read() {
+    let scene = Scene::start().await;
+    scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 3 }] })).await;
+    scene.work().await;
+
+    let help = scene.order().await["writebacks"][0]["help"].as_str().expect("a link").to_owned();
+    let answer = scene.http.get(format!("{}{help}", scene.url)).send().await.unwrap();
+    let unknown = scene.http.get(format!("{}/v1/help/NO_SUCH", scene.url)).send().await.unwrap();
+
+    assert_eq!((answer.status().as_u16(), unknown.status().as_u16()), (200, 404));
+    let text = answer.text().await.unwrap();
+    assert!(text.starts_with("PRODUCTS_MISMATCH\n\nWhat it means: what was shipped"), "{text}");
+    assert!(text.contains("\n\nWhat to do: compare"), "{text}");
+}
+
+#[test]
+fn the_page_explains_every_code_in_the_words_of_the_help() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/API.md")).unwrap();
+    let explained = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    let explained: Vec<(&str, &str)> = explained.filter(|(code, _)| *code == code.to_uppercase()).collect();
+
+    let codes: Vec<(&str, &str)> = Code::ALL.map(|code| (code.name(), code.meaning())).into();
+
+    assert_eq!(explained, codes);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use roundtrip_domain::id::{FulfillmentId, LineItemId, OrderId, OrderRef, ShopDom
 use roundtrip_domain::order::{FulfillmentOrderBrief, FulfillmentOrderStatus, FulfillmentState, Order};
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::record::{PushRequest, RequestState, Row};
-use roundtrip_domain::registry::{ConnectionSettings, ProductLink};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
@@ -112,9 +112,14 @@ impl World {
         self.ports.channel.shop(shop, f)
     }
 
+    /// How the moon is connected to each of its sources.
+    pub(crate) async fn outbound(&self) -> Vec<Connection> {
+        self.ports.ledger.shop(&moon()).await.unwrap().unwrap().outbound
+    }
+
     /// Changes how the moon is connected to each of its sources.
     pub(crate) async fn settings(&self, change: impl Fn(&mut ConnectionSettings)) {
-        for mut connection in self.ports.ledger.shop(&moon()).await.unwrap().unwrap().outbound {
+        for mut connection in self.outbound().await {
             change(&mut connection.settings);
             self.ports.ledger.put_connection(connection);
         }

@@ -4,6 +4,7 @@ mod locations;
 mod many_shipments;
 mod overwrite;
 mod replaced;
+mod split;
 
 use std::time::Duration;
 

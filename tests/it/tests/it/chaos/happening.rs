@@ -43,6 +43,7 @@ pub(super) enum Happening {
     AutoPush(bool),
     Overwrite(bool),
     RejectOverwrite(bool),
+    Split(bool),
     Revoke(usize),
     LetIn(usize),
     BusDown(bool),
@@ -95,6 +96,7 @@ pub(super) fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<bool>().prop_map(AutoPush),
         1 => any::<bool>().prop_map(Overwrite),
         1 => any::<bool>().prop_map(RejectOverwrite),
+        1 => any::<bool>().prop_map(Split),
         1 => (0..3_usize).prop_map(Revoke),
         2 => (0..3_usize).prop_map(LetIn),
         1 => any::<bool>().prop_map(BusDown),
@@ -208,6 +210,7 @@ pub(super) async fn happen(world: &World, what: Happening, n: usize) {
         }
         AutoPush(on) => world.settings(|settings| settings.auto_push = on).await,
         Overwrite(on) => world.settings(|settings| settings.overwrite_tracking = on).await,
+        Split(on) => world.settings(|settings| settings.split_ok = on).await,
         RejectOverwrite(on) => world.shop(&moon(), |shop| shop.rejects_overwrite = on),
         Revoke(shop) => world.shop(&shop_of(shop), |shop| shop.revoked = true),
         LetIn(shop) => {

@@ -219,6 +219,25 @@ pub(super) fn writeback_without_number() -> Scenario {
     scenario
 }
 
+/// The merchant took a unit off the order, and puts it back once the other is shown.
+pub(super) fn split_writeback() -> Scenario {
+    let ports = placed();
+    let mut connection = connection(true);
+    connection.settings.split_ok = true;
+    ports.ledger.put_connection(connection);
+    change(&ports, |order| order.lines[0].quantity = 2);
+    let mut scenario = writeback_of(ports);
+    scenario.tasks.pop();
+    change(&scenario.ports, |order| order.lines[0].quantity = 1);
+    scenario.meanwhile = |ports| {
+        let is_shown = ports.channel.shop(&moon(), |shop| shop.shown.values().any(|shown| !shown.is_empty()));
+        let is_short = ports.channel.shop(&moon(), |shop| shop.orders[&ORDER].lines[0].quantity == 1);
+        let put_back = || changed(ports, |order| order.lines[0].quantity = 2);
+        (is_shown && is_short).then(put_back).into_iter().collect()
+    };
+    scenario
+}
+
 /// Once it is shown, or on its way, the parcel gets another number, and a webhook tells of it.
 pub(super) fn renumbered_writeback() -> Scenario {
     let mut scenario = writeback();
