@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use roundtrip_aws::{AwsOutbox, DynamoLedger, EventBus, SqsTasks, Vault, VaultReader};
+use roundtrip_aws::{DynamoLedger, EventBus, SqsTasks, Vault, VaultReader};
 use roundtrip_connectors::shopify::ShopifyApi;
 use roundtrip_domain::Waits;
 use roundtrip_domain::ports::{Clock, Ports};
 
 use crate::config::{self, ProcessEnvironment};
+use crate::outbox::Outbox;
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ impl Clock for SystemClock {
 pub type Shopify = ShopifyApi<Vault, SystemClock>;
 
 /// What the workers are given.
-pub type WorkerPorts = Ports<DynamoLedger, Shopify, AwsOutbox, SystemClock>;
+pub type WorkerPorts = Ports<DynamoLedger, Shopify, Outbox, SystemClock>;
 
 /// A worker's ports.
 ///
@@ -36,7 +37,7 @@ pub async fn worker() -> Result<WorkerPorts, Error> {
     Ok(Ports {
         ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
         channel: ShopifyApi::new(config::shopify(&env)?, vault, SystemClock)?,
-        tasks: AwsOutbox {
+        tasks: Outbox {
             tasks: SqsTasks::new(&sdk, config::queues(&env)),
             events: EventBus::new(&sdk, config::event_bus(&env)?),
         },

@@ -14,6 +14,7 @@ pub mod resync;
 pub mod tracking_writeback;
 pub mod webhook_intake;
 
+mod outbox;
 mod telemetry;
 mod worker;
 

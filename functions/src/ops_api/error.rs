@@ -5,16 +5,18 @@
 //! |---|---|
 //! | 400 | mends the request: the body or a parameter does not parse |
 //! | 401 | gets a token: `roundtrip token` |
+//! | 403 | has the shop's plan changed, or asks for less |
 //! | 404 | looks for the right name |
 //! | 409 | does something else first; the remedy says what |
+//! | 422 | asks for less: Shopify does not show more |
 //! | 503 | repeats the same request; nothing was lost |
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use roundtrip_domain::error_chain;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
+use roundtrip_domain::{Unfinished, error_chain};
 use serde::Serialize;
 
 /// An error as the caller sees it.
@@ -58,6 +60,14 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, code, None, what, remedy)
     }
 
+    pub(super) fn plan_required(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "PLAN_REQUIRED", Some("days"), what, remedy)
+    }
+
+    pub(super) fn max_lookback(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "MAX_LOOKBACK_60_DAYS", Some("days"), what, remedy)
+    }
+
     /// What the caller is told, as JSON.
     #[cfg(test)]
     pub(super) fn body(&self) -> &impl Serialize {
@@ -88,6 +98,12 @@ impl ApiError {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+impl From<Unfinished> for ApiError {
+    fn from(error: Unfinished) -> Self {
         Self::unavailable(&error)
     }
 }

@@ -7,9 +7,11 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
-use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, Shop, UnitPrice, WithoutTracking};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, Plan, ProductLink, Shop, UnitPrice, WithoutTracking};
+use roundtrip_domain::resync::first_run;
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -63,7 +65,8 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
 async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Result<(), ApiError> {
     let mut tries = 0;
     loop {
-        let (mut step, version) = api.ledger.shop_step(domain, &StepId::Connect).await?.unwrap_or((Step::new(()), 0));
+        let known = api.ledger.shop_step(domain, &StepId::Connect).await?;
+        let (mut step, version): (Step<ConnectState>, u64) = known.unwrap_or_else(|| (Step::new(None), 0));
         step.reopen();
         step.wait(now, now, WaitReason::Requested);
         tries += 1;
@@ -78,11 +81,11 @@ async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Resul
 pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     let shop = registered(&api, &domain).await?;
-    let step = api.ledger.shop_step::<()>(&domain, &StepId::Connect).await?.map(|(step, _)| step);
+    let step = api.ledger.shop_step::<ConnectState>(&domain, &StepId::Connect).await?.map(|(step, _)| step);
     let state = match &step {
         Some(step) if step.parked.is_some() && shop.shop.paused.is_some() => "paused",
         Some(step) if step.parked.is_some() => "failed",
-        Some(step) if step.wait.is_some() => "connecting",
+        Some(step) if is_connecting(step) => "connecting",
         Some(_) | None if shop.shop.facts.is_some() => "connected",
         Some(_) | None => "registered",
     };
@@ -92,6 +95,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "shop": domain,
             "state": state,
             "error": step.as_ref().and_then(ShopError::of),
+            "settings": shop.shop.settings,
             "facts": shop.shop.facts,
             "paused": shop.shop.paused,
             "locations": shop.locations,
@@ -99,6 +103,29 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "source_for": shop.inbound,
         })),
     ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PutSettings {
+    #[serde(default)]
+    plan: Option<Plan>,
+}
+
+/// Changes how a shop is treated: a field that is left out stays as it is.
+pub(super) async fn put_settings(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    Path(shop): Path<String>,
+    body: Body<PutSettings>,
+) -> Answer {
+    let Json(body) = body?;
+    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let mut settings = registered(&api, &domain).await?.shop.settings;
+    settings.plan = body.plan.unwrap_or(settings.plan);
+    api.ledger.put_shop_settings(&domain, &settings).await?;
+    tracing::info!(shop.domain = domain.as_str(), actor = operator.name, "shop settings written");
+    Ok((StatusCode::OK, Json(json!({ "shop": domain, "settings": settings }))))
 }
 
 #[derive(Deserialize)]
@@ -162,6 +189,9 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
         actor = operator.name,
         "connection written"
     );
+    for shop in [&connection.destination, &connection.source] {
+        first_run(&api.ledger, &api.tasks, shop, Timestamp::now()).await?;
+    }
     let status = if version == 0 { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "connection": connection }))))
 }

@@ -7,8 +7,8 @@ use roundtrip_domain::id::{FulfillmentId, LabelId, OrderId, OrderRef, ShopDomain
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
-use roundtrip_domain::registry::{Connection, LocationMapping, Paused, ShopFacts};
-use roundtrip_domain::resync::Window;
+use roundtrip_domain::registry::{Connection, LocationMapping, Paused, ShopFacts, ShopSettings};
+use roundtrip_domain::resync::{Occasion, Window};
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::Deserialize;
@@ -20,6 +20,8 @@ pub(crate) struct ShopAnswer {
     pub(crate) state: ShopState,
     pub(crate) error: Option<ShopError>,
     pub(crate) facts: Option<ShopFacts>,
+    #[serde(default)]
+    pub(crate) settings: ShopSettings,
     #[serde(default)]
     pub(crate) paused: Option<Paused>,
     /// Which of its locations stand for the places that goods are sent from.
@@ -48,9 +50,16 @@ pub(crate) struct ShopError {
     pub(crate) message: String,
 }
 
-/// `POST /v1/shops/{shop}/resync`.
+/// `PUT /v1/shops/{shop}/settings`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ResyncBegun {
+pub(crate) struct SettingsAnswer {
+    pub(crate) shop: ShopDomain,
+    pub(crate) settings: ShopSettings,
+}
+
+/// `POST /v1/shops/{shop}/resync` and `…/backfills`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RunBegun {
     pub(crate) run_id: String,
 }
 
@@ -58,29 +67,41 @@ pub(crate) struct ResyncBegun {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ResyncAnswer {
     pub(crate) shop: ShopDomain,
-    pub(crate) state: ResyncPhase,
-    pub(crate) run: Option<ResyncRun>,
+    pub(crate) run: Option<RunView>,
+    pub(crate) next: Option<RunView>,
+    pub(crate) past: Vec<RunView>,
     pub(crate) error: Option<ShopError>,
 }
 
-/// How far a resync has come.
+/// `GET /v1/shops/{shop}/runs/{id}`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RunAnswer {
+    pub(crate) shop: ShopDomain,
+    pub(crate) run: RunView,
+    pub(crate) error: Option<ShopError>,
+}
+
+/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum ResyncPhase {
-    Never,
-    Reading,
-    Settling,
+pub(crate) enum RunState {
+    /// The store has not answered yet.
+    Requested,
+    /// Orders have come, and are looked at.
+    Received,
     Done,
     Failed,
 }
 
 /// One run.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ResyncRun {
+pub(crate) struct RunView {
     pub(crate) id: String,
-    pub(crate) started_at: Timestamp,
+    pub(crate) occasion: Occasion,
+    pub(crate) state: RunState,
+    pub(crate) requested_at: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
-    pub(crate) window: Window,
+    pub(crate) window: Option<Window>,
     pub(crate) scanned: u32,
     pub(crate) found: u32,
     pub(crate) fixed: u32,

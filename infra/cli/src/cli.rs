@@ -41,7 +41,7 @@ pub(crate) struct To {
 pub(crate) enum Command {
     /// Make a bearer token for the API, and print nothing else.
     Token(TokenArgs),
-    /// Stores: add, show, locations.
+    /// Stores: add, show, settings, locations.
     #[command(subcommand)]
     Shop(ShopCommand),
     /// Connect a destination store with a source store, or change how they are connected.
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
     Resync(ResyncArgs),
+    /// Read a store's orders of the days before it was connected. No customer is mailed.
+    Backfill(BackfillArgs),
     /// Labels of a label tool: add, void.
     #[command(subcommand)]
     Label(LabelCommand),
@@ -81,6 +83,8 @@ pub(crate) enum ShopCommand {
         /// The permanent domain, e.g. moon-shop.myshopify.com.
         domain: ShopDomain,
     },
+    /// How a store is treated, whoever it is connected with; only what is typed is changed.
+    Settings(ShopSettingsArgs),
     /// Which location of a destination store stands for which place that goods are sent from.
     Locations(ShopLocations),
 }
@@ -95,6 +99,22 @@ pub(crate) struct ShopAdd {
     /// Wait until it is connected.
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShopSettingsArgs {
+    /// The permanent domain, e.g. moon-shop.myshopify.com.
+    pub(crate) domain: ShopDomain,
+    /// How far back a backfill may reach: 7 days, or as far as the store shows its orders.
+    #[arg(long)]
+    pub(crate) plan: Option<PlanName>,
+}
+
+/// A label of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanName {
+    Free,
+    Paid,
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +225,18 @@ pub(crate) struct ResyncArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BackfillArgs {
+    /// The store whose orders are read.
+    pub(crate) shop: ShopDomain,
+    /// How many days back; more than 7 take the plan `paid`, more than 60 the scope read_all_orders.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) days: u16,
+    /// Wait until they are read, and what was found is in the ledger.
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct OrderList {
     /// The store where the orders were placed.
     pub(crate) shop: ShopDomain,
@@ -276,6 +308,16 @@ pub(crate) struct LabelAdd {
     /// Do not let the store mail the customer.
     #[arg(long)]
     pub(crate) no_mail: bool,
+}
+
+impl PlanName {
+    /// As the API takes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Paid => "paid",
+        }
+    }
 }
 
 impl Switch {

@@ -1,14 +1,9 @@
 //! The domain events' way to EventBridge.
 
-use std::time::Duration;
-
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use roundtrip_domain::event::DomainEvent;
-use roundtrip_domain::ports::{EventError, Events, ParkedMessage, QueueError, Tasks};
-use roundtrip_domain::task::{Queue, Task};
-
-use crate::SqsTasks;
+use roundtrip_domain::ports::{EventError, Events};
 
 /// What all our events have as their source: rules filter by it.
 const SOURCE: &str = "roundtrip";
@@ -45,32 +40,5 @@ impl Events for EventBus {
             None => Ok(()),
             Some(code) => Err(failed(format!("EventBridge refused it: {code}").into())),
         }
-    }
-}
-
-/// What a worker sends: tasks to the queues, events to the bus.
-#[derive(Debug, Clone)]
-pub struct AwsOutbox {
-    pub tasks: SqsTasks,
-    pub events: EventBus,
-}
-
-impl Tasks for AwsOutbox {
-    async fn send(&self, queue: Queue, task: &Task) -> Result<(), QueueError> {
-        self.tasks.send(queue, task).await
-    }
-
-    async fn send_later(&self, queue: Queue, task: &Task, delay: Duration) -> Result<(), QueueError> {
-        self.tasks.send_later(queue, task, delay).await
-    }
-
-    async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError> {
-        self.tasks.park(queue, message).await
-    }
-}
-
-impl Events for AwsOutbox {
-    async fn publish(&self, event: &DomainEvent) -> Result<(), EventError> {
-        self.events.publish(event).await
     }
 }

@@ -8,7 +8,7 @@ mod ledger;
 mod queue;
 mod vault;
 
-pub use events::{AwsOutbox, EventBus};
+pub use events::EventBus;
 pub use ledger::{DynamoLedger, ListedOrder, OrderPage, Tables, is_cursor};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};

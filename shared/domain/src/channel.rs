@@ -74,8 +74,11 @@ pub trait Channel {
     /// Creates the metafield definition that makes a key unique.
     async fn define_order_key(&self, shop: &ShopDomain) -> Result<(), ChannelError>;
 
-    /// Sees to it that each topic we handle is delivered to us; says how many subscriptions were new.
-    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError>;
+    /// Of which of the topics that we handle the shop does not tell us, or not as it should.
+    async fn subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError>;
+
+    /// Sees to it that the shop tells us of the gap's topic. Harmless to repeat.
+    async fn subscribe(&self, shop: &ShopDomain, gap: &SubscriptionGap) -> Result<(), ChannelError>;
 }
 
 /// Which orders of a shop are read.
@@ -117,6 +120,16 @@ impl Budget {
         let seconds = missing.div_ceil(self.restore_rate.max(1));
         Some(after(now, Duration::from_secs(seconds.into())))
     }
+}
+
+/// A topic that a shop does not tell us of as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionGap {
+    /// As in the `X-Shopify-Topic` header.
+    pub topic: &'static str,
+    /// The channel's id of the subscription that is there, but for other fields, a filter or another format; `None`:
+    /// there is none.
+    pub wrong: Option<String>,
 }
 
 /// Whether a shop knows the metafield that carries our key.

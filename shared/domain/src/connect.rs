@@ -1,18 +1,45 @@
-//! Connect: a shop tells who it is, learns our key, and subscribes us to what happens in it.
+//! Connect: a shop tells who it is, learns our key, and subscribes us to what happens in it. Looked after each hour from
+//! then on: Shopify deletes a subscription whose deliveries failed for some hours.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, ChannelError, HasKeyDefinition};
 use crate::code::Code;
-use crate::event::{DomainEvent, EventFailure, EventKind};
-use crate::id::ShopDomain;
-use crate::look::{failure, is_redrive_of, redrive_cause, retry_outcome};
-use crate::ports::{Clock, Ledger, Outbox, ParkedMessage, Ports, Registry, after};
-use crate::registry::Paused;
-use crate::settings::Waits;
-use crate::step::{AfterFailure, Step, StepId, WaitReason};
-use crate::task::{Queue, Subject, Task, Trigger};
+use crate::event::{DomainEvent, EventKind};
+use crate::look::is_redrive_of;
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::registry::{Paused, ShopFacts};
+use crate::resync::{Asked, Occasion, WINDOW_DAYS, ask_for_run, first_run};
+use crate::shop_step::ShopStep;
+use crate::step::{Step, StepId, WaitReason};
+use crate::task::{Subject, Task};
 use crate::work::{Outcome, Unfinished};
+
+/// Between two looks at a shop's subscriptions. Source: scenario "Lost subscription heals", at most 60 minutes.
+const NEXT_CHECK: Duration = Duration::from_secs(3600);
+
+/// What is in the middle of being mended; `None` mostly.
+pub type ConnectState = Option<Healing>;
+
+/// Topics of which a connected shop did not tell us: written down before they are subscribed to again, so that
+/// whoever comes after knows that there was a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Healing {
+    pub found_at: Timestamp,
+    pub topics: BTreeSet<String>,
+}
+
+type Connecting<'a, L, C, T, K> = ShopStep<'a, ConnectState, L, C, T, K>;
+
+/// Whether a shop's connect step is under way: not just waiting for its next check.
+#[must_use]
+pub fn is_connecting(step: &Step<ConnectState>) -> bool {
+    step.wait.as_ref().is_some_and(|wait| wait.why != WaitReason::SubscriptionCheck)
+}
 
 /// Connects the shop that the task names: token, facts, locations, metafield definition, webhook
 /// subscriptions. Each part is done only if it is missing, so doing it again mends what is broken.
@@ -29,107 +56,91 @@ where
     let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
-    let Some((mut step, version)) = ports.ledger.shop_step::<()>(shop, &StepId::Connect).await? else {
+    let mut connecting = Connecting::load(ports, shop, StepId::Connect).await?;
+    if !connecting.is_known() {
         return Ok(Outcome::Done("nobody asked to connect it"));
-    };
-    let now = ports.clock.now();
-    if step.parked.is_some() && is_redrive_of(task, &StepId::Connect, step.generation) {
-        step.reopen();
     }
-    if let Some(parked) = &step.parked {
-        let code = parked.code;
-        return if step.is_announcement_overdue(now) {
-            announce(ports, shop, step, version).await
-        } else {
-            Ok(Outcome::Park { code })
-        };
+    if connecting.step.parked.is_some() && is_redrive_of(task, &StepId::Connect, connecting.step.generation) {
+        connecting.step.reopen();
     }
-    if let Some(wait) = step.wait.clone().filter(|_| step.is_resting(now)) {
-        return Ok(Outcome::Wait { until: wait.until, why: wait.why });
+    if let Some(outcome) = connecting.barred().await? {
+        return Ok(outcome);
     }
-    let facts = match prepare(ports, shop).await {
+    let was_connected = ports.ledger.shop(shop).await?.is_some_and(|shop| shop.shop.facts.is_some());
+    let facts = match prepare(&mut connecting, was_connected).await {
         Ok(facts) => facts,
-        Err(error) => {
-            let outcome = match &error {
-                ChannelError::Throttled { retry_after, .. } => {
-                    let until = after(now, *retry_after);
-                    step.wait(now, until, WaitReason::Throttled);
-                    Outcome::Wait { until, why: WaitReason::Throttled }
-                }
-                ChannelError::ShopUnavailable { message, .. } => {
-                    // Its orders wait from now on, instead of failing one by one.
-                    ports.ledger.pause(shop, &Paused { since: now, message: message.clone() }).await?;
-                    step.fail(failure(&error, now), |failed| ports.waits.backoff(failed));
-                    park(&mut step, error.code(), now, ports.waits)
-                }
-                ChannelError::Unreachable { .. }
-                | ChannelError::AccessDenied { .. }
-                | ChannelError::Refused { .. }
-                | ChannelError::NoAnswer { .. } => {
-                    match step.fail(failure(&error, now), |failed| ports.waits.backoff(failed)) {
-                        AfterFailure::Retry => retry_outcome(&step),
-                        AfterFailure::Park => park(&mut step, error.code(), now, ports.waits),
-                    }
-                }
-            };
-            ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
-            if step.parked.is_some() {
-                return announce(ports, shop, step, version + 1).await;
-            }
-            return Ok(outcome);
-        }
+        Err(Unfinished::Channel(error)) => return failed(connecting, was_connected, &error).await,
+        Err(error) => return Err(error),
     };
     ports.ledger.record_facts(shop, &facts).await?;
-    step.succeed(());
-    ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
+    if let Some(healing) = connecting.step.state.clone() {
+        tell_healed(&connecting, healing).await?;
+    }
+    first_run(&ports.ledger, &ports.tasks, shop, connecting.now()).await?;
+    connecting.step.succeed(None);
+    let now = connecting.now();
+    connecting.step.wait(now, after(now, NEXT_CHECK), WaitReason::SubscriptionCheck);
+    connecting.save().await?;
     Ok(Outcome::Done("connected"))
 }
 
-fn park(step: &mut Step<()>, code: Code, now: Timestamp, waits: Waits) -> Outcome {
-    step.park(code, now, after(now, waits.quarantine), None);
-    Outcome::Park { code }
+async fn failed<L: Ledger + Registry, C, T: Outbox, K: Clock>(
+    mut connecting: Connecting<'_, L, C, T, K>,
+    was_connected: bool,
+    error: &ChannelError,
+) -> Result<Outcome, Unfinished> {
+    let now = connecting.now();
+    if let ChannelError::Throttled { retry_after, .. } = error {
+        return connecting.rest(after(now, *retry_after), WaitReason::Throttled).await;
+    }
+    if let ChannelError::ShopUnavailable { message, .. } = error {
+        // Its orders wait from now on, instead of failing one by one.
+        let paused = Paused { since: now, message: message.clone() };
+        connecting.ports.ledger.pause(&connecting.at, &paused).await?;
+        return connecting.give_up(error).await;
+    }
+    if was_connected && connecting.step.state.is_none() && error.code() == Code::ChannelUnavailable {
+        // It is a check that failed, and not for long: the next one sees to it.
+        return connecting.rest(after(now, NEXT_CHECK), WaitReason::SubscriptionCheck).await;
+    }
+    connecting.fail(error).await
 }
 
-async fn prepare<L, C: Channel, T, K>(
-    ports: &Ports<L, C, T, K>,
-    shop: &ShopDomain,
-) -> Result<crate::registry::ShopFacts, crate::channel::ChannelError> {
-    let (facts, HasKeyDefinition(defined)) = ports.channel.facts(shop).await?;
+/// Does what is missing.
+async fn prepare<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
+    connecting: &mut Connecting<'_, L, C, T, K>,
+    was_connected: bool,
+) -> Result<ShopFacts, Unfinished> {
+    let channel = &connecting.ports.channel;
+    let shop = connecting.at.clone();
+    let (facts, HasKeyDefinition(defined)) = channel.facts(&shop).await?;
     if !defined {
         // Before the first push, while no order has such a metafield: only then is it unique for all.
-        ports.channel.define_order_key(shop).await?;
+        channel.define_order_key(&shop).await?;
     }
-    ports.channel.subscribe(shop).await?;
+    let gaps = channel.subscription_gaps(&shop).await?;
+    if was_connected && !gaps.is_empty() {
+        let found_at = connecting.now();
+        let healing = connecting.step.state.get_or_insert_with(|| Healing { found_at, topics: BTreeSet::new() });
+        healing.topics.extend(gaps.iter().map(|gap| gap.topic.to_owned()));
+        connecting.claim().await?;
+    }
+    for gap in &gaps {
+        channel.subscribe(&shop, gap).await?;
+    }
     Ok(facts)
 }
 
-async fn announce<L: Ledger + Registry, C, T: Outbox, K>(
-    ports: &Ports<L, C, T, K>,
-    shop: &ShopDomain,
-    mut step: Step<()>,
-    version: u64,
-) -> Result<Outcome, Unfinished> {
-    let Some(parked) = step.parked.clone() else { return Ok(Outcome::Done("connected")) };
-    let subject = Subject::Shop { shop: shop.clone() };
-    let paused = ports.ledger.shop(shop).await?.is_some_and(|shop| shop.shop.paused.is_some());
-    if let Some(failure) = EventFailure::of(StepId::Connect, &step).filter(|_| paused) {
-        let what = format!("{}@{}", StepId::Connect, step.generation);
-        let kind = EventKind::ShopPaused { failure };
-        ports.tasks.publish(&DomainEvent::new(parked.at, shop.clone(), what, kind)).await?;
-    }
-    let message = ParkedMessage {
-        version: 1,
-        task: Task::new(Trigger::Redrive, redrive_cause(&StepId::Connect, step.generation), subject),
-        order: None,
-        step: StepId::Connect,
-        generation: step.generation,
-        code: parked.code,
-        attempts: step.attempts,
-        first_error: step.first_failure.as_ref().map(|failure| failure.message.clone()),
-        last_error: step.last_failure.as_ref().map(|failure| failure.message.clone()),
-    };
-    ports.tasks.park(Queue::AppLifecycle, &message).await?;
-    step.announced();
-    ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await?;
-    Ok(Outcome::Park { code: parked.code })
+/// The shop tells us of everything again: whoever listens hears of it, and what happened meanwhile is looked for.
+async fn tell_healed<L: Ledger + Registry, C, T: Outbox, K: Clock>(
+    connecting: &Connecting<'_, L, C, T, K>,
+    healing: Healing,
+) -> Result<(), Unfinished> {
+    let Connecting { ports, at, .. } = connecting;
+    let Healing { found_at, topics } = healing;
+    let kind = EventKind::SubscriptionsHealed { topics };
+    ports.tasks.publish(&DomainEvent::new(found_at, at.clone(), found_at, kind)).await?;
+    let (id, by) = (format!("healing/{at}/{found_at}"), "connect".to_owned());
+    let wish = Asked { id, at: connecting.now(), by, occasion: Occasion::Healing, days: WINDOW_DAYS };
+    ask_for_run(&ports.ledger, &ports.tasks, at, &wish).await.map(drop)
 }

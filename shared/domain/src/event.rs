@@ -3,6 +3,8 @@
 //! At least once: an event is published before the state that it tells of is final, and again, under the
 //! same id, if that state could not be written. Events name orders and shops, never persons.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,10 @@ pub enum EventKind {
     },
     /// A resync found orders of which no webhook had told, and had them looked at.
     WebhooksMissed { run: String, found: u32, fixed: u32 },
+    /// A shop did not tell us of these topics, and does again. What happened meanwhile is looked for.
+    SubscriptionsHealed { topics: BTreeSet<String> },
+    /// A shop was asked for its orders, and has not answered for a quarter of an hour.
+    BackfillStalled { run: String, requested_at: Timestamp },
     /// A shop does not let us in. Its work waits; nothing of it is lost.
     ShopPaused {
         #[serde(flatten)]
@@ -134,6 +140,8 @@ impl EventKind {
             Self::TrackingWrittenBack { .. } => "TrackingWrittenBack",
             Self::WritebackFailed { .. } => "WritebackFailed",
             Self::WebhooksMissed { .. } => "WebhooksMissed",
+            Self::SubscriptionsHealed { .. } => "SubscriptionsHealed",
+            Self::BackfillStalled { .. } => "BackfillStalled",
             Self::ShopPaused { .. } => "ShopPaused",
         }
     }

@@ -27,6 +27,7 @@ pub mod writeback;
 mod fingerprint;
 mod look;
 mod settings;
+mod shop_step;
 mod tags;
 mod wait;
 mod work;

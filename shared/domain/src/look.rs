@@ -23,7 +23,12 @@ pub(crate) fn barred(record: &mut OrderRecord, at: Look, task: &Task, now: Times
     if let Some(parked) = &look.parked {
         return match task.trigger {
             Trigger::DueWork | Trigger::Settled => Some(Outcome::Park { code: parked.code }),
-            Trigger::Webhook | Trigger::Request | Trigger::Resync | Trigger::Redrive | Trigger::Unknown => {
+            Trigger::Webhook
+            | Trigger::Request
+            | Trigger::Resync
+            | Trigger::Backfill
+            | Trigger::Redrive
+            | Trigger::Unknown => {
                 record.look_mut(at).change().reopen();
                 None
             }
@@ -81,7 +86,7 @@ pub(crate) async fn announce_look<L: Ledger, C, T: Outbox, K: Clock>(
     at: Look,
 ) -> Result<(), Unfinished> {
     let (step, subject) = (record.look(at).get(), record.at.clone());
-    if announce(ports, (at.queue(), StepId::Look(at)), step, (&record.at, order_name(record)), subject).await? {
+    if announce(ports, StepId::Look(at), step, (&record.at, order_name(record)), subject).await? {
         record.look_mut(at).change().announced();
         ports.ledger.save(&mut [record]).await?;
     }
@@ -93,16 +98,18 @@ pub(crate) async fn announce_look<L: Ledger, C, T: Outbox, K: Clock>(
 /// writes down that it is told.
 pub(crate) async fn announce<S, L, C, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
-    (queue, id): (Queue, StepId),
+    id: StepId,
     step: &Step<S>,
     (order, order_name): (&OrderRef, Option<String>),
     subject: OrderRef,
 ) -> Result<bool, Unfinished> {
-    let Some(message) = parked_message(step, order, id.clone(), subject) else { return Ok(false) };
+    let Some(message) = parked_message(step, Some(order), id.clone(), Subject::Order(subject)) else {
+        return Ok(false);
+    };
     if let (Some(failure), Some(parked)) = (EventFailure::of(id.clone(), step), &step.parked) {
         let what = format!("{id}@{}", step.generation);
         let order_of = EventOrder { order: order.id, order_name };
-        let kind = match queue {
+        let kind = match id.queue() {
             Queue::TrackingWriteback => EventKind::WritebackFailed { order: order_of, failure },
             Queue::OrderPush | Queue::AppLifecycle | Queue::Resync => {
                 EventKind::PushFailed { order: order_of, failure }
@@ -110,7 +117,7 @@ pub(crate) async fn announce<S, L, C, T: Outbox, K: Clock>(
         };
         ports.tasks.publish(&DomainEvent::of_order(parked.at, order, what, kind)).await?;
     }
-    ports.tasks.park(queue, &message).await?;
+    ports.tasks.park(id.queue(), &message).await?;
     Ok(true)
 }
 
@@ -119,20 +126,20 @@ pub(crate) fn order_name(record: &OrderRecord) -> Option<String> {
     record.summary.as_ref().map(|row| row.get().name.clone())
 }
 
-/// The dead-letter message of a step that is parked and not announced yet. `subject` is the order whose
-/// task sets the step going again.
+/// The dead-letter message of a step that is parked and not announced yet: a step of `order`, or of a shop. A task
+/// about `subject` sets it going again.
 pub(crate) fn parked_message<S>(
     step: &Step<S>,
-    order: &OrderRef,
+    order: Option<&OrderRef>,
     id: StepId,
-    subject: OrderRef,
+    subject: Subject,
 ) -> Option<ParkedMessage> {
     let parked = step.parked.as_ref().filter(|parked| !parked.announced)?;
     let cause = redrive_cause(&id, step.generation);
     Some(ParkedMessage {
         version: 1,
-        task: Task::new(Trigger::Redrive, cause, Subject::Order(subject)),
-        order: Some(order.clone()),
+        task: Task::new(Trigger::Redrive, cause, subject),
+        order: order.cloned(),
         step: id,
         generation: step.generation,
         code: parked.code,
@@ -149,7 +156,7 @@ pub(crate) fn is_redrive_of(task: &Task, step: &StepId, generation: u32) -> bool
 }
 
 /// The cause id of a redrive.
-pub(crate) fn redrive_cause(step: &StepId, generation: u32) -> String {
+fn redrive_cause(step: &StepId, generation: u32) -> String {
     format!("{step}@{generation}")
 }
 

@@ -21,13 +21,40 @@ pub struct Shop {
     /// It does not let us in: its work waits until it is connected again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Paused>,
+    #[serde(default)]
+    pub settings: ShopSettings,
+}
+
+/// How a shop is treated, whoever it is connected with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopSettings {
+    /// How far back a backfill may reach.
+    pub plan: Plan,
+}
+
+/// A label of a shop. It decides nothing but how far back a backfill may reach. Source: the brief.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plan {
+    /// The last seven days.
+    #[default]
+    Free,
+    /// As far back as the shop shows its orders.
+    Paid,
 }
 
 impl Shop {
     /// A shop that was just registered.
     #[must_use]
     pub fn registered(domain: ShopDomain, now: Timestamp) -> Self {
-        Self { domain, registered_at: now, facts: None, paused: None }
+        Self { domain, registered_at: now, facts: None, paused: None, settings: ShopSettings::default() }
+    }
+
+    /// Whether it shows us orders of any age, not just of the last 60 days. Source: Shopify, "read_all_orders".
+    #[must_use]
+    pub fn reads_all_orders(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.scopes.iter().any(|scope| scope == "read_all_orders"))
     }
 }
 

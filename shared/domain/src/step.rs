@@ -48,13 +48,17 @@ pub enum Look {
 impl Look {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Order, Self::Shipments];
+}
 
-    /// Whose workers look.
+impl StepId {
+    /// Whose workers go on with it.
     #[must_use]
-    pub fn queue(self) -> Queue {
+    pub fn queue(&self) -> Queue {
         match self {
-            Self::Order => Queue::OrderPush,
-            Self::Shipments => Queue::TrackingWriteback,
+            Self::Look(Look::Order) | Self::Push { .. } | Self::Tags => Queue::OrderPush,
+            Self::Look(Look::Shipments) | Self::Writeback(_) => Queue::TrackingWriteback,
+            Self::Connect => Queue::AppLifecycle,
+            Self::Resync => Queue::Resync,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::look::{self, parked_message};
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::OrderRecord;
 use crate::step::{AfterFailure, StepId, WaitReason};
-use crate::task::{Queue, Task};
+use crate::task::{Subject, Task};
 use crate::work::Unfinished;
 
 /// A shipment of the order could not be shown on it. Merchants filter by it: never change it.
@@ -209,8 +209,8 @@ async fn announce<L: Ledger, C, T: Outbox, K: Clock>(
     record: &mut OrderRecord,
 ) -> Result<(), Unfinished> {
     let at = record.at.clone();
-    if let Some(message) = parked_message(record.tags.get(), &at, StepId::Tags, at.clone()) {
-        ports.tasks.park(Queue::OrderPush, &message).await?;
+    if let Some(message) = parked_message(record.tags.get(), Some(&at), StepId::Tags, Subject::Order(at.clone())) {
+        ports.tasks.park(StepId::Tags.queue(), &message).await?;
         record.tags.change().announced();
         ports.ledger.save(&mut [record]).await?;
     }

@@ -89,6 +89,8 @@ pub enum Trigger {
     /// A step settled, and what was left alone meanwhile is looked at.
     Settled,
     Resync,
+    /// As a resync, of orders from before anybody told of them: no customer is mailed.
+    Backfill,
     Redrive,
     /// Written by a newer release.
     #[serde(other)]
@@ -103,6 +105,7 @@ impl fmt::Display for Trigger {
             Self::DueWork => "due-work",
             Self::Settled => "settled",
             Self::Resync => "resync",
+            Self::Backfill => "backfill",
             Self::Redrive => "redrive",
             Self::Unknown => "unknown",
         })

@@ -61,6 +61,8 @@ pub enum WaitReason {
     Replacement,
     /// A shop does not let us in.
     ShopPaused,
+    /// Connected; each hour it is looked whether the shop still tells us of everything.
+    SubscriptionCheck,
     /// Parked, but its dead-letter message is not known to be out.
     Announcing,
     /// Done, but the event bus has not taken the event.
@@ -85,6 +87,7 @@ impl WaitReason {
             | Self::Scheduled
             | Self::Grace
             | Self::Replacement
+            | Self::SubscriptionCheck
             | Self::Announcing
             | Self::Publishing
             | Self::Unknown => false,
@@ -108,6 +111,7 @@ impl WaitReason {
             Self::Grace => "grace",
             Self::Replacement => "replacement",
             Self::ShopPaused => "shop-paused",
+            Self::SubscriptionCheck => "subscription-check",
             Self::Announcing => "announcing",
             Self::Publishing => "publishing",
             Self::Unknown => "unknown",

@@ -141,7 +141,7 @@ impl Bench {
     }
 
     async fn cost(&self, what: &'static str, subject: Subject, work: Work) -> Cost {
-        let trigger = if matches!(work, Work::Resync) { Trigger::Request } else { Trigger::Webhook };
+        let trigger = if matches!(work, Work::Resync) { Trigger::Resync } else { Trigger::Webhook };
         let task = Task::new(trigger, "bench", subject);
         self.client.reset_calls().await.expect("the simulator answers");
         let _ = self.calls.take();

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::control::{Count, NewShop, NewVariant, SettingsChange, ShopView};
+use crate::control::{Count, NewShop, NewVariant, SettingsChange, ShopView, Unsubscribe};
 pub use crate::engine::Calls;
 use crate::state::Variant;
-use crate::webhooks::Delivery;
+use crate::webhooks::{Delivery, Topic};
 
 /// Speaks to a running simulator.
 #[derive(Clone, Debug)]
@@ -131,6 +131,11 @@ impl SimClient {
     /// Removes the app from a shop.
     pub async fn uninstall(&self, shop: &str) -> SimResult<Count> {
         self.post(&format!("shops/{shop}/uninstall"), json!({})).await
+    }
+
+    /// Deletes a shop's webhook subscriptions: those of a topic, or all.
+    pub async fn unsubscribe(&self, shop: &str, topic: Option<Topic>) -> SimResult<Count> {
+        self.post(&format!("shops/{shop}/unsubscribe"), Unsubscribe { topic }).await
     }
 
     /// Brings the app back to a shop.

@@ -30,7 +30,8 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route("/{shop}/bucket", post(shops::drain))
         .route("/{shop}/token/revoke", post(app::revoke_tokens))
         .route("/{shop}/uninstall", post(app::uninstall))
-        .route("/{shop}/install", post(app::install));
+        .route("/{shop}/install", post(app::install))
+        .route("/{shop}/unsubscribe", post(app::unsubscribe));
     let orders = Router::new()
         .route("/{shop}/orders", get(orders::list).post(place::place))
         .route("/{shop}/orders/{order}", get(orders::show))

@@ -17,6 +17,7 @@ pub(super) fn awaited(why: WaitReason) -> &'static str {
         WaitReason::Scheduled => "the day that it is scheduled for",
         WaitReason::Grace => "the grace of a young order to end",
         WaitReason::Replacement => "a shipment in the place of one that was called off",
+        WaitReason::SubscriptionCheck => "the next look at its webhook subscriptions",
         WaitReason::ShopPaused => "a store that does not let us in",
         WaitReason::Announcing => "its dead-letter message to go out",
         WaitReason::Publishing => "the event bus to take its event",

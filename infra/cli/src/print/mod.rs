@@ -18,8 +18,8 @@ use serde_json::Value;
 pub(crate) use list::orders;
 pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};
-pub(crate) use resync::resync;
-pub(crate) use shop::{connection, shop};
+pub(crate) use resync::{one_run, resync};
+pub(crate) use shop::{connection, shop, shop_settings};
 
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.
 fn time(at: Timestamp) -> String {

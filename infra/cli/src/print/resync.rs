@@ -1,40 +1,83 @@
-//! A resync.
+//! Runs over a store's orders.
+
+use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::resync::Occasion;
 
 use super::step::explained;
-use super::{labelled, time};
-use crate::answers::{ResyncAnswer, ResyncPhase, ResyncRun};
+use super::{labelled, lay_out, table, time};
+use crate::answers::{ResyncAnswer, RunAnswer, RunState, RunView, ShopError};
 
-/// How a shop's resync goes, or went.
+/// The run that is under way or the last one, the next, and those before.
 pub(crate) fn resync(answer: &ResyncAnswer) -> String {
-    let state = match answer.state {
-        ResyncPhase::Never => "was never read",
-        ResyncPhase::Reading => "is being read",
-        ResyncPhase::Settling => "was read; what was found is on its way",
-        ResyncPhase::Done => "was read",
-        ResyncPhase::Failed => "could not be read",
+    let mut text = match &answer.run {
+        Some(current) => run(&answer.shop, current, answer.error.as_ref()),
+        None => vec![format!("{}  was never read", answer.shop)],
     };
-    let mut text = vec![format!("{}  {state}", answer.shop)];
-    if let Some(error) = &answer.error {
-        text.extend(explained(error.code, Some(&error.message), None));
+    if let Some(next) = &answer.next {
+        text.push("\nNext".to_owned());
+        text.push(short([next].into_iter()));
     }
-    text.extend(answer.run.as_ref().map(run));
+    if !answer.past.is_empty() {
+        text.push("\nBefore".to_owned());
+        text.push(short(answer.past.iter()));
+    }
     text.join("\n")
 }
 
-fn run(run: &ResyncRun) -> String {
-    let window = format!(
-        "orders placed since {}, older ones changed since {}",
-        time(run.window.created_from),
-        time(run.window.updated_from)
-    );
-    labelled(&[
+/// One run.
+pub(crate) fn one_run(answer: &RunAnswer) -> String {
+    run(&answer.shop, &answer.run, answer.error.as_ref()).join("\n")
+}
+
+fn run(shop: &ShopDomain, run: &RunView, error: Option<&ShopError>) -> Vec<String> {
+    let state = match run.state {
+        RunState::Requested => "is to be read; it has not answered yet",
+        RunState::Received => "is being read",
+        RunState::Done => "was read",
+        RunState::Failed => "could not be read",
+    };
+    let mut text = vec![format!("{shop}  {state}")];
+    if let Some(error) = error {
+        text.extend(explained(error.code, Some(&error.message), None));
+    }
+    let mut pairs = vec![
         ("run", run.id.clone()),
-        ("began", time(run.started_at)),
+        ("why", occasion(run.occasion).to_owned()),
+        ("asked for", time(run.requested_at)),
         ("ended", run.ended_at.map_or_else(|| "not yet".to_owned(), time)),
-        ("window", window),
-        ("scanned", run.scanned.to_string()),
-        ("found", run.found.to_string()),
-        ("fixed", run.fixed.to_string()),
-        ("calls", run.calls.to_string()),
-    ])
+    ];
+    if let Some(window) = run.window {
+        let (placed, changed) = (time(window.created_from), time(window.updated_from));
+        pairs.push(("window", format!("orders placed since {placed}, older ones changed since {changed}")));
+    }
+    let counts = [("scanned", run.scanned), ("found", run.found), ("fixed", run.fixed), ("calls", run.calls)];
+    pairs.extend(counts.map(|(label, count)| (label, count.to_string())));
+    text.push(labelled(&pairs));
+    text
+}
+
+fn short<'a>(runs: impl Iterator<Item = &'a RunView>) -> String {
+    let mut table = table();
+    for run in runs {
+        let state = match run.state {
+            RunState::Requested => "requested",
+            RunState::Received => "received",
+            RunState::Done => "done",
+            RunState::Failed => "failed",
+        };
+        let counts = format!("{} scanned, {} found, {} fixed", run.scanned, run.found, run.fixed);
+        table.add_row([&time(run.requested_at), occasion(run.occasion), state, &counts]);
+    }
+    lay_out(table, &[], 2)
+}
+
+fn occasion(occasion: Occasion) -> &'static str {
+    match occasion {
+        Occasion::Schedule => "schedule",
+        Occasion::Request => "asked for",
+        Occasion::Healing => "a subscription was missing",
+        Occasion::FirstConnection => "first connection",
+        Occasion::Backfill => "backfill",
+        Occasion::Unknown => "something that a newer release knows",
+    }
 }

@@ -1,6 +1,9 @@
 //! Stores and connections.
 
-use roundtrip_domain::registry::{Connection, ConnectionSettings, Paused, ShopFacts, UnitPrice, WithoutTracking};
+use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::registry::{
+    Connection, ConnectionSettings, Paused, Plan, ShopFacts, ShopSettings, UnitPrice, WithoutTracking,
+};
 
 use super::places::{location, places};
 use super::step::explained;
@@ -24,7 +27,7 @@ pub(crate) fn shop(shop: &ShopAnswer) -> String {
         (None, None) => {}
     }
     if let Some(facts) = &shop.facts {
-        text.push(facts_of(facts));
+        text.push(labelled(&[facts_of(facts), settings_of_shop(&shop.settings)].concat()));
     }
     if !shop.connections.is_empty() {
         text.push("\nSources".to_owned());
@@ -53,7 +56,20 @@ fn paused_since(shop: &ShopAnswer, Paused { since, message }: &Paused) -> Vec<St
     lines
 }
 
-fn facts_of(facts: &ShopFacts) -> String {
+/// How a store is treated.
+pub(crate) fn shop_settings(shop: &ShopDomain, settings: &ShopSettings) -> String {
+    format!("{shop}\n{}", labelled(&settings_of_shop(settings)))
+}
+
+fn settings_of_shop(ShopSettings { plan }: &ShopSettings) -> Vec<(&'static str, String)> {
+    let plan = match plan {
+        Plan::Free => "free: a backfill reaches back 7 days",
+        Plan::Paid => "paid: a backfill reaches back as far as the store shows its orders",
+    };
+    vec![("plan", plan.to_owned())]
+}
+
+fn facts_of(facts: &ShopFacts) -> Vec<(&'static str, String)> {
     let locations: Vec<String> = facts.locations.iter().map(location).collect();
     let mut pairs = vec![
         ("name", facts.name.clone()),
@@ -67,9 +83,9 @@ fn facts_of(facts: &ShopFacts) -> String {
         pairs.push(("contact", email.clone()));
     }
     if facts.development {
-        pairs.push(("plan", "development store: takes five new orders a minute".to_owned()));
+        pairs.push(("kind", "development store: takes five new orders a minute".to_owned()));
     }
-    labelled(&pairs)
+    pairs
 }
 
 /// One source a line, with the settings that are not as they are at first.
@@ -172,7 +188,8 @@ moon.myshopify.com  connected
   scopes     read_orders, write_orders
   connected  2026-07-30 12:00:05Z
   contact    moon@example.com
-  plan       development store: takes five new orders a minute
+  kind       development store: takes five new orders a minute
+  plan       free: a backfill reaches back 7 days
 
 Sources
   sun.myshopify.com    version 2   auto push on, grace 10m, unit price destination, notify customer off, without tracking fulfil-now

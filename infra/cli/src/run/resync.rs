@@ -1,41 +1,47 @@
-//! `resync`.
+//! `resync`, `backfill`.
 
 use roundtrip_domain::id::ShopDomain;
 use serde_json::json;
 
 use super::shown;
-use crate::answers::{ResyncAnswer, ResyncBegun, ResyncPhase};
+use crate::answers::{RunAnswer, RunBegun, RunState};
 use crate::api::{Answer, Api};
-use crate::cli::ResyncArgs;
+use crate::cli::{BackfillArgs, ResyncArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{print, wait};
 
 pub(super) async fn resync(api: &Api, json: bool, args: &ResyncArgs) -> Result<Output, Trouble> {
-    let path = path(&args.shop);
+    let path = format!("/v1/shops/{}/resync", args.shop);
     if args.show {
         let answer = api.get(&path, &[]).await?;
         return shown(answer, json, |answer| Ok(print::resync(&answer.read()?)));
     }
-    let answer = api.post(&path, &json!({})).await?;
-    if !args.wait {
-        return shown(answer, json, |_| {
-            Ok(format!("The orders of {0} are being read. See how it goes: roundtrip resync {0} --show", args.shop))
-        });
-    }
-    let begun: ResyncBegun = answer.read()?;
-    let settled = |answer: &Answer| {
-        let now: ResyncAnswer = answer.read()?;
-        let is_ours = now.run.is_some_and(|run| run.id == begun.run_id);
-        Ok(is_ours && matches!(now.state, ResyncPhase::Done | ResyncPhase::Failed))
-    };
-    let answer = wait::until(api, &path, settled).await?;
-    let ended: ResyncAnswer = answer.read()?;
-    let ok = ended.state == ResyncPhase::Done;
-    let text = if json { answer.raw } else { print::resync(&ended) };
-    Ok(Output { text, ok })
+    let begun = api.post(&path, &json!({})).await?;
+    ended(api, json, (&args.shop, args.wait), begun).await
 }
 
-fn path(shop: &ShopDomain) -> String {
-    format!("/v1/shops/{shop}/resync")
+pub(super) async fn backfill(api: &Api, json: bool, args: &BackfillArgs) -> Result<Output, Trouble> {
+    let path = format!("/v1/shops/{}/backfills", args.shop);
+    let begun = api.post(&path, &json!({ "days": args.days })).await?;
+    ended(api, json, (&args.shop, args.wait), begun).await
+}
+
+/// The run that has begun; where somebody waits for it, to its end.
+async fn ended(api: &Api, json: bool, (shop, wait): (&ShopDomain, bool), begun: Answer) -> Result<Output, Trouble> {
+    if !wait {
+        return shown(begun, json, |_| {
+            Ok(format!("The orders of {shop} are being read. See how it goes: roundtrip resync {shop} --show"))
+        });
+    }
+    let RunBegun { run_id } = begun.read()?;
+    let settled = |answer: &Answer| {
+        let now: RunAnswer = answer.read()?;
+        Ok(matches!(now.run.state, RunState::Done | RunState::Failed))
+    };
+    let answer = wait::until(api, &format!("/v1/shops/{shop}/runs/{run_id}"), settled).await?;
+    let ended: RunAnswer = answer.read()?;
+    let ok = ended.run.state == RunState::Done;
+    let text = if json { answer.raw } else { print::one_run(&ended) };
+    Ok(Output { text, ok })
 }

@@ -6,9 +6,9 @@ use roundtrip_domain::id::ShopDomain;
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, ShopAnswer, ShopState};
+use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, SettingsAnswer, ShopAnswer, ShopState};
 use crate::api::{Answer, Api};
-use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations};
+use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{pairs, print, wait};
@@ -66,6 +66,18 @@ pub(super) async fn locations(api: &Api, json: bool, args: &ShopLocations) -> Re
     let body = json!({ "locations": args.mappings });
     let answer = api.put(&format!("{}/locations", path(&args.domain)), &body).await?;
     shown(answer, json, |answer| Ok(print::new_locations(&args.domain, &answer.read::<LocationsAnswer>()?.locations)))
+}
+
+pub(super) async fn settings(api: &Api, json: bool, args: &ShopSettingsArgs) -> Result<Output, Trouble> {
+    let mut body = Map::new();
+    if let Some(plan) = args.plan {
+        body.insert("plan".into(), json!(plan.name()));
+    }
+    let answer = api.put(&format!("{}/settings", path(&args.domain)), &Value::Object(body)).await?;
+    shown(answer, json, |answer| {
+        let SettingsAnswer { shop, settings } = answer.read()?;
+        Ok(print::shop_settings(&shop, &settings))
+    })
 }
 
 pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result<Output, Trouble> {

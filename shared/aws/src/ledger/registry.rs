@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{LedgerError, Registry};
-use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::registry::{
+    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts, ShopSettings,
+};
 use serde::Serialize;
 
 use super::keys::{ALL_SHOPS, FIRST_OF_SHOP, LOCATIONS, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
@@ -116,6 +118,25 @@ impl Registry for DynamoLedger {
 }
 
 impl DynamoLedger {
+    /// Writes how a registered shop is treated.
+    ///
+    /// # Errors
+    /// The table cannot be reached.
+    pub async fn put_shop_settings(&self, domain: &ShopDomain, settings: &ShopSettings) -> Result<(), LedgerError> {
+        self.client
+            .update_item()
+            .table_name(&self.tables.registry)
+            .key("pk", text(shop_pk(domain)))
+            .key("sk", text(SHOP))
+            .update_expression("SET body.settings = :settings")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":settings", to_attribute("write a shop", settings)?)
+            .send()
+            .await
+            .map_err(failed("write a shop"))?;
+        Ok(())
+    }
+
     pub(super) async fn batch_get(&self, table: &str, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
         let mut items = Vec::new();
         for chunk in keys.chunks(MAX_BATCH) {

@@ -4,18 +4,13 @@ use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::record::WakeUp;
 use roundtrip_domain::step::{Step, StepId};
-use roundtrip_domain::task::{Queue, Subject};
+use roundtrip_domain::task::Subject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::keys::{shop_pk, step_sk};
 use super::orders::add_due;
 use super::{DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_number, number, text, to_attribute};
-
-/// Whose workers go on with it.
-fn queue(id: &StepId) -> Queue {
-    if *id == StepId::Resync { Queue::Resync } else { Queue::AppLifecycle }
-}
 
 impl DynamoLedger {
     pub(super) async fn read_shop_step<S: DeserializeOwned>(
@@ -55,7 +50,7 @@ impl DynamoLedger {
         ]);
         if let Some(wait) = &step.wait {
             let subject = Subject::Shop { shop: domain.clone() };
-            add_due(&mut item, &pk, &WakeUp { at: wait.until, queue: queue(id), subject, why: wait.why });
+            add_due(&mut item, &pk, &WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
         }
         let put = self.client.put_item().table_name(&self.tables.ledger).set_item(Some(item));
         let put = match version {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment,
+    ShownFulfillment, SubscriptionGap,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -80,8 +80,12 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
         self.create_key_definition(shop).await
     }
 
-    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
-        self.create_subscriptions(shop).await
+    async fn subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError> {
+        self.read_subscription_gaps(shop).await
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain, gap: &SubscriptionGap) -> Result<(), ChannelError> {
+        self.close_subscription_gap(shop, gap).await
     }
 }
 

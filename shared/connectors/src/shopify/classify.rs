@@ -32,6 +32,7 @@ pub(super) enum Operation {
     MetafieldDefinitionCreate,
     WebhookSubscriptionCreate,
     WebhookSubscriptionUpdate,
+    WebhookSubscriptionDelete,
     BulkOperationRunQuery,
 }
 
@@ -52,6 +53,7 @@ impl Operation {
             | Self::MetafieldDefinitionCreate
             | Self::WebhookSubscriptionCreate
             | Self::WebhookSubscriptionUpdate
+            | Self::WebhookSubscriptionDelete
             | Self::BulkOperationRunQuery => Meaning::Refused(Code::Rejected),
         }
     }

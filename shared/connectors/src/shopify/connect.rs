@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roundtrip_domain::channel::{ChannelError, HasKeyDefinition};
+use roundtrip_domain::channel::{ChannelError, HasKeyDefinition, SubscriptionGap};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::{Clock, Credentials};
@@ -12,15 +12,19 @@ use serde_json::{Value, json};
 use super::ORDER_KEY;
 use super::answer::{self, Asked};
 use super::channel::{parse, unreadable};
-use super::classify::{self, Done, Operation};
+use super::classify::{self, Operation};
 use super::transport::ShopifyApi;
 use super::webhook::TOPICS;
-use super::wire::{DefinitionCreateData, ShopFactsData, SubscriptionCreateData, SubscriptionsData};
+use super::wire::{
+    DefinitionCreateData, ShopFactsData, SubscriptionCreateData, SubscriptionDeleteData, SubscriptionWire,
+    SubscriptionsData,
+};
 
 const SHOP_FACTS: &str = include_str!("queries/shop_facts.graphql");
 const DEFINITION_CREATE: &str = include_str!("queries/order_key_definition_create.graphql");
 const SUBSCRIPTIONS: &str = include_str!("queries/webhook_subscriptions.graphql");
 const SUBSCRIPTION_CREATE: &str = include_str!("queries/webhook_subscription_create.graphql");
+const SUBSCRIPTION_DELETE: &str = include_str!("queries/webhook_subscription_delete.graphql");
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {
@@ -59,45 +63,77 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         Ok(())
     }
 
-    pub(super) async fn create_subscriptions(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
-        let Some(uri) = self.config.webhook_url.as_deref() else {
-            return Err(ChannelError::Refused {
-                shop: shop.clone(),
-                code: Code::Rejected,
-                message: "this function has no WEBHOOK_URL: see its environment in template.yaml".into(),
-                request_id: None,
-            });
-        };
-        let there = self.subscribed_topics(shop, uri).await?;
-        let mut created = 0;
-        for topic in TOPICS.iter().filter(|topic| !there.contains(topic.subscription)) {
-            let variables = json!({
-                "topic": topic.subscription,
-                "webhookSubscription": subscription_input(uri, topic.include_fields),
-            });
-            let (data, request_id): (SubscriptionCreateData, _) =
-                self.send(shop, SUBSCRIPTION_CREATE, variables).await?;
-            let errors = data.webhook_subscription_create.user_errors;
-            match classify::check(shop, Operation::WebhookSubscriptionCreate, &errors, request_id)? {
-                Done::Now => created += 1,
-                Done::Before => {}
-            }
-        }
-        Ok(created)
+    pub(super) async fn read_subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError> {
+        let uri = self.webhook_uri(shop)?;
+        let there = self.subscriptions_to(shop, uri).await?;
+        let gaps = TOPICS.iter().filter_map(|topic| {
+            let mut of_topic = there.iter().filter(|there| there.topic == topic.subscription);
+            let wrong = match of_topic.next() {
+                Some(there) if there.is_as(topic.include_fields) => return None,
+                there => there.map(|there| there.id.clone()),
+            };
+            Some(SubscriptionGap { topic: topic.name, wrong })
+        });
+        Ok(gaps.collect())
     }
 
-    async fn subscribed_topics(&self, shop: &ShopDomain, uri: &str) -> Result<BTreeSet<String>, ChannelError> {
-        let mut topics = BTreeSet::new();
+    pub(super) async fn close_subscription_gap(
+        &self,
+        shop: &ShopDomain,
+        gap: &SubscriptionGap,
+    ) -> Result<(), ChannelError> {
+        let uri = self.webhook_uri(shop)?;
+        let Some(topic) = TOPICS.iter().find(|topic| topic.name == gap.topic) else {
+            return Err(unreadable(shop, "a topic that is not ours"));
+        };
+        if let Some(id) = &gap.wrong {
+            let (data, request_id): (SubscriptionDeleteData, _) =
+                self.send(shop, SUBSCRIPTION_DELETE, json!({ "id": id })).await?;
+            let errors = data.webhook_subscription_delete.user_errors;
+            classify::check(shop, Operation::WebhookSubscriptionDelete, &errors, request_id)?;
+        }
+        let variables = json!({
+            "topic": topic.subscription,
+            "webhookSubscription": subscription_input(uri, topic.include_fields),
+        });
+        let (data, request_id): (SubscriptionCreateData, _) = self.send(shop, SUBSCRIPTION_CREATE, variables).await?;
+        let errors = data.webhook_subscription_create.user_errors;
+        classify::check(shop, Operation::WebhookSubscriptionCreate, &errors, request_id)?;
+        Ok(())
+    }
+
+    fn webhook_uri(&self, shop: &ShopDomain) -> Result<&str, ChannelError> {
+        self.config.webhook_url.as_deref().ok_or_else(|| ChannelError::Refused {
+            shop: shop.clone(),
+            code: Code::Rejected,
+            message: "this function has no WEBHOOK_URL: see its environment in template.yaml".into(),
+            request_id: None,
+        })
+    }
+
+    /// Those that deliver to us; another stack of the same app may have its own.
+    async fn subscriptions_to(&self, shop: &ShopDomain, uri: &str) -> Result<Vec<SubscriptionWire>, ChannelError> {
+        let mut subscriptions = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let data: SubscriptionsData = self.ask(shop, SUBSCRIPTIONS, json!({ "after": after })).await?;
             let page = data.webhook_subscriptions;
-            topics.extend(page.nodes.into_iter().filter(|s| s.uri == uri).map(|s| s.topic));
+            subscriptions.extend(page.nodes.into_iter().filter(|subscription| subscription.uri == uri));
             match page.page_info.end_cursor.filter(|_| page.page_info.has_next_page) {
                 Some(cursor) => after = Some(cursor),
-                None => return Ok(topics),
+                None => return Ok(subscriptions),
             }
         }
+    }
+}
+
+impl SubscriptionWire {
+    /// Whether it delivers just `include_fields`, always, and as JSON.
+    fn is_as(&self, include_fields: &[&str]) -> bool {
+        let fields: BTreeSet<&str> = self.include_fields.iter().map(String::as_str).collect();
+        let wanted: BTreeSet<&str> = include_fields.iter().copied().collect();
+        let is_filtered = self.filter.as_deref().is_some_and(|filter| !filter.is_empty());
+        fields == wanted && !is_filtered && self.format == "JSON"
     }
 }
 

@@ -413,6 +413,12 @@ pub(super) struct SubscriptionCreateData {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct SubscriptionDeleteData {
+    pub(super) webhook_subscription_delete: UserErrorsOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct UserErrorsOnly {
     pub(super) user_errors: Vec<UserError>,
 }
@@ -424,9 +430,14 @@ pub(super) struct SubscriptionsData {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SubscriptionWire {
+    pub(super) id: String,
     pub(super) topic: String,
     pub(super) uri: String,
+    pub(super) format: String,
+    pub(super) filter: Option<String>,
+    pub(super) include_fields: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

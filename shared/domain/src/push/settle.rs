@@ -13,7 +13,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
 use crate::record::{OrderRecord, Row};
 use crate::step::{AfterFailure, Failure, Step, StepId};
 use crate::tags;
-use crate::task::{Queue, Task};
+use crate::task::Task;
 use crate::work::Unfinished;
 
 /// How often a settlement is tried against other writers of the same order.
@@ -132,8 +132,7 @@ pub(super) async fn announce_parked<L: Ledger, C, T: Outbox, K: Clock>(
     let (at, name) = (record.at.clone(), order_name(record));
     let mut announced = false;
     for (id, row) in record.pushes.iter_mut().filter(|(id, row)| whose(id, row.get())) {
-        let step = (Queue::OrderPush, step_id(id));
-        if announce(ports, step, row.get(), (&at, name.clone()), at.clone()).await? {
+        if announce(ports, step_id(id), row.get(), (&at, name.clone()), at.clone()).await? {
             row.change().announced();
             announced = true;
         }

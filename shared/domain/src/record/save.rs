@@ -83,23 +83,24 @@ impl OrderRecord {
         push(RowKey::Personal, self.personal.as_ref().and_then(|row| stage(row, |p| Extra::expires(p.expires_at))));
         push(RowKey::Origin, self.origin.as_ref().and_then(|row| stage(row, Extra::origin)));
         for look in Look::ALL {
-            let key = RowKey::Step(StepId::Look(look));
-            push(key, stage(self.look(look), |s| Extra::step(s, look.queue(), Subject::Order(at.clone()))));
+            let id = StepId::Look(look);
+            let staged = stage(self.look(look), |step| Extra::step(step, &id, at));
+            push(RowKey::Step(id), staged);
         }
         for ((source, group), row) in &self.pushes {
-            let key = RowKey::Step(StepId::Push { source: source.clone(), group: *group });
-            push(key, stage(row, |s| Extra::step(s, Queue::OrderPush, Subject::Order(at.clone()))));
+            let id = StepId::Push { source: source.clone(), group: *group };
+            let staged = stage(row, |step| Extra::step(step, &id, at));
+            push(RowKey::Step(id), staged);
         }
         for (shipment, row) in &self.writebacks {
-            let key = RowKey::Step(StepId::Writeback(shipment.clone()));
-            let subject = Subject::Order(shipment.looked_at_from(at).clone());
-            push(key, stage(row, |s| Extra::step(s, Queue::TrackingWriteback, subject)));
+            let id = StepId::Writeback(shipment.clone());
+            let staged = stage(row, |step| Extra::step(step, &id, shipment.looked_at_from(at)));
+            push(RowKey::Step(id), staged);
         }
         for (id, row) in &self.labels {
             push(RowKey::Label(id.clone()), stage(row, |_| Extra::default()));
         }
-        let of_order = Subject::Order(at.clone());
-        push(RowKey::Step(StepId::Tags), stage(&self.tags, |s| Extra::step(s, Queue::OrderPush, of_order)));
+        push(RowKey::Step(StepId::Tags), stage(&self.tags, |step| Extra::step(step, &StepId::Tags, at)));
         for (id, row) in &self.requests {
             push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
         }
@@ -152,8 +153,10 @@ impl Extra {
         }
     }
 
-    fn step<S>(step: &Step<S>, queue: Queue, subject: Subject) -> Self {
-        let due = step.wait.as_ref().map(|wait| WakeUp { at: wait.until, queue, subject, why: wait.why });
+    /// Wakes whoever goes on with the step, by naming the order `looked_at`.
+    fn step<S>(step: &Step<S>, id: &StepId, looked_at: &OrderRef) -> Self {
+        let subject = Subject::Order(looked_at.clone());
+        let due = step.wait.as_ref().map(|wait| WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
         Self { due, ..Self::default() }
     }
 

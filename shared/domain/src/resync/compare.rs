@@ -1,12 +1,14 @@
 //! Whether the ledger is behind an order, by what a page of orders says of it: a plain function.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::channel::ShippedOrder;
 use crate::fingerprint::fingerprint;
 use crate::id::{FulfillmentId, OrderRef};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
-use crate::record::{LookState, Origin, Summary};
+use crate::record::{OrderRecord, Origin, Row, RowKey, Summary};
+use crate::step::{Look, StepId};
 use crate::task::Queue;
 
 /// How many fulfillments of an order, and numbers of each, a page shows. Both sides of the comparison look no
@@ -35,33 +37,60 @@ pub struct ShipmentSight {
     pub numbers: Vec<String>,
 }
 
-/// What the ledger knows of an order, as far as it is compared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    pub summary: Option<Summary>,
-    pub origin: Option<Origin>,
-    /// How the last look at what was shipped ended.
-    pub look_at_shipments: Option<LookState>,
+/// Of what the ledger is behind, and when it has caught up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "behind", rename_all = "kebab-case")]
+pub enum Behind {
+    /// The order, as it has been since then.
+    Order { updated_at: Timestamp },
+    /// What was shipped of it, as [`sight_of_shipments`] says.
+    Shipments { sight: String },
 }
 
-/// The ledger is behind: which queue's worker has to look, and when it has caught up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stale {
-    pub queue: Queue,
-    pub sight: String,
-}
-
-/// Whether the ledger is behind `seen`, as an order that was placed in this shop (`sells`) or that was pushed to it.
-#[must_use]
-pub fn stale(seen: &OrderSight, known: &Known, sells: bool) -> Option<Stale> {
-    let sight = sight_of_shipments(&seen.shipments);
-    if let Some(Origin::Pushed { .. }) = known.origin {
-        let knows = known.look_at_shipments.as_ref().and_then(|look| look.seen.as_deref());
-        let behind = !seen.shipments.is_empty() && knows != Some(&sight);
-        return behind.then_some(Stale { queue: Queue::TrackingWriteback, sight });
+impl Behind {
+    /// Whose workers have to look.
+    #[must_use]
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::Order { .. } => Queue::OrderPush,
+            Self::Shipments { .. } => Queue::TrackingWriteback,
+        }
     }
-    let behind = sells && !known.summary.as_ref().is_some_and(|summary| is_up_to_date(summary, seen));
-    behind.then_some(Stale { queue: Queue::OrderPush, sight })
+
+    /// The row by which it shows.
+    #[must_use]
+    pub fn row(&self) -> RowKey {
+        match self {
+            Self::Order { .. } => RowKey::Summary,
+            Self::Shipments { .. } => RowKey::Step(StepId::Look(Look::Shipments)),
+        }
+    }
+
+    /// Whether the ledger has caught up.
+    #[must_use]
+    pub fn is_over(&self, record: &OrderRecord) -> bool {
+        match self {
+            Self::Order { updated_at } => {
+                record.summary.as_ref().is_some_and(|row| row.get().updated_at >= *updated_at)
+            }
+            Self::Shipments { sight } => record.look_at_shipments.get().state.seen.as_ref() == Some(sight),
+        }
+    }
+}
+
+/// What of `seen` the ledger is behind: of an order that was placed in this shop (`sells`), or that was pushed to it.
+#[must_use]
+pub fn behind(seen: &OrderSight, known: &OrderRecord, sells: bool) -> Option<Behind> {
+    let known_as_ours = known.origin.as_ref().map(Row::get);
+    if let Some(Origin::Pushed { .. }) = known_as_ours {
+        let sight = sight_of_shipments(&seen.shipments);
+        let known = known.look_at_shipments.get().state.seen.as_ref();
+        let is_behind = !seen.shipments.is_empty() && known != Some(&sight);
+        return is_behind.then_some(Behind::Shipments { sight });
+    }
+    let summary = known.summary.as_ref().map(Row::get);
+    let is_behind = sells && !summary.is_some_and(|summary| is_up_to_date(summary, seen));
+    is_behind.then_some(Behind::Order { updated_at: seen.updated_at })
 }
 
 fn is_up_to_date(known: &Summary, seen: &OrderSight) -> bool {

@@ -1,12 +1,16 @@
 //! Resync: every three days the recent orders of each shop are compared with the ledger, and what a webhook missed
 //! is looked at. It pushes nothing and shows nothing itself: it only says which order, as a webhook would have.
 
+mod ask;
 mod compare;
 mod run;
 #[cfg(test)]
 mod tests;
 mod use_case;
 
-pub use compare::{OrderSight, ShipmentSight, Stale, sight_of_shipments, stale};
-pub use run::{FoundOrder, MAX_LOOKBACK, Pass, Phase, ResyncState, Run, WINDOW, Window};
-pub use use_case::{resync, resync_all};
+pub use ask::{ask_for_run, first_run, resync_all};
+pub use compare::{Behind, OrderSight, ShipmentSight, behind, sight_of_shipments};
+pub use run::{
+    Asked, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,
+};
+pub use use_case::resync;

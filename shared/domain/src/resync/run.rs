@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::OrderId;
 use crate::ports::after;
-use crate::task::Queue;
+use crate::resync::Behind;
+use crate::task::Trigger;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How far back a run looks. Source: the brief, "the last 7 days".
-pub const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const WINDOW_DAYS: u16 = 7;
 /// Older orders are not shown without the scope `read_all_orders`. Source: Shopify's `Order`.
-pub const MAX_LOOKBACK: Duration = Duration::from_secs(60 * 24 * 3600);
+pub const MAX_LOOKBACK_DAYS: u16 = 60;
+/// Ended runs that are remembered.
+const MAX_PAST: usize = 20;
 
 /// The resync of one shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,21 +24,104 @@ pub struct ResyncState {
     /// The run that is under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
+    /// The run that was asked for, and begins when none is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// When the last run began that came to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Timestamp>,
+    /// Runs before, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<Run>,
+}
+
+impl ResyncState {
+    /// Whether a run is under way.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.run.as_ref().is_some_and(Run::is_under_way)
+    }
+
+    /// Takes a wish for a run, and says which run will fulfil it: the one that is under way, if any will do; the one
+    /// that was asked for already, of the longer window of the two; or a new one.
+    pub fn ask(&mut self, wish: Asked) -> String {
+        if let Some(run) = self.run.as_ref().filter(|run| wish.occasion == Occasion::Request && run.is_under_way()) {
+            return run.id.clone();
+        }
+        let asked = match self.asked.take() {
+            Some(before) if before.days >= wish.days => before,
+            Some(before) => Asked { id: before.id, at: before.at, ..wish },
+            None => wish,
+        };
+        self.asked.insert(asked).id.clone()
+    }
+
+    /// The run, whether it came to its end or not, is one of those before.
+    pub fn put_by(&mut self) {
+        if let Some(run) = self.run.take() {
+            self.past.insert(0, Run { open: Vec::new(), ..run });
+            self.past.truncate(MAX_PAST);
+        }
+    }
+}
+
+/// Somebody's wish for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The run's.
+    pub id: String,
+    pub at: Timestamp,
+    pub by: String,
+    pub occasion: Occasion,
+    /// How many days back orders were placed that are read.
+    pub days: u16,
+}
+
+/// Why a shop is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// Every three days.
+    Schedule,
+    /// A person asked for what webhooks may have missed.
+    Request,
+    /// A webhook subscription was gone, and is there again.
+    Healing,
+    /// The shop was connected just now: what is there came before any webhook.
+    FirstConnection,
+    /// A person asked for orders of the time before.
+    Backfill,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Occasion {
+    /// Whether what such a run finds was missed by a webhook.
+    #[must_use]
+    pub fn finds_what_was_missed(self) -> bool {
+        match self {
+            Self::Schedule | Self::Request | Self::Healing => true,
+            Self::FirstConnection | Self::Backfill | Self::Unknown => false,
+        }
+    }
+
+    /// Why the orders that it finds are looked at.
+    #[must_use]
+    pub fn trigger(self) -> Trigger {
+        if self.finds_what_was_missed() { Trigger::Resync } else { Trigger::Backfill }
+    }
 }
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub id: String,
+    pub occasion: Occasion,
+    pub asked_at: Timestamp,
     pub started_at: Timestamp,
     pub window: Window,
     pub phase: Phase,
-    /// Whether the shop is read for the first time: what is found then was missed by nobody.
-    #[serde(default)]
-    pub first: bool,
     /// Orders that were compared.
     pub scanned: u32,
     /// Orders that the ledger was behind.
@@ -45,7 +131,7 @@ pub struct Run {
     /// Calls to the shop.
     pub calls: u32,
     /// Found, and not known to be fixed yet; of very many only the first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<FoundOrder>,
 }
 
@@ -53,9 +139,8 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundOrder {
     pub id: OrderId,
-    pub queue: Queue,
-    pub updated_at: Timestamp,
-    pub sight: String,
+    #[serde(flatten)]
+    pub behind: Behind,
 }
 
 /// What of a shop is read.
@@ -69,16 +154,22 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of a run at `now`: seven days, or back to the last successful run and a day more; and all that
-    /// changed since that began.
+    /// The window of a run that begins `now`: as many days as were asked for, or back to the last successful run and a
+    /// day more; and all that changed since that began. `reads_all`: the shop shows orders of any age.
     #[must_use]
-    pub fn of(now: Timestamp, last_success: Option<Timestamp>, webhook_delay: Duration) -> Self {
-        let since = |moment: Timestamp| Duration::try_from(now.duration_since(moment)).unwrap_or_default();
-        let back = match last_success.map(since) {
-            Some(age) if age > WINDOW => (age + DAY).min(MAX_LOOKBACK),
-            _ => WINDOW,
-        };
-        let created_from = before(now, back);
+    pub fn of(
+        asked: &Asked,
+        now: Timestamp,
+        last_success: Option<Timestamp>,
+        webhook_delay: Duration,
+        reads_all: bool,
+    ) -> Self {
+        let days = |days: u16| DAY * u32::from(days);
+        let since = |moment: Timestamp| Duration::try_from(asked.at.duration_since(moment)).unwrap_or_default();
+        let missed = last_success.map(since).filter(|age| *age > days(WINDOW_DAYS)).map(|age| age + DAY);
+        let back = days(asked.days).max(missed.unwrap_or_default());
+        let back = if reads_all { back } else { back.min(days(MAX_LOOKBACK_DAYS)) };
+        let created_from = before(asked.at, back);
         // What was left alone for being fresh when that run began.
         let updated_from = last_success.map_or(created_from, |began_at| before(began_at, webhook_delay));
         Self { created_from, updated_from, until: now }
@@ -136,13 +227,14 @@ pub enum Pass {
 impl Run {
     /// A run that begins.
     #[must_use]
-    pub fn begin(id: String, now: Timestamp, last_success: Option<Timestamp>, webhook_delay: Duration) -> Self {
+    pub fn begin(asked: Asked, started_at: Timestamp, window: Window) -> Self {
         Self {
-            id,
-            started_at: now,
-            window: Window::of(now, last_success, webhook_delay),
+            id: asked.id,
+            occasion: asked.occasion,
+            asked_at: asked.at,
+            started_at,
+            window,
             phase: Phase::begin(Pass::Created),
-            first: last_success.is_none(),
             scanned: 0,
             found: 0,
             fixed: 0,
@@ -180,4 +272,26 @@ impl Run {
     pub fn is_just_now(&self, now: Timestamp) -> bool {
         now < after(self.started_at, DAY)
     }
+
+    /// How far it has come, in a word.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match self.phase {
+            Phase::Reading { .. } if self.calls == 0 => Progress::Requested,
+            Phase::Reading { .. } | Phase::Settling { .. } => Progress::Received,
+            Phase::Done { .. } => Progress::Done,
+        }
+    }
+}
+
+/// How far a run has come, as whoever asked for it sees it. Source: the brief, on waiting for Shopify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// The shop has not answered yet.
+    Requested,
+    /// Orders have come, and are looked at.
+    Received,
+    /// All were looked at.
+    Done,
 }

@@ -15,7 +15,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, after};
 use crate::record::{OrderRecord, Row};
 use crate::step::{AfterFailure, Failure, Parked, Step, StepId};
 use crate::tags;
-use crate::task::{Queue, Task};
+use crate::task::Task;
 use crate::work::Unfinished;
 
 /// How often a settlement is tried against other writers of the same order.
@@ -188,9 +188,8 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         let (at, name) = (record.at.clone(), order_name(record));
         let mut announced = false;
         for (id, row) in record.writebacks.iter_mut().filter(|(id, row)| whose(id, row.get())) {
-            let step = (Queue::TrackingWriteback, step_id(id));
             let subject = id.looked_at_from(&at).clone();
-            if announce(self.ports, step, row.get(), (&at, name.clone()), subject).await? {
+            if announce(self.ports, step_id(id), row.get(), (&at, name.clone()), subject).await? {
                 row.change().announced();
                 announced = true;
             }

@@ -40,6 +40,9 @@ pub struct WritebackState {
     /// How many calls ended without an answer and, as was seen later, without an effect.
     #[serde(default)]
     pub unknown_rounds: u32,
+    /// A backfill came upon it: the customer, who may have it by now, is not mailed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 /// The phase of a writeback.
@@ -78,7 +81,7 @@ impl WritebackState {
     /// A fulfillment that nothing was written for yet.
     #[must_use]
     pub fn pending() -> Self {
-        Self { phase: Phase::Pending, written: Vec::new(), mailed: BTreeSet::new(), unknown_rounds: 0 }
+        Self { phase: Phase::Pending, written: Vec::new(), mailed: BTreeSet::new(), unknown_rounds: 0, quiet: false }
     }
 
     /// The call whose effect is not known, if there is one.

@@ -244,8 +244,9 @@ fn may_notify<L: Ledger, C, T: Outbox, K: Clock>(
     record: &OrderRecord,
     shipment: &Shipment,
 ) -> bool {
+    let is_quiet = record.writebacks.get(&shipment.id).is_some_and(|row| row.get().state.quiet);
     match &shipment.id {
-        ShipmentId::Fulfillment { .. } => job.terms.notify,
+        ShipmentId::Fulfillment { .. } => job.terms.notify && !is_quiet,
         ShipmentId::Label(label) => record.labels.get(label).is_some_and(|row| row.get().notify_customer),
     }
 }

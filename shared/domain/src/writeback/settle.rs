@@ -72,9 +72,8 @@ fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     now: Timestamp,
 ) {
     job.change(record, &shipment.id, now, "written", |step| {
-        let mailed = std::mem::take(&mut step.state.mailed);
         let phase = shown_phase(shipment, now);
-        step.succeed(WritebackState { phase, written: there.to_vec(), mailed, unknown_rounds: 0 });
+        step.succeed(WritebackState { phase, written: there.to_vec(), unknown_rounds: 0, ..step.state.clone() });
         step.published(published, now, after(now, job.ports.waits.retry_base));
     });
     // What it took over is no more another's.
@@ -114,9 +113,8 @@ pub(super) fn called_off<L: Ledger, C, T: Outbox, K: Clock>(
         return;
     }
     job.change(record, id, now, "called-off", |step| {
-        let mailed = std::mem::take(&mut step.state.mailed);
         let phase = Phase::CalledOff { at: now };
-        step.succeed(WritebackState { phase, written: Vec::new(), mailed, unknown_rounds: 0 });
+        step.succeed(WritebackState { phase, written: Vec::new(), unknown_rounds: 0, ..step.state.clone() });
     });
 }
 

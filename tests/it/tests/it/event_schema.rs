@@ -42,6 +42,8 @@ fn all() -> Vec<DomainEvent> {
         },
         EventKind::WritebackFailed { order: order(), failure: failure() },
         EventKind::WebhooksMissed { run: "2026-11-22T08:00:00Z".into(), found: 4, fixed: 4 },
+        EventKind::SubscriptionsHealed { topics: ["orders/paid".to_owned()].into() },
+        EventKind::BackfillStalled { run: "r-1".into(), requested_at: Timestamp::UNIX_EPOCH },
         EventKind::ShopPaused { failure: failure() },
     ];
     kinds.map(|kind| DomainEvent::new(Timestamp::UNIX_EPOCH, moon(), "what", kind)).into()

@@ -2,21 +2,24 @@
 //! is there: each task is made up for by its row, which is due.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use roundtrip_aws::{DynamoLedger, OperatorSecret, QueueUrls, SqsTasks, Vault, VaultNames};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{LocationId, OrderId, OrderRef};
-use roundtrip_domain::ports::{Clock, Ledger, Ports};
+use roundtrip_domain::ports::{Clock, Ledger, Ports, Registry};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::registry::{Location, Shop, ShopFacts};
+use roundtrip_domain::resync::{ResyncState, resync};
 use roundtrip_domain::secret::Secret;
+use roundtrip_domain::step::StepId;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::write_back;
 use roundtrip_functions::compose::Api;
 use roundtrip_functions::ops_api::{AUDIENCE, Claims, router};
-use roundtrip_kit::fake::{FakeChannel, ManualClock, MemoryTasks};
+use roundtrip_kit::fake::{FakeChannel, Fault, ManualClock, MemoryTasks};
 use roundtrip_kit::order::{connected, connection, facts, moon, paid_order, sun};
 use roundtrip_kit::{dynamodb, fake};
 use serde_json::{Value, json};
@@ -89,6 +92,25 @@ impl Scene {
         });
         body.as_object_mut().unwrap().extend(change.as_object().cloned().unwrap());
         self.send("POST", "/v1/labels", body).await
+    }
+
+    /// Asks for a backfill of the moon's orders: the status, and code or run id.
+    async fn backfill(&self, days: u16) -> (u16, String) {
+        let path = format!("/v1/shops/{}/backfills", moon());
+        let (status, answer) = self.send("POST", &path, json!({ "days": days })).await;
+        let told = answer["error"]["code"].as_str().or(answer["run_id"].as_str());
+        (status, told.unwrap_or_default().to_owned())
+    }
+
+    /// The moon's run of this id.
+    async fn run(&self, id: &str) -> Value {
+        self.send("GET", &format!("/v1/shops/{}/runs/{id}", moon()), Value::Null).await.1["run"].clone()
+    }
+
+    async fn resync(&self) {
+        let behind = Timestamp::now().duration_since(self.world.clock.now());
+        self.world.clock.advance(behind.try_into().unwrap_or_default());
+        resync(&self.world, &Task::new(Trigger::DueWork, "due", Subject::Shop { shop: moon() })).await.unwrap();
     }
 
     async fn void(&self, label: &str) -> (u16, Value) {
@@ -235,4 +257,68 @@ async fn a_location_map_is_kept_whole_or_not_at_all() {
     let shop = scene.send("GET", &format!("/v1/shops/{}", moon()), Value::Null).await.1;
     assert_eq!(shop["locations"], map);
     assert_eq!(scene.send("PUT", &path, json!({ "locations": [] })).await.1["locations"], json!([]));
+}
+
+/// Whether nobody has asked for a run.
+async fn is_unasked(scene: &Scene) -> bool {
+    scene.world.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().is_none()
+}
+
+#[tokio::test]
+async fn more_than_seven_days_need_the_paid_plan_and_more_than_sixty_the_scope() {
+    let scene = Scene::start().await;
+
+    assert_eq!(scene.backfill(30).await, (403, "PLAN_REQUIRED".to_owned()));
+    assert_eq!(scene.backfill(0).await, (400, "INVALID_FIELD".to_owned()));
+    assert!(is_unasked(&scene).await);
+    let settings = format!("/v1/shops/{}/settings", moon());
+    assert_eq!(scene.send("PUT", &settings, json!({ "plan": "gold" })).await.0, 400);
+    assert_eq!(scene.send("PUT", &settings, json!({ "plan": "paid" })).await.1["settings"], json!({ "plan": "paid" }));
+    assert_eq!(scene.backfill(61).await, (422, "MAX_LOOKBACK_60_DAYS".to_owned()));
+    assert!(is_unasked(&scene).await);
+    // No queue is there to hasten it; the wish is written down all the same.
+    assert_eq!(scene.backfill(60).await.0, 503);
+    let state = scene.world.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().unwrap();
+    assert_eq!(state.0.state.asked.map(|asked| asked.days), Some(60));
+
+    let mut facts = facts(scene.world.clock.now());
+    facts.scopes = vec!["read_all_orders".into()];
+    scene.world.ledger.record_facts(&moon(), &facts).await.unwrap();
+    assert_eq!(scene.backfill(61).await.0, 503);
+    let calls = scene.world.channel.shop(&moon(), |shop| shop.calls.clone());
+    assert!(!calls.contains(&"orders"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_backfill_is_requested_then_received_then_done() {
+    let scene = Scene::start().await;
+    let now = scene.world.clock.now();
+    for id in 1000..1300 {
+        scene.world.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(id), paid_order(id, now)));
+    }
+    scene.backfill(7).await;
+    let known = scene.world.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().unwrap();
+    let id = known.0.state.asked.unwrap().id;
+    let asked = scene.run(&id).await;
+    assert_eq!(
+        (&asked["state"], &asked["occasion"], &asked["scanned"]),
+        (&json!("requested"), &json!("backfill"), &json!(0))
+    );
+    assert_eq!(asked["started_at"], Value::Null);
+
+    scene.world.channel.shop(&moon(), |shop| shop.query_faults.push_back(Fault::Throttled));
+    scene.resync().await;
+    assert_eq!(scene.run(&id).await["state"], "requested", "the shop has not answered yet");
+    scene.world.clock.advance(Duration::from_secs(60));
+    scene.resync().await;
+    let received = scene.run(&id).await;
+    assert_eq!((&received["state"], &received["scanned"]), (&json!("received"), &json!(301)));
+
+    while scene.run(&id).await["state"] != "done" {
+        scene.world.clock.advance(Duration::from_secs(120));
+        resync(&scene.world, &Task::new(Trigger::DueWork, "due", Subject::Shop { shop: moon() })).await.unwrap();
+    }
+    let done = scene.run(&id).await;
+    assert_eq!((&done["found"], &done["ended_at"].is_string()), (&json!(300), &true));
+    assert_eq!(scene.send("GET", &format!("/v1/shops/{}/runs/none", moon()), Value::Null).await.0, 404);
 }

@@ -10,18 +10,24 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::event::EventKind;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::Order;
-use roundtrip_domain::ports::{Ledger, after};
-use roundtrip_domain::resync::{Phase, ResyncState, Run, WINDOW};
+use roundtrip_domain::ports::{Ledger, Registry, after};
+use roundtrip_domain::resync::{Asked, Occasion, Phase, Progress, ResyncState, Run, Window, ask_for_run};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::Fault;
-use roundtrip_kit::order::{moon, paid_order, sun};
+use roundtrip_kit::order::{facts, moon, paid_order, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, World};
+
+const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What a schedule, or whoever asks, sends for a shop.
 fn scheduled(shop: &ShopDomain, n: u32) -> Task {
     Task::new(Trigger::Resync, format!("run-{n}"), Subject::Shop { shop: shop.clone() })
+}
+
+fn wish(world: &World, occasion: Occasion, days: u16) -> Asked {
+    Asked { id: format!("{occasion:?}"), at: world.now(), by: "ada".into(), occasion, days }
 }
 
 async fn state(world: &World, shop: &ShopDomain) -> Step<ResyncState> {
@@ -287,6 +293,136 @@ async fn a_paused_shop_is_read_when_it_is_back() {
     assert_eq!(state(&world, &moon()).await.attempts, 0);
 }
 
+/// Somebody asks for a run of the moon's orders, and nobody has begun it yet.
+async fn asked(world: &World, occasion: Occasion, days: u16) -> String {
+    let wish = wish(world, occasion, days);
+    ask_for_run(&world.ports.ledger, &world.ports.tasks, &moon(), &wish).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_backfill_reads_as_far_back_as_was_asked_for_and_nobody_missed_what_it_finds() {
+    let world = settled(0).await;
+    placed(&world, 1000, ago(&world, 30 * DAY));
+    placed(&world, 1001, ago(&world, 30 * DAY + Duration::from_secs(1)));
+
+    let id = asked(&world, Occasion::Backfill, 30).await;
+    world.drain().await;
+    world.run(HOUR).await;
+
+    let run = run(&world).await;
+    assert_eq!((run.id.as_str(), run.scanned, sums(&run)), (id.as_str(), 1, (1, 1)));
+    assert!(world.events("WebhooksMissed").is_empty());
+    assert_eq!(state(&world, &moon()).await.state.past.len(), 1);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn of_an_order_of_the_last_sixty_days_and_one_a_second_older_the_first_is_read() {
+    let world = World::new();
+    world.ports.clock.advance(90 * DAY);
+    placed(&world, 1000, ago(&world, 60 * DAY));
+    placed(&world, 1001, ago(&world, 60 * DAY + Duration::from_secs(1)));
+
+    asked(&world, Occasion::Backfill, 90).await;
+    world.drain().await;
+    world.run(HOUR).await;
+
+    assert_eq!(run(&world).await.scanned, 1);
+}
+
+#[tokio::test]
+async fn a_shop_that_shows_orders_of_any_age_is_read_beyond_sixty_days() {
+    let world = World::new();
+    world.ports.clock.advance(90 * DAY);
+    placed(&world, 1000, ago(&world, 80 * DAY));
+    let mut facts = facts(world.now());
+    facts.scopes = vec!["read_orders".into(), "read_all_orders".into()];
+    world.ports.ledger.record_facts(&moon(), &facts).await.unwrap();
+
+    asked(&world, Occasion::Backfill, 89).await;
+    world.drain().await;
+    world.run(HOUR).await;
+
+    assert_eq!(run(&world).await.scanned, 1);
+}
+
+#[tokio::test]
+async fn the_seven_days_before_a_connection_are_counted_from_its_moment() {
+    let world = World::new();
+    world.ports.clock.advance(30 * DAY);
+    for (id, age) in [(1000, WINDOW), (1001, WINDOW + Duration::from_secs(1)), (1002, WINDOW - Duration::from_secs(1))]
+    {
+        placed(&world, id, ago(&world, age));
+    }
+
+    asked(&world, Occasion::FirstConnection, 7).await;
+    // The worker comes to it later.
+    world.ports.clock.advance(MINUTE);
+    world.drain().await;
+    world.run(HOUR).await;
+
+    let mut known = Vec::new();
+    for id in [1000, 1001, 1002] {
+        let at = OrderRef { shop: moon(), id: OrderId::new(id) };
+        known.push(world.ports.ledger.load(&at).await.unwrap().summary.is_some());
+    }
+    assert_eq!(known, [true, false, true]);
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_about_what_a_backfill_finds_even_if_the_first_attempt_fails() {
+    for faults in [vec![], vec![Fault::Throttled, Fault::Unreachable]] {
+        let (world, source) = World::pushed(1).await;
+        world.ports.channel.ship(&source, Some(crate::world::tracking("T1")));
+        world.ports.clock.advance(HOUR);
+        world.fail_next(&moon(), &faults);
+
+        let wish = wish(&world, Occasion::Backfill, 30);
+        ask_for_run(&world.ports.ledger, &world.ports.tasks, &sun(), &wish).await.unwrap();
+        world.drain().await;
+        world.comes_to_rest().await;
+
+        assert_eq!((world.shown(), world.mails()), (vec![("T1".to_owned(), 1)], vec![]), "{faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_while_a_run_is_under_way_begins_when_that_has_ended() {
+    let world = settled(0).await;
+    for id in 0..600 {
+        placed(&world, 10_000 + id, ago(&world, 2 * DAY));
+    }
+    world.tell(Queue::Resync, scheduled(&moon(), 1)).await;
+    assert!(!matches!(run(&world).await.phase, Phase::Done { .. }));
+
+    let request = asked(&world, Occasion::Request, 7).await;
+    let healing = asked(&world, Occasion::Healing, 7).await;
+    world.drain().await;
+    world.run(2 * HOUR).await;
+
+    assert_eq!(request, "run-1", "what is under way will do");
+    let step = state(&world, &moon()).await;
+    assert_eq!((step.state.run.unwrap().id, step.state.asked), (healing, None));
+    assert_eq!(step.state.past[0].id, "run-1");
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn a_shop_that_does_not_answer_for_a_quarter_of_an_hour_is_told_of_once() {
+    let world = settled(0).await;
+    asked(&world, Occasion::Backfill, 30).await;
+    world.fail_questions(&moon(), &[Fault::Throttled; 20]);
+
+    world.run(14 * MINUTE).await;
+    assert!(world.events("BackfillStalled").is_empty());
+    assert_eq!(run(&world).await.progress(), Progress::Requested);
+    world.run(HOUR).await;
+
+    let stalled = world.events("BackfillStalled");
+    assert!(!stalled.is_empty() && stalled.iter().all(|event| event.id == stalled[0].id), "{stalled:?}");
+    assert_eq!(run(&world).await.progress(), Progress::Done);
+}
+
 #[tokio::test]
 async fn a_worker_that_dies_is_made_up_for() {
     let world = settled(3).await;
@@ -294,8 +430,9 @@ async fn a_worker_that_dies_is_made_up_for() {
     // It claimed, and that was all.
     let (mut step, version): (Step<ResyncState>, u64) =
         world.ports.ledger.shop_step(&moon(), &StepId::Resync).await.unwrap().unwrap();
-    step.state.run =
-        Some(Run::begin("run-1".into(), world.now(), step.state.last_success, world.ports.waits.webhook_delay));
+    let asked = wish(&world, Occasion::Schedule, 7);
+    let window = Window::of(&asked, world.now(), step.state.last_success, world.ports.waits.webhook_delay, false);
+    step.state.run = Some(Run::begin(asked, world.now(), window));
     step.wait(world.now(), after(world.now(), world.ports.waits.quarantine), WaitReason::InFlight);
     world.ports.ledger.save_shop_step(&moon(), &StepId::Resync, &step, version).await.unwrap();
 

@@ -16,10 +16,14 @@ use roundtrip_kit::contract;
 use roundtrip_kit::fake::{self as kit, FakeChannel, ManualClock, MemoryVault};
 use roundtrip_kit::measure::WallClock;
 use roundtrip_kit::order::{moon, paid_order};
+use serde_json::json;
 use shopify_sim::control::{NewShop, PlaceOrder, SettingsChange, Ship};
 use shopify_sim::faults::{Fault, FaultRule};
+use shopify_sim::webhooks::Topic;
 use shopify_sim::words::{FulfillmentHoldReason, OrderCancelReason};
 use shopify_sim::{Sim, SimClient, SimConfig};
+
+const WEBHOOKS: &str = "https://roundtrip.example.com/webhooks/shopify";
 
 type Api = ShopifyApi<MemoryVault, WallClock>;
 
@@ -38,7 +42,7 @@ fn api(url: &str, vault: MemoryVault) -> Api {
     let config = ShopifyConfig {
         endpoint: format!("{url}/{{shop}}").parse().unwrap(),
         api_version: "2026-10".into(),
-        webhook_url: None,
+        webhook_url: Some(WEBHOOKS.into()),
         call_timeout: Duration::from_secs(10),
     };
     ShopifyApi::new(config, vault, WallClock).unwrap()
@@ -311,4 +315,50 @@ async fn an_order_with_more_fulfillments_or_numbers_than_are_read_is_no_order_wi
         assert!(api.shown(cut).await.is_err());
         assert!(api.shipped(cut).await.is_err());
     }
+}
+
+/// The topics and the fields that a shop delivers to us.
+async fn subscribed(client: &SimClient) -> Vec<(String, Vec<String>)> {
+    let there = client.shop(moon().as_str()).await.unwrap().subscriptions;
+    let ours = there.into_iter().filter(|it| it.uri == WEBHOOKS);
+    let mut ours: Vec<_> = ours.map(|it| (it.topic.slashed().to_owned(), it.include_fields)).collect();
+    ours.sort();
+    ours
+}
+
+async fn mend(api: &Api) -> Vec<String> {
+    let gaps = api.subscription_gaps(&moon()).await.unwrap();
+    for gap in &gaps {
+        api.subscribe(&moon(), gap).await.unwrap();
+    }
+    gaps.into_iter().map(|gap| gap.topic.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_missing_or_delivers_other_fields_is_made_again_and_no_other() {
+    let (sim, client, api) = shop("MUG").await;
+    assert_eq!(mend(&api).await.len(), 13);
+    let as_it_should = subscribed(&client).await;
+    assert_eq!(mend(&api).await, Vec::<String>::new());
+
+    client.unsubscribe(moon().as_str(), Some(Topic::OrdersPaid)).await.unwrap();
+    client.unsubscribe(moon().as_str(), Some(Topic::RefundsCreate)).await.unwrap();
+    let wrong = json!({ "uri": WEBHOOKS, "format": "JSON", "includeFields": ["id"] });
+    let of_another_stack = json!({ "uri": "https://other.example.com/webhooks/shopify", "format": "JSON" });
+    for (topic, subscription) in [("REFUNDS_CREATE", wrong), ("ORDERS_PAID", of_another_stack)] {
+        let variables = json!({ "topic": topic, "subscription": subscription });
+        let query = "mutation M($topic: WebhookSubscriptionTopic!, $subscription: WebhookSubscriptionInput!) {
+            webhookSubscriptionCreate(topic: $topic, webhookSubscription: $subscription) { userErrors { message } } }";
+        let token = client.shop(moon().as_str()).await.unwrap().access_token.unwrap();
+        let body = json!({ "query": query, "variables": variables });
+        let url = format!("{}/{}/admin/api/2026-10/graphql.json", sim.url(), moon());
+        let answer = reqwest::Client::new().post(url).header("X-Shopify-Access-Token", token).json(&body).send().await;
+        let answer: serde_json::Value = answer.unwrap().json().await.unwrap();
+        assert_eq!(answer["data"]["webhookSubscriptionCreate"]["userErrors"], json!([]), "{answer}");
+    }
+
+    assert_eq!(mend(&api).await, ["orders/paid", "refunds/create"]);
+    assert_eq!(subscribed(&client).await, as_it_should);
+    let all = client.shop(moon().as_str()).await.unwrap().subscriptions;
+    assert_eq!(all.len(), 13 + 1, "another stack's subscription is its own");
 }

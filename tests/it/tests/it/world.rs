@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::channel::{ShippedFulfillment, ShownFulfillment};
+use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::id::{FulfillmentId, LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::order::{FulfillmentOrderBrief, FulfillmentOrderStatus, FulfillmentState, Order};
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
@@ -263,8 +264,8 @@ impl World {
 
     /// A person asks for a shop to be connected, as ops-api writes it down.
     pub(crate) async fn ask_to_connect(&self, shop: &ShopDomain) {
-        let known = self.ports.ledger.shop_step::<()>(shop, &StepId::Connect).await.unwrap();
-        let (mut step, version) = known.unwrap_or((Step::new(()), 0));
+        let known = self.ports.ledger.shop_step::<ConnectState>(shop, &StepId::Connect).await.unwrap();
+        let (mut step, version) = known.unwrap_or((Step::new(None), 0));
         step.reopen();
         step.wait(self.now(), self.now(), WaitReason::Requested);
         self.ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await.unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment,
+    ShownFulfillment, SubscriptionGap,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -224,7 +224,11 @@ impl Channel for Metered {
         self.shops.define_order_key(shop).await
     }
 
-    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
-        self.shops.subscribe(shop).await
+    async fn subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError> {
+        self.shops.subscription_gaps(shop).await
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain, gap: &SubscriptionGap) -> Result<(), ChannelError> {
+        self.shops.subscribe(shop, gap).await
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedFulfillment,
-    ShippedOrder, ShownFulfillment,
+    ShippedOrder, ShownFulfillment, SubscriptionGap,
 };
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LocationId, OrderId, OrderRef, ShopDomain};
@@ -288,7 +288,13 @@ impl Channel for FakeChannel {
         self.ask(shop, "define_order_key", |shop| shop.lacks_definition = false)
     }
 
-    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
-        self.ask(shop, "subscribe", |_| 13)
+    async fn subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError> {
+        self.ask(shop, "subscription_gaps", |shop| {
+            shop.unsubscribed.iter().map(|topic| SubscriptionGap { topic, wrong: None }).collect()
+        })
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain, gap: &SubscriptionGap) -> Result<(), ChannelError> {
+        self.ask(shop, "subscribe", |shop| shop.unsubscribed.retain(|topic| *topic != gap.topic))
     }
 }

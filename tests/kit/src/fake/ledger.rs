@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
 use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
 use roundtrip_domain::step::{Step, StepId, Wait};
-use roundtrip_domain::task::{Queue, Subject};
+use roundtrip_domain::task::Subject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -65,7 +66,7 @@ impl MemoryLedger {
     }
 
     /// Asks for a shop to be connected.
-    pub fn put_connect_step(&self, shop: &ShopDomain, step: Step<()>) {
+    pub fn put_connect_step(&self, shop: &ShopDomain, step: Step<ConnectState>) {
         let body = serde_json::to_value(step).expect("a step is plain data");
         lock(&self.0).shop_steps.insert((shop.clone(), StepId::Connect), (body, 1));
     }
@@ -150,8 +151,7 @@ impl Ledger for MemoryLedger {
         let shops = memory.shop_steps.iter().filter_map(|((shop, id), (step, _))| {
             let wait: Wait = serde_json::from_value(step.get("wait")?.clone()).ok()?;
             let subject = Subject::Shop { shop: shop.clone() };
-            let queue = if *id == StepId::Resync { Queue::Resync } else { Queue::AppLifecycle };
-            let wake_up = WakeUp { at: wait.until, queue, subject, why: wait.why };
+            let wake_up = WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why };
             Some(DueRow { row: (shop.to_string(), id.to_string()), wake_up })
         });
         let mut due: Vec<DueRow> = orders.chain(shops).filter(|row| row.wake_up.at <= now).collect();

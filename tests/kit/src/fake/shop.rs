@@ -59,6 +59,8 @@ pub struct FakeShop {
     /// Questions fail like this, one by one.
     pub query_faults: VecDeque<Fault>,
     pub lacks_definition: bool,
+    /// The topics that it does not tell us of.
+    pub unsubscribed: Vec<&'static str>,
     /// Whether it refuses to replace the tracking of a fulfillment.
     pub rejects_overwrite: bool,
     /// Whether it takes other tracking for a fulfillment without a word, and goes on showing the old.

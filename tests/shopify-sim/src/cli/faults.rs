@@ -168,7 +168,7 @@ fn webhook_fault(said: &str) -> Result<WebhookFault, String> {
     }
 }
 
-fn topic(said: &str) -> Result<Topic, String> {
+pub(super) fn topic(said: &str) -> Result<Topic, String> {
     serde_json::from_value(serde_json::Value::String(said.to_owned()))
         .map_err(|_| format!("{said} is not a topic that is sent here"))
 }

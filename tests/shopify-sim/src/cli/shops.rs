@@ -6,6 +6,7 @@ use shopify_sim::SimClient;
 use shopify_sim::codes::CurrencyCode;
 use shopify_sim::control::{NewShop, NewVariant, SettingsChange};
 use shopify_sim::state::TakenKey;
+use shopify_sim::webhooks::Topic;
 use shopify_sim::words::parse_word;
 
 use super::Done;
@@ -34,6 +35,13 @@ pub(crate) enum ShopVerb {
     Uninstall { shop: String },
     /// Bring the app back.
     Install { shop: String },
+    /// Delete the webhook subscriptions, as Shopify does when deliveries fail for hours.
+    Unsubscribe {
+        shop: String,
+        /// Those of one topic, e.g. orders/paid.
+        #[arg(long, value_parser = super::faults::topic)]
+        topic: Option<Topic>,
+    },
 }
 
 #[derive(Args)]
@@ -129,6 +137,9 @@ impl ShopVerb {
             }
             Self::RevokeToken { shop } => out.count("tokens revoked", sim.revoke_tokens(&shop).await?),
             Self::Uninstall { shop } => out.count("subscriptions gone with the app", sim.uninstall(&shop).await?),
+            Self::Unsubscribe { shop, topic } => {
+                out.count("subscriptions deleted", sim.unsubscribe(&shop, topic).await?)
+            }
             Self::Install { shop } => out.count("app installed", sim.install(&shop).await?),
         }
     }

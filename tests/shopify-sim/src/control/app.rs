@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::json;
 
-use super::{Answer, CommandError, Count, change};
+use super::{Answer, CommandError, Count, Unsubscribe, change};
 use crate::engine::{Calls, Engine};
 use crate::webhooks::{self, Delivery, Topic};
 
@@ -37,6 +37,19 @@ pub(super) async fn uninstall(State(engine): State<Arc<Engine>>, Path(shop): Pat
         let count = change.shop.subscriptions.len();
         change.shop.subscriptions.clear();
         Ok(Json(Count { count }))
+    })
+}
+
+/// Shopify gives up telling the app of a topic, or of anything.
+pub(super) async fn unsubscribe(
+    State(engine): State<Arc<Engine>>,
+    Path(shop): Path<String>,
+    Json(of): Json<Unsubscribe>,
+) -> Answer<Count> {
+    change(&engine, &shop, |change| {
+        let before = change.shop.subscriptions.len();
+        change.shop.subscriptions.retain(|it| of.topic.is_some_and(|topic| topic != it.topic));
+        Ok(Json(Count { count: before - change.shop.subscriptions.len() }))
     })
 }
 

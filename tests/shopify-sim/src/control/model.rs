@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::CurrencyCode;
 use crate::state::{Attribute, MailingAddress};
+use crate::webhooks::Topic;
 use crate::words::{FulfillmentHoldReason, OrderCancelReason, OrderDisplayFinancialStatus};
 
 /// An order that a customer places. What is not said is made up sensibly.
@@ -196,4 +197,12 @@ pub struct TagOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     pub count: usize,
+}
+
+/// Which webhook subscriptions are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsubscribe {
+    /// `None`: all.
+    #[serde(default)]
+    pub topic: Option<Topic>,
 }

@@ -89,6 +89,7 @@ pub(super) const ALREADY_SO: &[(Operation, Says)] = &[
     (OrderCancel, StartsWith("Cancellation is already in progress")),
     // Another worker connected the shop at the same time.
     (WebhookSubscriptionCreate, Contains("already been taken")),
+    (WebhookSubscriptionDelete, Contains("does not exist")),
     (MetafieldDefinitionCreate, Contains("in use")),
     (MetafieldDefinitionCreate, Contains("taken")),
 ];

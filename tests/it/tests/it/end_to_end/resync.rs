@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use roundtrip_domain::connect::ConnectState;
+use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::ports::Ledger;
+use roundtrip_domain::step::{StepId, WaitReason};
 use roundtrip_kit::scene::{SOON, Scene};
 use roundtrip_kit::stack::eventually;
 use serde_json::{Value, json};
@@ -59,4 +64,47 @@ async fn an_order_and_a_shipment_of_which_no_webhook_told_are_found_and_nothing_
         (scene.destination_order(told.id).await.shipping_mails() == 1).then_some(())
     })
     .await;
+}
+
+/// The hour until the next look at the store's subscriptions is over.
+async fn an_hour_later(scene: &Scene, shop: &str) {
+    let shop: ShopDomain = shop.parse().unwrap();
+    let known = scene.stack.ledger.shop_step::<ConnectState>(&shop, &StepId::Connect).await.unwrap();
+    let (mut step, version) = known.expect("it is connected");
+    assert_eq!(step.wait.as_ref().map(|wait| wait.why), Some(WaitReason::SubscriptionCheck));
+    step.wait(Timestamp::now(), Timestamp::now(), WaitReason::SubscriptionCheck);
+    scene.stack.ledger.save_shop_step(&shop, &StepId::Connect, &step, version).await.unwrap();
+    scene.stack.run_due_work().await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_shopify_deleted_is_made_again_and_what_it_missed_is_found() {
+    let scene = Scene::new(true).await;
+    let known = scene.place().await;
+    scene.pushed(&known).await;
+    let all = scene.sim().shop(&scene.moon).await.unwrap().subscriptions.len();
+
+    let deleted = scene.sim().unsubscribe(&scene.moon, None).await.unwrap();
+    assert_eq!(deleted.count, all);
+    let missed = scene.place().await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(scene.ledger_order(&missed).await.is_none());
+    an_hour_later(&scene, &scene.moon).await;
+
+    eventually("the subscriptions are there again", SOON, || async {
+        let there = scene.sim().shop(&scene.moon).await.unwrap().subscriptions.len();
+        (there == all).then_some(())
+    })
+    .await;
+    eventually("the missed order is pushed", Duration::from_secs(60), || async {
+        scene.stack.run_due_work().await;
+        let shown = scene.ledger_order(&missed).await?;
+        (shown["order"]["tab"] == "pushed").then_some(())
+    })
+    .await;
+    let shown = scene.stack.api.get(&format!("/v1/shops/{}/resync", scene.moon)).await.body;
+    assert_eq!(shown["run"]["occasion"], "healing", "{shown:#}");
+    let next = scene.place().await;
+    scene.pushed(&next).await;
+    scene.settle().await;
 }

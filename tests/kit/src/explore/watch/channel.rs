@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment,
+    ShownFulfillment, SubscriptionGap,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -140,7 +140,11 @@ impl Channel for WatchedChannel {
         self.ask(shop, "channel.define_order_key", shop, self.channel.define_order_key(shop)).await
     }
 
-    async fn subscribe(&self, shop: &ShopDomain) -> Result<u32, ChannelError> {
-        self.ask(shop, "channel.subscribe", shop, self.channel.subscribe(shop)).await
+    async fn subscription_gaps(&self, shop: &ShopDomain) -> Result<Vec<SubscriptionGap>, ChannelError> {
+        self.ask(shop, "channel.subscription_gaps", shop, self.channel.subscription_gaps(shop)).await
+    }
+
+    async fn subscribe(&self, shop: &ShopDomain, gap: &SubscriptionGap) -> Result<(), ChannelError> {
+        self.ask(shop, "channel.subscribe", shop, self.channel.subscribe(shop, gap)).await
     }
 }

@@ -1,0 +1,102 @@
+//! Who asks for a run: a schedule for all shops, a person or a use case for one.
+
+use jiff::Timestamp;
+
+use super::run::{Asked, Occasion, ResyncState, WINDOW_DAYS};
+use crate::id::ShopDomain;
+use crate::ports::{Ledger, LedgerError, Ports, Registry, Tasks};
+use crate::step::{Step, StepId, WaitReason};
+use crate::task::{Queue, Subject, Task, Trigger};
+use crate::work::Unfinished;
+
+/// How often a wish is written down against a worker that writes the same row.
+const MAX_WRITES: usize = 5;
+
+/// Begins a run for each shop. Returns how many there are.
+///
+/// # Errors
+/// Not all shops were told; whoever asked asks again, and a shop that was told twice does one run.
+pub async fn resync_all<L, C, T, K>(ports: &Ports<L, C, T, K>, run_id: &str) -> Result<usize, Unfinished>
+where
+    L: Registry,
+    T: Tasks,
+{
+    let shops = ports.ledger.shops().await?;
+    for shop in &shops {
+        let task = Task::new(Trigger::Resync, run_id, Subject::Shop { shop: shop.clone() });
+        ports.tasks.send(Queue::Resync, &task).await?;
+    }
+    Ok(shops.len())
+}
+
+/// Begins the first run of a shop that is connected, with itself and with others, and was never read.
+///
+/// # Errors
+/// The ledger or the queue does not take it; whoever asks next asks again.
+pub async fn first_run<L: Ledger + Registry, T: Tasks>(
+    ledger: &L,
+    tasks: &T,
+    shop: &ShopDomain,
+    now: Timestamp,
+) -> Result<(), Unfinished> {
+    let Some(known) = ledger.shop(shop).await? else { return Ok(()) };
+    let stands_alone = known.outbound.is_empty() && known.inbound.is_empty();
+    if known.shop.facts.is_none() || stands_alone {
+        return Ok(());
+    }
+    let read: Option<(Step<ResyncState>, u64)> = ledger.shop_step(shop, &StepId::Resync).await?;
+    if read.is_some() {
+        return Ok(());
+    }
+    let (id, by) = (format!("first/{shop}"), "connect".to_owned());
+    let wish = Asked { id, at: now, by, occasion: Occasion::FirstConnection, days: WINDOW_DAYS };
+    ask_for_run(ledger, tasks, shop, &wish).await.map(drop)
+}
+
+/// Asks for a run of the shop, which begins as soon as none is under way; one that is parked is given up for it.
+/// Returns the id of the run that will fulfil the wish.
+///
+/// # Errors
+/// The ledger or the queue does not take it; whoever asks next asks again.
+pub async fn ask_for_run<L: Ledger, T: Tasks>(
+    ledger: &L,
+    tasks: &T,
+    shop: &ShopDomain,
+    wish: &Asked,
+) -> Result<String, Unfinished> {
+    let run = write_wish(ledger, shop, wish).await?;
+    let task = Task::new(Trigger::Request, run.clone(), Subject::Shop { shop: shop.clone() });
+    tasks.send(Queue::Resync, &task).await?;
+    Ok(run)
+}
+
+/// Due work begins the run, if nobody does before.
+async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Result<String, LedgerError> {
+    let mut tries = 0;
+    loop {
+        let known = ledger.shop_step(shop, &StepId::Resync).await?;
+        let (mut step, version) = known.unwrap_or_else(|| (Step::new(ResyncState::default()), 0));
+        if step.parked.is_some() {
+            reopen(&mut step);
+        }
+        let before = step.clone();
+        let id = step.state.ask(wish.clone());
+        if !step.state.is_under_way() {
+            step.wait(wish.at, wish.at, WaitReason::Requested);
+        }
+        if step == before {
+            return Ok(id);
+        }
+        tries += 1;
+        match ledger.save_shop_step(shop, &StepId::Resync, &step, version).await {
+            Err(LedgerError::Conflict) if tries < MAX_WRITES => {}
+            other => return other.map(|()| id),
+        }
+    }
+}
+
+/// Where a parked run stopped is long ago: a new one sees what has changed since.
+pub(super) fn reopen(step: &mut Step<ResyncState>) {
+    step.reopen();
+    step.state.put_by();
+}
