@@ -15,6 +15,7 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use roundtrip_domain::id::OrderRef;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
 use roundtrip_domain::{Unfinished, error_chain};
 use serde::Serialize;
@@ -66,6 +67,13 @@ impl ApiError {
 
     pub(super) fn max_lookback(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "MAX_LOOKBACK_60_DAYS", Some("days"), what, remedy)
+    }
+
+    pub(super) fn outside_60_days(order: &OrderRef) -> Self {
+        let what =
+            format!("order {} of {} was placed more than 60 days ago: Shopify does not show it", order.id, order.shop);
+        let remedy = "give the app the scope `read_all_orders` and connect the store again";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "OUTSIDE_60_DAYS", None, what, remedy)
     }
 
     /// What the caller is told, as JSON.

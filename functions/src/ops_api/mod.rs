@@ -8,6 +8,7 @@ mod resync;
 mod shipping;
 mod shops;
 mod step;
+mod sync;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/shops/{shop}/orders", get(orders::list))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
         .route("/v1/shops/{shop}/orders/{id}/pushes", post(orders::push))
+        .route("/v1/shops/{shop}/orders/{id}/sync", get(sync::show).post(sync::ask))
         .route("/v1/help/{code}", get(step::help))
         .route("/v1/labels", post(shipping::post_label))
         .route("/v1/shops/{shop}/orders/{id}/labels/{label}", delete(shipping::void_label))

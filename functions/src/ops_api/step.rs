@@ -42,7 +42,7 @@ impl<'a> ShopError<'a> {
     }
 }
 
-fn link(code: Code) -> String {
+pub(super) fn link(code: Code) -> String {
     format!("/v1/help/{code}")
 }
 

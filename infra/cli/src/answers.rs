@@ -108,6 +108,43 @@ pub(crate) struct RunView {
     pub(crate) calls: u32,
 }
 
+/// `POST /v1/shops/{shop}/orders/{id}/sync`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SyncAsked {
+    pub(crate) job_id: String,
+}
+
+/// `GET /v1/shops/{shop}/orders/{id}/sync`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SyncAnswer {
+    pub(crate) shop: ShopDomain,
+    pub(crate) order: OrderId,
+    pub(crate) job_id: String,
+    pub(crate) state: SyncPhase,
+    pub(crate) looks: Vec<SyncLook>,
+}
+
+/// How far a sync has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SyncPhase {
+    Open,
+    Done,
+    Failed,
+    /// Still open after two minutes.
+    Timeout,
+}
+
+/// One order that is looked at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SyncLook {
+    pub(crate) shop: ShopDomain,
+    pub(crate) id: OrderId,
+    pub(crate) state: SyncPhase,
+    pub(crate) when: Timestamp,
+    pub(crate) outcome: Option<String>,
+}
+
 /// `PUT /v1/shops/{shop}/locations`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct LocationsAnswer {

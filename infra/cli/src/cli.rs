@@ -48,7 +48,7 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Tie variants of a destination store to the source store's variants that are shipped for them.
     Link(LinkArgs),
-    /// Orders: list, show, push.
+    /// Orders: list, show, push, sync.
     #[command(subcommand)]
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
@@ -210,6 +210,8 @@ pub(crate) enum OrderCommand {
     },
     /// Ask for an order's lines to be pushed to a source store.
     Push(OrderPush),
+    /// Look at an order now, and at what was shipped of it.
+    Sync(OrderSync),
 }
 
 #[derive(Debug, Args)]
@@ -260,6 +262,17 @@ pub(crate) struct OrderPush {
     /// The source store.
     #[arg(long, value_name = "SHOP")]
     pub(crate) source: ShopDomain,
+    /// Wait for the outcome.
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderSync {
+    /// The store whose order it is: where it was placed, or where it was pushed to.
+    pub(crate) shop: ShopDomain,
+    /// Shopify's order id.
+    pub(crate) id: OrderId,
     /// Wait for the outcome.
     #[arg(long)]
     pub(crate) wait: bool,

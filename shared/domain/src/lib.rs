@@ -21,6 +21,7 @@ pub mod registry;
 pub mod resync;
 pub mod secret;
 pub mod step;
+pub mod sync;
 pub mod task;
 pub mod writeback;
 

@@ -37,7 +37,8 @@ pub enum StepId {
 
 /// What of an order is read. An order of a shop in both roles is looked at twice, by two workers that know
 /// nothing of each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Look {
     /// What was bought.
     Order,

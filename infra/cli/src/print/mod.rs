@@ -8,6 +8,7 @@ mod places;
 mod resync;
 mod shop;
 mod step;
+mod sync;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};
 pub(crate) use resync::{one_run, resync};
 pub(crate) use shop::{connection, shop, shop_settings};
+pub(crate) use sync::sync;
 
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.
 fn time(at: Timestamp) -> String {

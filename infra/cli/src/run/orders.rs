@@ -5,9 +5,9 @@ use roundtrip_domain::record::RequestState;
 use serde_json::json;
 
 use super::shown;
-use crate::answers::{OrderAnswer, RequestAnswer};
+use crate::answers::{OrderAnswer, RequestAnswer, SyncAnswer, SyncAsked, SyncPhase};
 use crate::api::{Answer, Api};
-use crate::cli::{OrderList, OrderPush};
+use crate::cli::{OrderList, OrderPush, OrderSync};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{print, wait};
@@ -57,6 +57,24 @@ pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Outp
     };
     let ok = matches!(request.outcome, RequestState::Done { .. });
     let text = if json { answer.raw } else { print::outcome(&order, request) };
+    Ok(Output { text, ok })
+}
+
+pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Output, Trouble> {
+    let path = format!("{}/sync", path(&args.shop, args.id));
+    let asked = api.post(&path, &json!({})).await?;
+    let SyncAsked { job_id } = asked.read()?;
+    if !args.wait {
+        return shown(asked, json, |_| Ok(format!("Order {} of {} is looked at (job {job_id})", args.id, args.shop)));
+    }
+    let settled = |answer: &Answer| {
+        let now: SyncAnswer = answer.read()?;
+        Ok(now.job_id == job_id && now.state != SyncPhase::Open)
+    };
+    let answer = wait::until(api, &path, settled).await?;
+    let ended: SyncAnswer = answer.read()?;
+    let ok = ended.state == SyncPhase::Done;
+    let text = if json { answer.raw } else { print::sync(&ended) };
     Ok(Output { text, ok })
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn shop_pk(shop: &ShopDomain) -> String {
 pub(crate) fn row_sk(key: &RowKey) -> String {
     match key {
         RowKey::Summary => "ORDER".into(),
+        RowKey::Sync => "ORDER#SYNC".into(),
         RowKey::Origin => "ORIGIN".into(),
         RowKey::Personal => "PERSONAL".into(),
         RowKey::Request(id) => format!("REQUEST#{id}"),
@@ -36,6 +37,7 @@ pub(crate) fn row_key(sk: &str) -> Option<RowKey> {
             "PERSONAL" => Some(RowKey::Personal),
             _ => None,
         },
+        Some(("ORDER", "SYNC")) => Some(RowKey::Sync),
         Some(("REQUEST", id)) => Some(RowKey::Request(id.to_owned())),
         Some(("SHIPMENT", label)) => label.parse::<LabelId>().ok().map(RowKey::Label),
         Some(("STEP", step)) => step.parse::<StepId>().ok().map(RowKey::Step),
@@ -104,6 +106,7 @@ mod tests {
     fn a_sort_key_is_read_back_as_the_row_it_names() {
         let keys = [
             RowKey::Summary,
+            RowKey::Sync,
             RowKey::Origin,
             RowKey::Personal,
             RowKey::Request("r-1".into()),

@@ -21,6 +21,7 @@ use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::{ConnectedShop, Connection, Links};
 use crate::settings::Waits;
 use crate::step::{Look, Step, WaitReason};
+use crate::sync;
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -69,9 +70,15 @@ where
         },
         Subject::Shop { .. } => return Ok(Outcome::Done("not about an order")),
     };
+    let mut sync_asked = false;
     for _ in 0..MAX_PASSES {
-        match pass(ports, task, &at).await {
-            Ok(Some(outcome)) => return Ok(outcome),
+        match pass(ports, task, &at, &mut sync_asked).await {
+            Ok(Some(outcome)) => {
+                if sync_asked {
+                    sync::answer(ports, &at, Look::Order, &outcome).await?;
+                }
+                return Ok(outcome);
+            }
             Ok(None) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
             Err(error) => return Err(error),
         }
@@ -100,8 +107,13 @@ impl View {
     }
 }
 
-/// `None`: the order changed under us; start over.
-async fn pass<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task, at: &OrderRef) -> Result<Option<Outcome>, Unfinished>
+/// `None`: the order changed under us; start over. `sync_asked`: whether somebody waits for it.
+async fn pass<L, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    task: &Task,
+    at: &OrderRef,
+    sync_asked: &mut bool,
+) -> Result<Option<Outcome>, Unfinished>
 where
     L: Ledger + Registry,
     C: Channel,
@@ -109,6 +121,7 @@ where
     K: Clock,
 {
     let mut record = ports.ledger.load(at).await?;
+    *sync_asked = record.open_sync().is_some();
     tags::set_due(ports, &mut record, task).await?;
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
         return hand_on(ports, task, &mut record).await.map(Some);

@@ -21,8 +21,8 @@ use crate::tags::TagState;
 use crate::writeback::{Label, WritebackState};
 
 pub use parts::{
-    GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine, Tab,
-    Warning, WarningCode,
+    GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine,
+    SyncRequest, SyncState, Tab, Warning, WarningCode,
 };
 use row::Change;
 pub use row::Row;
@@ -49,6 +49,8 @@ pub struct OrderRecord {
     pub tags: Row<Step<TagState>>,
     /// By id.
     pub requests: BTreeMap<String, Row<PushRequest>>,
+    /// The last time that a person asked for the order to be looked at.
+    pub sync: Option<Row<SyncRequest>>,
     /// Rows of source orders that this save puts there.
     claims: Vec<(OrderRef, Origin)>,
     history: Vec<HistoryEvent>,
@@ -80,6 +82,7 @@ impl OrderRecord {
             labels: BTreeMap::new(),
             tags: Row::absent(Step::new(TagState::default())),
             requests: BTreeMap::new(),
+            sync: None,
             claims: Vec::new(),
             history: Vec::new(),
         }
@@ -97,6 +100,7 @@ impl OrderRecord {
             match key {
                 RowKey::Summary => record.summary = Some(read(order, &RowKey::Summary, version, body)?),
                 RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
+                RowKey::Sync => record.sync = Some(read(order, &RowKey::Sync, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
                 RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,
                 RowKey::Step(StepId::Connect | StepId::Resync) => {}
@@ -157,6 +161,13 @@ impl OrderRecord {
             || self.pushes.values().any(|row| row.get().wait.is_some())
             || self.writebacks.values().any(|row| row.get().wait.is_some())
             || self.open_requests().next().is_some()
+            || self.open_sync().is_some()
+    }
+
+    /// The request to look at the order that nobody has answered yet.
+    #[must_use]
+    pub fn open_sync(&self) -> Option<&SyncRequest> {
+        self.sync.as_ref().map(Row::get).filter(|sync| matches!(sync.state, SyncState::Open { .. }))
     }
 
     /// The requests that nobody has answered yet.

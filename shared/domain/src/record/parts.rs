@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentStatus};
+use crate::step::Look;
 
 /// What a list row and the eligibility rules need of a destination order. No personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +154,32 @@ pub struct LookState {
     /// What the last look at shipments saw: a resync compares it with what the shop shows now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
+}
+
+/// A person asked for the order to be looked at now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    pub id: String,
+    /// Which look answers it.
+    pub look: Look,
+    pub requested_at: Timestamp,
+    pub requested_by: String,
+    /// The source orders of it that are looked at as well, each with a request of the same id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<OrderRef>,
+    pub state: SyncState,
+}
+
+/// How far a [`SyncRequest`] has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SyncState {
+    /// Looked at again at `due`, if nobody does before.
+    Open { due: Timestamp },
+    /// It was looked at; what became of that, in the words of the log.
+    Done { at: Timestamp, outcome: String },
+    /// It cannot be read, and a person has to see to that.
+    Failed { at: Timestamp, code: crate::code::Code },
 }
 
 /// A person asked to push an order to a source shop.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::row::{Change, Row};
-use super::{OrderRecord, Origin, PushRequest, RequestState, Tab};
+use super::{OrderRecord, Origin, PushRequest, RequestState, SyncRequest, SyncState, Tab};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
 use crate::step::{Look, Step, StepId, WaitReason};
@@ -20,6 +20,7 @@ pub enum RowKey {
     Step(StepId),
     Request(String),
     Label(LabelId),
+    Sync,
 }
 
 /// A row as it lies in the ledger.
@@ -104,6 +105,7 @@ impl OrderRecord {
         for (id, row) in &self.requests {
             push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
         }
+        push(RowKey::Sync, self.sync.as_ref().and_then(|row| stage(row, |sync| Extra::sync(sync, at))));
         for (order, origin) in &self.claims {
             if let Some(staged) = stage(&Row::new(origin.clone()), Extra::origin) {
                 commit.writes.push(staged.into_write(order.clone(), RowKey::Origin));
@@ -124,6 +126,7 @@ impl OrderRecord {
         self.labels.values_mut().for_each(Row::saved);
         self.tags.saved();
         self.requests.values_mut().for_each(Row::saved);
+        self.sync.iter_mut().for_each(Row::saved);
         self.claims.clear();
         self.history.clear();
     }
@@ -160,13 +163,21 @@ impl Extra {
         Self { due, ..Self::default() }
     }
 
+    fn requested(due: Timestamp, queue: Queue, at: &OrderRef) -> Self {
+        let subject = Subject::Order(at.clone());
+        Self { due: Some(WakeUp { at: due, queue, subject, why: WaitReason::Requested }), ..Self::default() }
+    }
+
+    fn sync(sync: &SyncRequest, at: &OrderRef) -> Self {
+        match sync.state {
+            SyncState::Open { due } => Self::requested(due, StepId::Look(sync.look).queue(), at),
+            SyncState::Done { .. } | SyncState::Failed { .. } => Self::default(),
+        }
+    }
+
     fn request(request: &PushRequest, at: &OrderRef) -> Self {
         match request.state {
-            RequestState::Open { due } => {
-                let subject = Subject::Order(at.clone());
-                let why = WaitReason::Requested;
-                Self { due: Some(WakeUp { at: due, queue: Queue::OrderPush, subject, why }), ..Self::default() }
-            }
+            RequestState::Open { due } => Self::requested(due, Queue::OrderPush, at),
             RequestState::Done { .. } | RequestState::Refused { .. } | RequestState::Failed { .. } => Self::default(),
         }
     }

@@ -22,6 +22,7 @@ use crate::look::is_redrive_of;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::step::{Look, Step, StepId, WaitReason};
+use crate::sync;
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
@@ -49,9 +50,15 @@ where
     let Subject::Order(at) = &task.subject else {
         return Ok(Outcome::Done("not about an order"));
     };
+    let mut sync_asked = false;
     for _ in 0..MAX_PASSES {
-        match pass(ports, task, at).await {
-            Ok(Some(outcome)) => return Ok(outcome),
+        match pass(ports, task, at, &mut sync_asked).await {
+            Ok(Some(outcome)) => {
+                if sync_asked {
+                    sync::answer(ports, at, Look::Shipments, &outcome).await?;
+                }
+                return Ok(outcome);
+            }
             Ok(None) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
             Err(error) => return Err(error),
         }
@@ -59,8 +66,13 @@ where
     Err(LedgerError::Conflict.into())
 }
 
-/// `None`: something was left alone or changed under us; start over.
-async fn pass<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task, at: &OrderRef) -> Result<Option<Outcome>, Unfinished>
+/// `None`: something was left alone or changed under us; start over. `sync_asked`: whether somebody waits for it.
+async fn pass<L, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    task: &Task,
+    at: &OrderRef,
+    sync_asked: &mut bool,
+) -> Result<Option<Outcome>, Unfinished>
 where
     L: Ledger + Registry,
     C: Channel,
@@ -68,6 +80,7 @@ where
     K: Clock,
 {
     let record = ports.ledger.load(at).await?;
+    *sync_asked = record.open_sync().is_some();
     let has_labels = !record.labels.is_empty();
     match record.origin.as_ref().map(Row::get).cloned() {
         Some(Origin::Pushed { destination, .. }) => {

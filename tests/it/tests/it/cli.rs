@@ -365,3 +365,62 @@ impl Drop for Folder {
         let _left = std::fs::remove_dir_all(&self.0);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_says_of_each_order_what_came_of_it() {
+    let asked = r#"{"shop":"moon.myshopify.com","order":"42","job_id":"j-1"}"#;
+    let done = r#"{"shop":"moon.myshopify.com","order":"42","job_id":"j-1","state":"done","requested_at":"2026-11-22T08:00:00Z","requested_by":"ada","age_secs":1,"looks":[{"shop":"moon.myshopify.com","id":"42","look":"order","state":"done","when":"2026-11-22T08:00:01Z","outcome":"done: up to date","help":null},{"shop":"sun.myshopify.com","id":"5001","look":"shipments","state":"done","when":"2026-11-22T08:00:01Z","outcome":"done: nothing new was shipped","help":null}]}"#;
+    let stub = Stub::start([
+        ("POST /v1/shops/moon.myshopify.com/orders/42/sync", 202, asked),
+        ("GET /v1/shops/moon.myshopify.com/orders/42/sync", 200, done),
+    ])
+    .await;
+
+    let synced = stub.run("order sync moon.myshopify.com 42 --wait").await;
+
+    let expected = "\
+order 42 of moon.myshopify.com was looked at
+  moon.myshopify.com  42    done: up to date
+  sun.myshopify.com   5001  done: nothing new was shipped
+";
+    assert_eq!((synced.code, synced.out.as_str(), synced.err.as_str()), (0, expected, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_that_the_plan_does_not_allow_says_what_to_do() {
+    let refused = r#"{"error":{"code":"PLAN_REQUIRED","field":"days","message":"30 days need the plan `paid`, and moon.myshopify.com has `free`","remedy":"give 7 or fewer, or change it: `roundtrip shop settings moon.myshopify.com --plan paid`"}}"#;
+    let stub = Stub::start([("POST /v1/shops/moon.myshopify.com/backfills", 403, refused)]).await;
+
+    let asked = stub.run("backfill moon.myshopify.com --days 30 --wait").await;
+
+    assert_eq!((asked.code, asked.out.as_str()), (1, ""));
+    assert!(asked.err.contains("30 days need the plan `paid`") && asked.err.contains("--plan paid"), "{}", asked.err);
+    assert_eq!(stub.requests()[0].body, json!({ "days": 30 }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_is_waited_for_by_its_own_run() {
+    let begun = r#"{"shop":"moon.myshopify.com","days":30,"run_id":"r-1"}"#;
+    let done = r#"{"shop":"moon.myshopify.com","error":null,"run":{"id":"r-1","occasion":"backfill","state":"done","requested_at":"2026-11-22T08:00:00Z","started_at":"2026-11-22T08:00:01Z","ended_at":"2026-11-22T08:01:00Z","age_secs":60,"window":{"created_from":"2026-10-23T08:00:00Z","updated_from":"2026-11-19T07:45:00Z","until":"2026-11-22T08:00:01Z"},"scanned":310,"found":300,"fixed":300,"calls":3}}"#;
+    let stub = Stub::start([
+        ("POST /v1/shops/moon.myshopify.com/backfills", 202, begun),
+        ("GET /v1/shops/moon.myshopify.com/runs/r-1", 200, done),
+    ])
+    .await;
+
+    let ended = stub.run("backfill moon.myshopify.com --days 30 --wait").await;
+
+    let expected = "\
+moon.myshopify.com  was read
+  run        r-1
+  why        backfill
+  asked for  2026-11-22 08:00:00Z
+  ended      2026-11-22 08:01:00Z
+  window     orders placed since 2026-10-23 08:00:00Z, older ones changed since 2026-11-19 07:45:00Z
+  scanned    310
+  found      300
+  fixed      300
+  calls      3
+";
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, expected, ""));
+}

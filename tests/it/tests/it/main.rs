@@ -24,6 +24,7 @@ mod resync;
 mod schema;
 mod shopify;
 mod structure;
+mod sync;
 mod tags;
 mod template;
 mod world;

@@ -322,3 +322,41 @@ async fn a_backfill_is_requested_then_received_then_done() {
     assert_eq!((&done["found"], &done["ended_at"].is_string()), (&json!(300), &true));
     assert_eq!(scene.send("GET", &format!("/v1/shops/{}/runs/none", moon()), Value::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn an_order_is_synced_by_one_job_that_says_how_far_it_has_come() {
+    let scene = Scene::start().await;
+    let path = format!("/v1/shops/{}/orders/42/sync", moon());
+    assert_eq!(scene.send("GET", &path, Value::Null).await.0, 404);
+
+    // No queue is there to hasten it; the row is due all the same.
+    for _ in 0..3 {
+        scene.send("POST", &path, json!({})).await;
+    }
+    let (status, open) = scene.send("GET", &path, Value::Null).await;
+    assert_eq!((status, &open["state"], &open["looks"][0]["look"]), (200, &json!("open"), &json!("order")), "{open:#}");
+    assert_eq!(told(&scene.order().await), ["sync requested"]);
+    let behind = Timestamp::now().duration_since(scene.world.clock.now());
+    scene.world.clock.advance(behind.try_into().unwrap_or_default());
+    let at = OrderRef { shop: moon(), id: OrderId::new(42) };
+    push_order(&scene.world, &Task::new(Trigger::DueWork, "due", Subject::Order(at))).await.unwrap();
+
+    let done = scene.send("GET", &path, Value::Null).await.1;
+    assert_eq!((&done["state"], &done["job_id"]), (&json!("done"), &open["job_id"]), "{done:#}");
+    assert_eq!(done["looks"][0]["outcome"], "done: up to date");
+    assert!(scene.world.ledger.due(Timestamp::MAX, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_that_shopify_does_not_show_any_more_is_not_asked_for() {
+    let scene = Scene::start().await;
+    let old = Timestamp::now() - Duration::from_secs(61 * 24 * 3600);
+    let at = OrderRef { shop: moon(), id: OrderId::new(43) };
+    scene.world.channel.shop(&moon(), |shop| shop.orders.insert(at.id, paid_order(43, old)));
+    push_order(&scene.world, &Task::new(Trigger::Webhook, "e-1", Subject::Order(at.clone()))).await.unwrap();
+
+    let (status, answer) = scene.send("POST", &format!("/v1/shops/{}/orders/43/sync", moon()), json!({})).await;
+
+    assert_eq!((status, &answer["error"]["code"]), (422, &json!("OUTSIDE_60_DAYS")), "{answer:#}");
+    assert!(scene.world.ledger.load(&at).await.unwrap().sync.is_none());
+}

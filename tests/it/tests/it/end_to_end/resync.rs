@@ -108,3 +108,32 @@ async fn a_subscription_that_shopify_deleted_is_made_again_and_what_it_missed_is
     scene.pushed(&next).await;
     scene.settle().await;
 }
+
+#[tokio::test]
+async fn an_order_and_its_shipment_are_synced_on_wish() {
+    let scene = Scene::new(true).await;
+    go_silent(&scene, &scene.moon).await;
+    let order = scene.place().await;
+    let sync = format!("/v1/shops/{}/orders/{}/sync", scene.moon, order.id);
+    let synced = async || {
+        let asked = scene.stack.api.post(&sync, json!({})).await;
+        assert_eq!(asked.status, 202, "{asked:?}");
+        eventually("it is synced", Duration::from_secs(60), || async {
+            let job = scene.stack.api.get(&sync).await.body;
+            (job["job_id"] == asked.body["job_id"] && job["state"] == "done").then_some(job)
+        })
+        .await
+    };
+
+    synced().await;
+    scene.pushed(&order).await;
+    go_silent(&scene, &scene.sun).await;
+    let source = scene.source_orders().await.remove(0);
+    scene.ship(&source, "9400111899223100002222").await;
+    // Clicks within ten seconds are one.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let job = synced().await;
+
+    assert_eq!(job["looks"].as_array().map(Vec::len), Some(2), "{job:#}");
+    assert_eq!(scene.destination_order(order.id).await.shipping_mails(), 1);
+}
