@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
 use roundtrip_domain::error_chain;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::{FulfillmentId, LabelId, OrderRef, ShipmentId, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::{Ledger, Tasks};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row, Tab};
+use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{TrackingInfo, WritebackState};
@@ -112,6 +113,10 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
     let pushes = record.pushes.iter().map(|((source, group), row)| push_view(source, *group, row.get()));
     let writebacks = record.writebacks.iter().map(|(shipment, row)| writeback_view(shipment, row.get()));
     let requests = record.requests.iter().map(|(id, row)| request_view(id, row.get()));
+    let shipped = record.shipments.as_ref().map(Row::get);
+    let shipments: Vec<ShipmentView> =
+        shipped.into_iter().flat_map(|it| it.sent.iter().flat_map(shipment_views)).collect();
+    let untracked = shipped.map(|it| it.untracked.as_slice()).unwrap_or_default();
     Ok((
         StatusCode::OK,
         Json(json!({
@@ -122,6 +127,8 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
             "pushes": pushes.collect::<Vec<_>>(),
             "writebacks": writebacks.collect::<Vec<_>>(),
             "requests": requests.collect::<Vec<_>>(),
+            "shipments": shipments,
+            "awaiting_tracking": untracked,
             "history": history,
         })),
     ))
@@ -163,6 +170,31 @@ fn writeback_view<'a>(shipment: &'a ShipmentId, step: &'a Step<WritebackState>) 
     };
     let (fulfillments, tracking) = (&step.state.written, step.state.tracking());
     WritebackView { source, label, state: step.state.name(), fulfillments, tracking, progress: step.into() }
+}
+
+/// One tracking number of one fulfillment.
+#[derive(Serialize)]
+struct ShipmentView<'a> {
+    fulfillment: FulfillmentId,
+    #[serde(flatten)]
+    tracking: &'a TrackingInfo,
+    lines: Vec<LineView>,
+}
+
+#[derive(Serialize)]
+struct LineView {
+    line_item: LineItemId,
+    quantity: u32,
+}
+
+fn shipment_views(sent: &Sent) -> impl Iterator<Item = ShipmentView<'_>> {
+    let lines =
+        || sent.lines.iter().map(|(line_item, quantity)| LineView { line_item: *line_item, quantity: *quantity });
+    sent.tracking.iter().map(move |tracking| ShipmentView {
+        fulfillment: sent.fulfillment,
+        tracking,
+        lines: lines().collect(),
+    })
 }
 
 fn request_view(id: &str, request: &PushRequest) -> Value {

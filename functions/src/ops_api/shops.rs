@@ -11,7 +11,7 @@ use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, Plan, ProductLink, Shop, UnitPrice, WithoutTracking};
-use roundtrip_domain::resync::first_run;
+use roundtrip_domain::resync::{Asked, Occasion, WINDOW_DAYS, ask_for_run, first_run};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -110,6 +110,8 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
 pub(super) struct PutSettings {
     #[serde(default)]
     plan: Option<Plan>,
+    #[serde(default)]
+    tracking_sync: Option<bool>,
 }
 
 /// Changes how a shop is treated: a field that is left out stays as it is.
@@ -123,7 +125,15 @@ pub(super) async fn put_settings(
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     let mut settings = registered(&api, &domain).await?.shop.settings;
     settings.plan = body.plan.unwrap_or(settings.plan);
+    let was_on = settings.tracking_sync;
+    settings.tracking_sync = body.tracking_sync.unwrap_or(was_on);
     api.ledger.put_shop_settings(&domain, &settings).await?;
+    if settings.tracking_sync && !was_on {
+        // What was shipped before is as new as a first connection's orders.
+        let (id, by) = (Uuid::now_v7().to_string(), operator.name.clone());
+        let wish = Asked { id, at: Timestamp::now(), by, occasion: Occasion::FirstConnection, days: WINDOW_DAYS };
+        ask_for_run(&api.ledger, &api.tasks, &domain, &wish).await?;
+    }
     tracing::info!(shop.domain = domain.as_str(), actor = operator.name, "shop settings written");
     Ok((StatusCode::OK, Json(json!({ "shop": domain, "settings": settings }))))
 }

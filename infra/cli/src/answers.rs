@@ -198,8 +198,29 @@ pub(crate) struct OrderAnswer {
     pub(crate) pushes: Vec<PushView>,
     pub(crate) writebacks: Vec<WritebackView>,
     pub(crate) requests: Vec<RequestView>,
+    /// What was shipped of it, where tracking is synced.
+    #[serde(default)]
+    pub(crate) shipments: Vec<ShipmentView>,
+    /// Fulfillments without a tracking number.
+    #[serde(default)]
+    pub(crate) awaiting_tracking: Vec<FulfillmentId>,
     /// Newest first.
     pub(crate) history: Vec<HistoryEvent>,
+}
+
+/// One tracking number of one fulfillment.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ShipmentView {
+    pub(crate) fulfillment: FulfillmentId,
+    #[serde(flatten)]
+    pub(crate) tracking: TrackingInfo,
+    pub(crate) lines: Vec<SentLine>,
+}
+
+/// How many of a line were sent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SentLine {
+    pub(crate) quantity: u32,
 }
 
 /// The push of an order's lines to one source shop.

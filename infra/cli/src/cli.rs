@@ -108,6 +108,9 @@ pub(crate) struct ShopSettingsArgs {
     /// How far back a backfill may reach: 7 days, or as far as the store shows its orders.
     #[arg(long)]
     pub(crate) plan: Option<PlanName>,
+    /// Keep what is shipped of its own orders as shipments.
+    #[arg(long)]
+    pub(crate) tracking_sync: Option<Switch>,
 }
 
 /// A label of a store.

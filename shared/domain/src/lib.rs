@@ -20,6 +20,7 @@ pub mod record;
 pub mod registry;
 pub mod resync;
 pub mod secret;
+pub mod shipments;
 pub mod step;
 pub mod sync;
 pub mod task;

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{LineItemId, OrderId, OrderRef, VariantId};
+use crate::id::{FulfillmentId, LineItemId, OrderId, OrderRef, VariantId};
 use crate::money::Money;
+use crate::writeback::TrackingInfo;
 
 /// A destination order, read fresh. Carries personal data: it lives in memory and is never stored whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +34,28 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// Our key, where this order is itself one that was pushed: by metafield or source identifier.
     pub order_key: Option<String>,
-    /// Every tracking number shown on it.
-    pub tracking_numbers: Vec<String>,
+    /// What was shipped of it.
+    pub fulfillments: Vec<OrderFulfillment>,
     /// The work that its locations have; empty until Shopify has routed the order.
     pub fulfillment_orders: Vec<FulfillmentOrderBrief>,
+}
+
+impl Order {
+    /// Every tracking number that the customer sees.
+    #[must_use]
+    pub fn tracking_numbers(&self) -> Vec<String> {
+        let live = self.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
+        live.flat_map(|fulfillment| &fulfillment.tracking).map(|info| info.number.clone()).collect()
+    }
+}
+
+/// Goods that were sent of an order; of which lines is another question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderFulfillment {
+    pub id: FulfillmentId,
+    pub state: FulfillmentState,
+    /// Those with a number.
+    pub tracking: Vec<TrackingInfo>,
 }
 
 /// Whether a location may begin.

@@ -31,6 +31,9 @@ pub struct Shop {
 pub struct ShopSettings {
     /// How far back a backfill may reach.
     pub plan: Plan,
+    /// Whether what was shipped of its own orders is kept as shipments. Off by default: between connected shops it
+    /// costs a call for each shipment that the writeback has shown already.
+    pub tracking_sync: bool,
 }
 
 /// A label of a shop. It decides nothing but how far back a backfill may reach. Source: the brief.
@@ -268,6 +271,12 @@ pub struct ConnectedShop {
 }
 
 impl ConnectedShop {
+    /// Whether its own orders are kept in the ledger: to be pushed, or for their tracking.
+    #[must_use]
+    pub fn keeps_orders(&self) -> bool {
+        !self.outbound.is_empty() || self.shop.settings.tracking_sync
+    }
+
     /// The connection to `source`, where this shop is the destination.
     #[must_use]
     pub fn connection(&self, source: &ShopDomain) -> Option<&Connection> {

@@ -97,7 +97,7 @@ fn is_the_same_click(before: &SyncRequest, now: Timestamp) -> bool {
 fn look_of(record: &OrderRecord, shop: &ConnectedShop) -> Look {
     match record.origin.as_ref().map(Row::get) {
         Some(Origin::Pushed { .. }) => Look::Shipments,
-        Some(Origin::Unclaimed { .. }) | None if shop.outbound.is_empty() => Look::Shipments,
+        Some(Origin::Unclaimed { .. }) | None if !shop.keeps_orders() => Look::Shipments,
         Some(Origin::Unclaimed { .. }) | None => Look::Order,
     }
 }

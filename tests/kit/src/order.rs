@@ -122,7 +122,7 @@ pub fn paid_order(id: u64, now: Timestamp) -> Order {
         total: euros("10.00"),
         lines: vec![line(1)],
         order_key: None,
-        tracking_numbers: Vec::new(),
+        fulfillments: Vec::new(),
         fulfillment_orders: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use roundtrip_domain::writeback::TrackingInfo;
 use super::history::history;
 use super::step::{explained, progress};
 use super::{labelled, lay_out, money, name, table, time};
-use crate::answers::{OrderAnswer, PushView, RequestView, WritebackView};
+use crate::answers::{OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
 
 /// The state of a writeback whose shipment was called off.
 const CALLED_OFF: &str = "called-off";
@@ -26,6 +26,13 @@ pub(crate) fn order(order: &OrderAnswer) -> String {
     text.extend(or_none(order.pushes.iter().flat_map(push).chain(not_pushed(&order.order))));
     text.push("\nWritebacks".to_owned());
     text.extend(or_none(order.writebacks.iter().flat_map(|it| writeback(order, it))));
+    if !order.shipments.is_empty() || !order.awaiting_tracking.is_empty() {
+        text.push("\nShipments".to_owned());
+        text.extend(order.shipments.iter().map(shipment));
+        text.extend(
+            order.awaiting_tracking.iter().map(|id| format!("  fulfillment {id}  waits for a tracking number")),
+        );
+    }
     text.push("\nRequests".to_owned());
     text.extend(or_none(order.requests.iter().flat_map(request)));
     text.push(String::new());
@@ -123,6 +130,11 @@ fn writeback(order: &OrderAnswer, writeback: &WritebackView) -> Vec<String> {
         rest.push(format!("redrive: tell of it again, corrected if need be: {again}"));
     }
     std::iter::once(heading).chain(indented(rest)).collect()
+}
+
+fn shipment(shipment: &ShipmentView) -> String {
+    let units: u32 = shipment.lines.iter().map(|line| line.quantity).sum();
+    format!("  {}  {units} units in fulfillment {}", tracking(&shipment.tracking), shipment.fulfillment)
 }
 
 fn tracking(info: &TrackingInfo) -> String {

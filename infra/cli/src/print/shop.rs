@@ -61,12 +61,13 @@ pub(crate) fn shop_settings(shop: &ShopDomain, settings: &ShopSettings) -> Strin
     format!("{shop}\n{}", labelled(&settings_of_shop(settings)))
 }
 
-fn settings_of_shop(ShopSettings { plan }: &ShopSettings) -> Vec<(&'static str, String)> {
+fn settings_of_shop(ShopSettings { plan, tracking_sync }: &ShopSettings) -> Vec<(&'static str, String)> {
     let plan = match plan {
         Plan::Free => "free: a backfill reaches back 7 days",
         Plan::Paid => "paid: a backfill reaches back as far as the store shows its orders",
     };
-    vec![("plan", plan.to_owned())]
+    let tracking_sync = if *tracking_sync { "on" } else { "off" };
+    vec![("plan", plan.to_owned()), ("tracking sync", tracking_sync.to_owned())]
 }
 
 fn facts_of(facts: &ShopFacts) -> Vec<(&'static str, String)> {
@@ -181,15 +182,16 @@ mod tests {
 
         let expected = "\
 moon.myshopify.com  connected
-  name       Moon
-  currency   EUR
-  time zone  Europe/Berlin
-  locations  Berlin (7), Old (8, inactive)
-  scopes     read_orders, write_orders
-  connected  2026-07-30 12:00:05Z
-  contact    moon@example.com
-  kind       development store: takes five new orders a minute
-  plan       free: a backfill reaches back 7 days
+  name           Moon
+  currency       EUR
+  time zone      Europe/Berlin
+  locations      Berlin (7), Old (8, inactive)
+  scopes         read_orders, write_orders
+  connected      2026-07-30 12:00:05Z
+  contact        moon@example.com
+  kind           development store: takes five new orders a minute
+  plan           free: a backfill reaches back 7 days
+  tracking sync  off
 
 Sources
   sun.myshopify.com    version 2   auto push on, grace 10m, unit price destination, notify customer off, without tracking fulfil-now

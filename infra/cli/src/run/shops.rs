@@ -73,6 +73,9 @@ pub(super) async fn settings(api: &Api, json: bool, args: &ShopSettingsArgs) -> 
     if let Some(plan) = args.plan {
         body.insert("plan".into(), json!(plan.name()));
     }
+    if let Some(switch) = args.tracking_sync {
+        body.insert("tracking_sync".into(), json!(switch.is_on()));
+    }
     let answer = api.put(&format!("{}/settings", path(&args.domain)), &Value::Object(body)).await?;
     shown(answer, json, |answer| {
         let SettingsAnswer { shop, settings } = answer.read()?;

@@ -19,6 +19,7 @@ pub(crate) fn shop_pk(shop: &ShopDomain) -> String {
 pub(crate) fn row_sk(key: &RowKey) -> String {
     match key {
         RowKey::Summary => "ORDER".into(),
+        RowKey::Shipments => "ORDER#SHIPMENTS".into(),
         RowKey::Sync => "ORDER#SYNC".into(),
         RowKey::Origin => "ORIGIN".into(),
         RowKey::Personal => "PERSONAL".into(),
@@ -37,6 +38,7 @@ pub(crate) fn row_key(sk: &str) -> Option<RowKey> {
             "PERSONAL" => Some(RowKey::Personal),
             _ => None,
         },
+        Some(("ORDER", "SHIPMENTS")) => Some(RowKey::Shipments),
         Some(("ORDER", "SYNC")) => Some(RowKey::Sync),
         Some(("REQUEST", id)) => Some(RowKey::Request(id.to_owned())),
         Some(("SHIPMENT", label)) => label.parse::<LabelId>().ok().map(RowKey::Label),
@@ -106,6 +108,7 @@ mod tests {
     fn a_sort_key_is_read_back_as_the_row_it_names() {
         let keys = [
             RowKey::Summary,
+            RowKey::Shipments,
             RowKey::Sync,
             RowKey::Origin,
             RowKey::Personal,

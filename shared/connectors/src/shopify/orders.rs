@@ -4,7 +4,7 @@ use roundtrip_domain::channel::{ChannelError, KeyLookup};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::{
-    Address, Attribute, FinancialStatus, FulfillmentOrderBrief, Line, Order, PersonName, SourceOrder,
+    Address, Attribute, FinancialStatus, FulfillmentOrderBrief, Line, Order, OrderFulfillment, PersonName, SourceOrder,
 };
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{OrderDraft, OrderKey, SHIPPING_TITLE};
@@ -16,8 +16,8 @@ use super::channel::{parse, unreadable};
 use super::classify::{self, Operation};
 use super::transport::ShopifyApi;
 use super::wire::{
-    AddressWire, AttributeWire, FulfillmentOrderBriefWire, LineWire, MoneyBag, OrderByKeyData, OrderCreateData,
-    OrderData, OrderLines, OrderName, OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
+    AddressWire, AttributeWire, FulfillmentBrief, FulfillmentOrderBriefWire, LineWire, MoneyBag, OrderByKeyData,
+    OrderCreateData, OrderData, OrderLines, OrderName, OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
 };
 
 const ORDER_FOR_PUSH: &str = include_str!("queries/order_for_push.graphql");
@@ -186,6 +186,7 @@ fn source_order(shop: &ShopDomain, wire: OrderName) -> Result<SourceOrder, Chann
 fn order(at: &OrderRef, wire: OrderWire) -> Result<Order, ChannelError> {
     let shop = &at.shop;
     let lines: Result<Vec<Line>, ChannelError> = wire.line_items.nodes.into_iter().map(|l| line(shop, l)).collect();
+    let fulfillments: Result<_, ChannelError> = wire.fulfillments.into_iter().map(|f| fulfillment(shop, f)).collect();
     let ours = |text: &String| text.parse::<OrderKey>().is_ok();
     Ok(Order {
         at: at.clone(),
@@ -208,7 +209,7 @@ fn order(at: &OrderRef, wire: OrderWire) -> Result<Order, ChannelError> {
         total: money(shop, wire.total_price_set)?,
         lines: lines?,
         order_key: wire.order_key.map(|field| field.value).or(wire.source_identifier).filter(ours),
-        tracking_numbers: tracking_numbers(wire.fulfillments),
+        fulfillments: fulfillments?,
         fulfillment_orders: wire.fulfillment_orders.nodes.into_iter().map(brief).collect(),
     })
 }
@@ -217,10 +218,8 @@ fn brief(wire: FulfillmentOrderBriefWire) -> FulfillmentOrderBrief {
     FulfillmentOrderBrief { status: wire.status, fulfill_at: wire.fulfill_at }
 }
 
-fn tracking_numbers(fulfillments: Vec<super::wire::FulfillmentBrief>) -> Vec<String> {
-    use roundtrip_domain::order::FulfillmentState;
-    let live = fulfillments.into_iter().filter(|fulfillment| fulfillment.status != FulfillmentState::Cancelled);
-    live.flat_map(|fulfillment| tracking(fulfillment.tracking_info)).map(|info| info.number).collect()
+pub(super) fn fulfillment(shop: &ShopDomain, wire: FulfillmentBrief) -> Result<OrderFulfillment, ChannelError> {
+    Ok(OrderFulfillment { id: parse(shop, &wire.id)?, state: wire.status, tracking: tracking(wire.tracking_info) })
 }
 
 fn line(shop: &ShopDomain, wire: LineWire) -> Result<Line, ChannelError> {

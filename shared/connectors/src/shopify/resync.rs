@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use roundtrip_domain::channel::{ChannelError, OrdersPage, OrdersQuery};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
-use roundtrip_domain::order::FinancialStatus;
+use roundtrip_domain::order::{FinancialStatus, OrderFulfillment};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::resync::{OrderSight, Pass, ShipmentSight};
 use serde_json::{Value, json};
 
 use super::answer::{self, Asked};
 use super::channel::{parse, unreadable};
+use super::orders::fulfillment;
 use super::transport::ShopifyApi;
 use super::wire::{OrderSightWire, OrdersData};
 
@@ -46,13 +47,9 @@ fn variables(query: &OrdersQuery) -> Value {
 }
 
 fn sight(shop: &ShopDomain, wire: OrderSightWire) -> Result<OrderSight, ChannelError> {
-    let shipment = |wire: super::wire::ShipmentSightWire| {
-        let numbers = wire.tracking_info.into_iter().filter_map(|info| info.number);
-        Ok(ShipmentSight {
-            id: parse(shop, &wire.id)?,
-            state: wire.status,
-            numbers: numbers.map(|number| number.trim().to_owned()).filter(|number| !number.is_empty()).collect(),
-        })
+    let shipment = |wire| {
+        let OrderFulfillment { id, state, tracking } = fulfillment(shop, wire)?;
+        Ok(ShipmentSight::of(id, &state, &tracking))
     };
     Ok(OrderSight {
         at: OrderRef { shop: shop.clone(), id: parse(shop, &wire.id)? },

@@ -173,6 +173,7 @@ pub(super) struct LineWire {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct FulfillmentBrief {
+    pub(super) id: String,
     pub(super) status: FulfillmentState,
     pub(super) tracking_info: Vec<TrackingWire>,
 }
@@ -454,18 +455,5 @@ pub(super) struct OrderSightWire {
     pub(super) cancelled_at: Option<Timestamp>,
     pub(super) display_financial_status: Option<FinancialStatus>,
     pub(super) display_fulfillment_status: FulfillmentStatus,
-    pub(super) fulfillments: Vec<ShipmentSightWire>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ShipmentSightWire {
-    pub(super) id: String,
-    pub(super) status: FulfillmentState,
-    pub(super) tracking_info: Vec<NumberWire>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct NumberWire {
-    pub(super) number: Option<String>,
+    pub(super) fulfillments: Vec<FulfillmentBrief>,
 }

@@ -111,7 +111,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         shipping_method: order.shipping_method.clone(),
         tags: order.tags.clone(),
         lines,
-        tracking_numbers: order.tracking_numbers.clone(),
+        tracking_numbers: order.tracking_numbers(),
         system_tags: record.summary.as_ref().map(|row| row.get().system_tags.clone()).unwrap_or_default(),
         warnings: warnings(record, order),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),

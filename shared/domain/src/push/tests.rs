@@ -62,7 +62,7 @@ fn order(lines: Vec<Line>) -> Order {
         total: money("10.00"),
         lines,
         order_key: None,
-        tracking_numbers: Vec::new(),
+        fulfillments: Vec::new(),
         fulfillment_orders: Vec::new(),
     }
 }

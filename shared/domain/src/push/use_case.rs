@@ -20,6 +20,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::{ConnectedShop, Connection, Links};
 use crate::settings::Waits;
+use crate::shipments;
 use crate::step::{Look, Step, WaitReason};
 use crate::sync;
 use crate::tags;
@@ -151,7 +152,7 @@ where
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {
         return Ok(Some(Outcome::Done("the shop is not registered")));
     };
-    if shop.outbound.is_empty() && record.requests.is_empty() {
+    if !shop.keeps_orders() && record.requests.is_empty() {
         return Ok(Some(Outcome::Done("not a destination shop")));
     }
     if shop.shop.paused.is_some() {
@@ -198,6 +199,11 @@ where
         }
     }
 
+    if view.shop.shop.settings.tracking_sync
+        && let Err(error) = shipments::note(ports, &mut record, &view.order, task).await
+    {
+        return look::failed(ports, &mut record, Look::Order, task, &error).await.map(Some);
+    }
     let now = ports.clock.now();
     let later = after(now, ports.waits.quarantine);
     // What was confirmed just now may have been called off here before.

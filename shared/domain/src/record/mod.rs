@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
 use crate::push::PushState;
+use crate::shipments::Shipments;
 use crate::step::{Look, Step, StepId};
 use crate::tags::TagState;
 use crate::writeback::{Label, WritebackState};
@@ -49,6 +50,8 @@ pub struct OrderRecord {
     pub tags: Row<Step<TagState>>,
     /// By id.
     pub requests: BTreeMap<String, Row<PushRequest>>,
+    /// What was shipped of it, as its own shop shows it.
+    pub shipments: Option<Row<Shipments>>,
     /// The last time that a person asked for the order to be looked at.
     pub sync: Option<Row<SyncRequest>>,
     /// Rows of source orders that this save puts there.
@@ -82,6 +85,7 @@ impl OrderRecord {
             labels: BTreeMap::new(),
             tags: Row::absent(Step::new(TagState::default())),
             requests: BTreeMap::new(),
+            shipments: None,
             sync: None,
             claims: Vec::new(),
             history: Vec::new(),
@@ -100,6 +104,7 @@ impl OrderRecord {
             match key {
                 RowKey::Summary => record.summary = Some(read(order, &RowKey::Summary, version, body)?),
                 RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
+                RowKey::Shipments => record.shipments = Some(read(order, &RowKey::Shipments, version, body)?),
                 RowKey::Sync => record.sync = Some(read(order, &RowKey::Sync, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
                 RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,

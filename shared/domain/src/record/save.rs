@@ -20,6 +20,7 @@ pub enum RowKey {
     Step(StepId),
     Request(String),
     Label(LabelId),
+    Shipments,
     Sync,
 }
 
@@ -105,6 +106,7 @@ impl OrderRecord {
         for (id, row) in &self.requests {
             push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
         }
+        push(RowKey::Shipments, self.shipments.as_ref().and_then(|row| stage(row, |_| Extra::default())));
         push(RowKey::Sync, self.sync.as_ref().and_then(|row| stage(row, |sync| Extra::sync(sync, at))));
         for (order, origin) in &self.claims {
             if let Some(staged) = stage(&Row::new(origin.clone()), Extra::origin) {
@@ -126,6 +128,7 @@ impl OrderRecord {
         self.labels.values_mut().for_each(Row::saved);
         self.tags.saved();
         self.requests.values_mut().for_each(Row::saved);
+        self.shipments.iter_mut().for_each(Row::saved);
         self.sync.iter_mut().for_each(Row::saved);
         self.claims.clear();
         self.history.clear();

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::run::{Asked, Occasion, ResyncState, WINDOW_DAYS};
 use crate::id::ShopDomain;
 use crate::ports::{Ledger, LedgerError, Ports, Registry, Tasks};
+use crate::registry::ConnectedShop;
 use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::Unfinished;
@@ -29,7 +30,7 @@ where
     Ok(shops.len())
 }
 
-/// Begins the first run of a shop that is connected, with itself and with others, and was never read.
+/// Begins the first run of a shop that is connected and was never read, if anything of it is kept.
 ///
 /// # Errors
 /// The ledger or the queue does not take it; whoever asks next asks again.
@@ -40,8 +41,7 @@ pub async fn first_run<L: Ledger + Registry, T: Tasks>(
     now: Timestamp,
 ) -> Result<(), Unfinished> {
     let Some(known) = ledger.shop(shop).await? else { return Ok(()) };
-    let stands_alone = known.outbound.is_empty() && known.inbound.is_empty();
-    if known.shop.facts.is_none() || stands_alone {
+    if known.shop.facts.is_none() || !is_read(&known) {
         return Ok(());
     }
     let read: Option<(Step<ResyncState>, u64)> = ledger.shop_step(shop, &StepId::Resync).await?;
@@ -93,6 +93,11 @@ async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Re
             other => return other.map(|()| id),
         }
     }
+}
+
+/// Whether anything of its orders is kept: because it sells, because it ships, or for their tracking.
+pub(super) fn is_read(shop: &ConnectedShop) -> bool {
+    shop.keeps_orders() || !shop.inbound.is_empty()
 }
 
 /// Where a parked run stopped is long ago: a new one sees what has changed since.

@@ -8,8 +8,10 @@ use crate::fingerprint::fingerprint;
 use crate::id::{FulfillmentId, OrderRef};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
 use crate::record::{OrderRecord, Origin, Row, RowKey, Summary};
+use crate::shipments::is_tracked;
 use crate::step::{Look, StepId};
 use crate::task::Queue;
+use crate::writeback::TrackingInfo;
 
 /// How many fulfillments of an order, and numbers of each, a page shows. Both sides of the comparison look no
 /// further.
@@ -29,7 +31,7 @@ pub struct OrderSight {
 }
 
 /// What a page of orders says of one fulfillment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ShipmentSight {
     pub id: FulfillmentId,
     pub state: FulfillmentState,
@@ -43,8 +45,10 @@ pub struct ShipmentSight {
 pub enum Behind {
     /// The order, as it has been since then.
     Order { updated_at: Timestamp },
-    /// What was shipped of it, as [`sight_of_shipments`] says.
+    /// What was shipped of it as a source order, as [`sight_of_shipments`] says.
     Shipments { sight: String },
+    /// What was shipped of it as the shop's own order, whose tracking is synced.
+    Tracking { seen: Vec<ShipmentSight> },
 }
 
 impl Behind {
@@ -52,7 +56,7 @@ impl Behind {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::Order { .. } => Queue::OrderPush,
+            Self::Order { .. } | Self::Tracking { .. } => Queue::OrderPush,
             Self::Shipments { .. } => Queue::TrackingWriteback,
         }
     }
@@ -63,6 +67,7 @@ impl Behind {
         match self {
             Self::Order { .. } => RowKey::Summary,
             Self::Shipments { .. } => RowKey::Step(StepId::Look(Look::Shipments)),
+            Self::Tracking { .. } => RowKey::Shipments,
         }
     }
 
@@ -74,23 +79,47 @@ impl Behind {
                 record.summary.as_ref().is_some_and(|row| row.get().updated_at >= *updated_at)
             }
             Self::Shipments { sight } => record.look_at_shipments.get().state.seen.as_ref() == Some(sight),
+            Self::Tracking { seen } => are_kept(seen, record),
         }
     }
 }
 
-/// What of `seen` the ledger is behind: of an order that was placed in this shop (`sells`), or that was pushed to it.
+/// What of a shop is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its own orders.
+    pub orders: bool,
+    /// What was shipped of them.
+    pub tracking: bool,
+}
+
+/// What of `seen` the ledger is behind: of an order that was pushed to this shop, or of one of the shop's own.
 #[must_use]
-pub fn behind(seen: &OrderSight, known: &OrderRecord, sells: bool) -> Option<Behind> {
-    let known_as_ours = known.origin.as_ref().map(Row::get);
-    if let Some(Origin::Pushed { .. }) = known_as_ours {
+pub fn behind(seen: &OrderSight, known: &OrderRecord, kept: Kept) -> Option<Behind> {
+    if let Some(Origin::Pushed { .. }) = known.origin.as_ref().map(Row::get) {
         let sight = sight_of_shipments(&seen.shipments);
         let known = known.look_at_shipments.get().state.seen.as_ref();
         let is_behind = !seen.shipments.is_empty() && known != Some(&sight);
         return is_behind.then_some(Behind::Shipments { sight });
     }
     let summary = known.summary.as_ref().map(Row::get);
-    let is_behind = sells && !summary.is_some_and(|summary| is_up_to_date(summary, seen));
-    is_behind.then_some(Behind::Order { updated_at: seen.updated_at })
+    if kept.orders && !summary.is_some_and(|summary| is_up_to_date(summary, seen)) {
+        return Some(Behind::Order { updated_at: seen.updated_at });
+    }
+    let is_behind = kept.tracking && is_tracked(&seen.fulfillment_status) && !are_kept(&seen.shipments, known);
+    is_behind.then(|| Behind::Tracking { seen: seen.shipments.clone() })
+}
+
+/// Whether the ledger has just these of the order's shipments: those that have a number and are not called off. Of
+/// further ones a page says nothing.
+fn are_kept(seen: &[ShipmentSight], record: &OrderRecord) -> bool {
+    let sent = record.shipments.as_ref().map(|row| row.get().sent.as_slice()).unwrap_or_default();
+    seen.iter().all(|seen| {
+        let kept = sent.iter().find(|sent| sent.fulfillment == seen.id);
+        let numbers = kept.map(|sent| ShipmentSight::of(sent.fulfillment, &seen.state, &sent.tracking).numbers);
+        let is_shipment = seen.state.is_live() && !seen.numbers.is_empty();
+        if is_shipment { numbers.as_ref() == Some(&seen.numbers) } else { kept.is_none() }
+    })
 }
 
 fn is_up_to_date(known: &Summary, seen: &OrderSight) -> bool {
@@ -112,13 +141,17 @@ pub fn sight_of_shipments(shipments: &[ShipmentSight]) -> String {
 }
 
 impl ShipmentSight {
+    /// What a page says of a fulfillment with these numbers.
+    #[must_use]
+    pub fn of(id: FulfillmentId, state: &FulfillmentState, tracking: &[TrackingInfo]) -> Self {
+        let numbers = tracking.iter().take(SHOWN).map(|info| info.number.clone());
+        Self { id, state: state.clone(), numbers: numbers.collect() }
+    }
+
     /// What a page would say of the fulfillments of `shipped`.
     #[must_use]
     pub fn all_of(shipped: &ShippedOrder) -> Vec<Self> {
-        let numbers = |tracking: &[crate::writeback::TrackingInfo]| {
-            tracking.iter().take(SHOWN).map(|info| info.number.clone()).collect()
-        };
         let all = shipped.fulfillments.iter().take(SHOWN);
-        all.map(|it| Self { id: it.id, state: it.state.clone(), numbers: numbers(&it.tracking) }).collect()
+        all.map(|fulfillment| Self::of(fulfillment.id, &fulfillment.state, &fulfillment.tracking)).collect()
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::compare::{Behind, OrderSight, ShipmentSight, behind, sight_of_shipments};
+use super::compare::{Behind, Kept, OrderSight, ShipmentSight, behind, sight_of_shipments};
 use super::run::{Asked, Occasion, ResyncState, Run, Window};
 use crate::id::{FulfillmentId, OrderId, OrderRef};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
@@ -114,6 +114,9 @@ fn seen(shipments: Vec<ShipmentSight>) -> OrderSight {
     }
 }
 
+const NOTHING: Kept = Kept { orders: false, tracking: false };
+const ORDERS: Kept = Kept { orders: true, tracking: false };
+
 fn unknown() -> OrderRecord {
     OrderRecord::empty(OrderRef { shop: "sun.myshopify.com".parse().unwrap(), id: OrderId::new(1) })
 }
@@ -128,7 +131,7 @@ fn pushed(look: Option<&[ShipmentSight]>) -> OrderRecord {
 
 #[test]
 fn a_source_order_is_behind_as_soon_as_another_shipment_or_number_is_seen() {
-    let queue = |known: &OrderRecord, shipments| behind(&seen(shipments), known, false).map(|it| it.queue());
+    let queue = |known: &OrderRecord, shipments| behind(&seen(shipments), known, NOTHING).map(|it| it.queue());
 
     assert_eq!(queue(&pushed(None), vec![]), None);
     assert_eq!(queue(&pushed(None), shipped(&["T1"])), Some(Queue::TrackingWriteback));
@@ -141,6 +144,6 @@ fn a_source_order_is_behind_as_soon_as_another_shipment_or_number_is_seen() {
 fn an_order_that_nobody_pushed_is_the_shops_own_and_counts_only_where_the_shop_sells() {
     let seen = seen(vec![]);
 
-    assert_eq!(behind(&seen, &unknown(), false), None);
-    assert_eq!(behind(&seen, &unknown(), true), Some(Behind::Order { updated_at: now() }));
+    assert_eq!(behind(&seen, &unknown(), NOTHING), None);
+    assert_eq!(behind(&seen, &unknown(), ORDERS), Some(Behind::Order { updated_at: now() }));
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::reopen;
-use super::compare::{OrderSight, behind};
+use super::ask::{is_read, reopen};
+use super::compare::{Kept, OrderSight, behind};
 use super::run::{Asked, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
 use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
@@ -64,8 +64,12 @@ where
     let Some(shop) = ports.ledger.shop(domain).await? else {
         return Ok(Outcome::Done("the shop is not registered"));
     };
-    if shop.outbound.is_empty() && shop.inbound.is_empty() {
-        return Ok(Outcome::Done("the shop is connected with no other"));
+    if !is_read(&shop) {
+        resync.step.state.asked = None;
+        if resync.step.wait.take().is_some() {
+            resync.save().await?;
+        }
+        return Ok(Outcome::Done("nothing of the shop is kept"));
     }
     if !begin(&mut resync, &shop.shop, task) {
         if resync.step.wait.take().is_some() {
@@ -202,13 +206,13 @@ where
         let ports = self.resync.ports;
         let now = self.resync.now();
         let known = self.known(&page.orders).await?;
-        let sells = !self.shop.outbound.is_empty();
+        let kept = self.kept();
         let settled = page.orders.iter().zip(&known).filter(|(seen, _)| {
             let is_fresh = after(seen.updated_at, ports.waits.webhook_delay) > now;
             !is_fresh
         });
         let found: Vec<FoundOrder> = settled
-            .filter_map(|(seen, known)| Some(FoundOrder { id: seen.at.id, behind: behind(seen, known, sells)? }))
+            .filter_map(|(seen, known)| Some(FoundOrder { id: seen.at.id, behind: behind(seen, known, kept)? }))
             .collect();
         let Some(run) = &mut self.resync.step.state.run else { return Ok(None) };
         let pace = Pace { began_at: run.started_at, sent: run.found, restore_rate: page.budget.restore_rate };
@@ -232,14 +236,19 @@ where
         Ok(page.budget.recovers_half_at(now).max(caught_up))
     }
 
+    fn kept(&self) -> Kept {
+        Kept { orders: self.shop.keeps_orders(), tracking: self.shop.shop.settings.tracking_sync }
+    }
+
     /// What the ledger knows of these orders, as far as it is compared, in their order.
     async fn known(&self, orders: &[OrderSight]) -> Result<Vec<OrderRecord>, Unfinished> {
         let looked_at = RowKey::Step(StepId::Look(Look::Shipments));
-        let sells = !self.shop.outbound.is_empty();
+        let Kept { orders: sells, tracking } = self.kept();
         let ships = !self.shop.inbound.is_empty();
         let mut keys = Vec::new();
         for order in orders {
             keys.extend(sells.then(|| (order.at.clone(), RowKey::Summary)));
+            keys.extend(tracking.then(|| (order.at.clone(), RowKey::Shipments)));
             keys.extend(ships.then(|| (order.at.clone(), RowKey::Origin)));
             keys.extend(ships.then(|| (order.at.clone(), looked_at.clone())));
         }

@@ -22,6 +22,7 @@ mod push;
 mod regressions;
 mod resync;
 mod schema;
+mod shipments;
 mod shopify;
 mod structure;
 mod sync;

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use roundtrip_domain::channel::{ShippedFulfillment, ShownFulfillment};
 use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::id::{FulfillmentId, LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
-use roundtrip_domain::order::{FulfillmentOrderBrief, FulfillmentOrderStatus, FulfillmentState, Order};
+use roundtrip_domain::order::{
+    FulfillmentOrderBrief, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus, Order, OrderFulfillment,
+};
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::record::{PushRequest, RequestState, Row};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink};
@@ -221,6 +223,42 @@ impl World {
                 tracking: vec![tracking(number)],
                 lines: vec![(line_of(1), 1)],
             });
+        });
+    }
+
+    /// The order's own shop shows so many units of a line as sent, with these numbers: a person or another app did that.
+    pub(crate) fn ship_here(
+        &self,
+        line: u64,
+        units: u32,
+        numbers: &[&str],
+        status: FulfillmentStatus,
+    ) -> FulfillmentId {
+        let tracking: Vec<TrackingInfo> = numbers.iter().map(|number| tracking(number)).collect();
+        let id = self.shop(&moon(), |shop| {
+            let shown = shop.shown.entry(OrderId::new(ORDER)).or_default();
+            let id = FulfillmentId::new(900 + shown.len() as u64);
+            let lines = vec![(line_of(line), units)];
+            shown.push(ShownFulfillment { id, state: FulfillmentState::Success, tracking: tracking.clone(), lines });
+            id
+        });
+        self.change_order(|order| {
+            order.fulfillment_status = status;
+            order.fulfillments.push(OrderFulfillment { id, state: FulfillmentState::Success, tracking });
+        });
+        id
+    }
+
+    /// What the order's own shop shows of a fulfillment changes.
+    pub(crate) fn renumber_here(&self, id: FulfillmentId, state: &FulfillmentState, numbers: &[&str]) {
+        let all: Vec<TrackingInfo> = numbers.iter().map(|number| tracking(number)).collect();
+        self.shop(&moon(), |shop| {
+            let shown = shop.shown.values_mut().flatten().find(|shown| shown.id == id).expect("it is shown");
+            (shown.state, shown.tracking) = (state.clone(), all.clone());
+        });
+        self.change_order(|order| {
+            let shown = order.fulfillments.iter_mut().find(|shown| shown.id == id).expect("it is shown");
+            (shown.state, shown.tracking) = (state.clone(), all);
         });
     }
 

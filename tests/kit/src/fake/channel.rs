@@ -132,7 +132,8 @@ impl FakeChannel {
     ) -> Result<R, ChannelError> {
         self.shop(domain, |shop| {
             shop.calls.push(name);
-            match shop.fault(|shop| shop.query_faults.pop_front()) {
+            let named = shop.fails_at.take_if(|(at, _)| *at == name).map(|(_, fault)| fault);
+            match shop.fault(|shop| named.or_else(|| shop.query_faults.pop_front())) {
                 None => Ok(f(shop)),
                 Some(fault) => Err(error(fault, domain)),
             }

@@ -16,7 +16,7 @@ use roundtrip_domain::order::{
 };
 use roundtrip_domain::push::OrderDraft;
 use roundtrip_domain::resync::{OrderSight, Pass, ShipmentSight};
-use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
+use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
 use super::Fault;
 
@@ -58,6 +58,8 @@ pub struct FakeShop {
     pub mutation_faults: VecDeque<Fault>,
     /// Questions fail like this, one by one.
     pub query_faults: VecDeque<Fault>,
+    /// The next question of this name fails like this.
+    pub fails_at: Option<(&'static str, Fault)>,
     pub lacks_definition: bool,
     /// The topics that it does not tell us of.
     pub unsubscribed: Vec<&'static str>,
@@ -199,7 +201,13 @@ impl FakeShop {
             cancelled_at: order.cancelled_at,
             financial_status: order.financial_status.clone(),
             fulfillment_status: order.fulfillment_status.clone(),
-            shipments: self.shown.get(&order.at.id).into_iter().flatten().map(shown_sight).collect(),
+            shipments: self
+                .shown
+                .get(&order.at.id)
+                .into_iter()
+                .flatten()
+                .map(|it| ShipmentSight::of(it.id, &it.state, &it.tracking))
+                .collect(),
         });
         let pushed = self.pushed.iter().filter(|(order, _)| !self.orders.contains_key(&order.id)).map(|(order, _)| {
             let made_at = self.made_at.get(&order.id).copied().unwrap_or_default();
@@ -210,7 +218,13 @@ impl FakeShop {
                 cancelled_at: None,
                 financial_status: FinancialStatus::Paid,
                 fulfillment_status: FulfillmentStatus::Unfulfilled,
-                shipments: self.shipped.get(&order.id).into_iter().flatten().map(shipped_sight).collect(),
+                shipments: self
+                    .shipped
+                    .get(&order.id)
+                    .into_iter()
+                    .flatten()
+                    .map(|it| ShipmentSight::of(it.id, &it.state, &it.tracking))
+                    .collect(),
             }
         });
         let moment = |order: &OrderSight| match query.pass {
@@ -291,16 +305,4 @@ impl FakeShop {
         }
         waiting
     }
-}
-
-fn numbers(tracking: &[TrackingInfo]) -> Vec<String> {
-    tracking.iter().take(10).map(|info| info.number.clone()).collect()
-}
-
-fn shown_sight(shown: &ShownFulfillment) -> ShipmentSight {
-    ShipmentSight { id: shown.id, state: shown.state.clone(), numbers: numbers(&shown.tracking) }
-}
-
-fn shipped_sight(shipped: &ShippedFulfillment) -> ShipmentSight {
-    ShipmentSight { id: shipped.id, state: shipped.state.clone(), numbers: numbers(&shipped.tracking) }
 }

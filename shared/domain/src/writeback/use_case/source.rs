@@ -222,7 +222,7 @@ where
         source.origin = Some(Row::new(Origin::Unclaimed { seen_at: now, expires_at: after(now, UNCLAIMED_TTL) }));
         ports.ledger.save(&mut [&mut source]).await?;
     }
-    if shop.outbound.is_empty() {
+    if !shop.keeps_orders() {
         return Ok(Outcome::Done("not pushed by us, so far"));
     }
     match task.handed_on() {

@@ -8,8 +8,9 @@ use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::step::{StepId, WaitReason};
 use roundtrip_kit::scene::{SOON, Scene};
-use roundtrip_kit::stack::eventually;
+use roundtrip_kit::stack::{Store, Stores, eventually};
 use serde_json::{Value, json};
+use shopify_sim::control::{PlaceOrder, Ship};
 use shopify_sim::faults::{WebhookFault, WebhookFaultRule};
 
 /// All webhooks of the store are lost.
@@ -136,4 +137,40 @@ async fn an_order_and_its_shipment_are_synced_on_wish() {
 
     assert_eq!(job["looks"].as_array().map(Vec::len), Some(2), "{job:#}");
     assert_eq!(scene.destination_order(order.id).await.shipping_mails(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_syncs_only_its_tracking_shows_its_shipments() {
+    let scene = Scene::new(true).await;
+    let alone = Store::new(&scene.moon.replace("moon", "comet").replace(".myshopify.com", ""), &["TEE"]);
+    Stores::open(&scene.stack, std::slice::from_ref(&alone)).await;
+    let before = scene.sim().place_order(&alone.domain, &PlaceOrder::of(&[("TEE", 2)])).await.unwrap();
+    scene
+        .sim()
+        .ship(&alone.domain, &before.id.to_string(), &Ship::all("USPS", "9400111899223100003333"))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let settings = format!("/v1/shops/{}/settings", alone.domain);
+    let answer = scene.stack.api.send(reqwest::Method::PUT, &settings, Some(json!({ "tracking_sync": true }))).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+
+    let shipments = async |order: u64| {
+        eventually("the shipment is kept", Duration::from_secs(60), || async {
+            scene.stack.run_due_work().await;
+            let shown = scene.stack.api.order(&alone.domain, order).await?;
+            let shipments = shown["shipments"].as_array()?.clone();
+            (!shipments.is_empty()).then_some(shipments)
+        })
+        .await
+    };
+    let old = shipments(before.id).await;
+    let after = scene.sim().place_order(&alone.domain, &PlaceOrder::of(&[("TEE", 1)])).await.unwrap();
+    scene.sim().ship(&alone.domain, &after.id.to_string(), &Ship::all("USPS", "9400111899223100004444")).await.unwrap();
+    let new = shipments(after.id).await;
+
+    assert_eq!((&old[0]["number"], &old[0]["company"]), (&json!("9400111899223100003333"), &json!("USPS")));
+    assert_eq!((old.len(), &old[0]["lines"][0]["quantity"]), (1, &json!(2)));
+    assert!(old[0]["url"].as_str().is_some_and(|url| url.contains("9400111899223100003333")), "{old:#?}");
+    assert_eq!(new[0]["number"], "9400111899223100004444");
 }

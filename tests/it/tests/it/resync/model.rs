@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use roundtrip_domain::order::{FinancialStatus, FulfillmentStatus};
+use roundtrip_domain::id::FulfillmentId;
+use roundtrip_domain::order::{FinancialStatus, FulfillmentState, FulfillmentStatus, OrderFulfillment};
 
 use super::*;
 
@@ -55,7 +56,9 @@ fn happen(world: &World, id: u64, what: Change) {
         Change::Paid => order.financial_status = FinancialStatus::Paid,
         Change::Shipped => {
             order.fulfillment_status = FulfillmentStatus::Fulfilled;
-            order.tracking_numbers = vec![format!("T{id}")];
+            let tracking = vec![crate::world::tracking(&format!("T{id}"))];
+            let sent = OrderFulfillment { id: FulfillmentId::new(id), state: FulfillmentState::Success, tracking };
+            order.fulfillments = vec![sent];
         }
         Change::Cancelled => order.cancelled_at = Some(order.updated_at),
         Change::Noted => order.note = Some(format!("note at {}", order.updated_at)),
@@ -117,7 +120,7 @@ async fn differing(world: &World) -> u32 {
                     order.financial_status.clone(),
                     order.fulfillment_status.clone(),
                 )
-                && known.tracking_numbers == order.tracking_numbers
+                && known.tracking_numbers == order.tracking_numbers()
         });
         differing += u32::from(!same);
     }
