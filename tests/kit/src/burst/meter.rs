@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::channel::{
-    Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment, SubscriptionGap,
+    Budget, Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery,
+    ShippedOrder, ShownFulfillment, SubscriptionGap,
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
@@ -110,6 +110,14 @@ impl Metered {
         }
     }
 
+    /// What the shop's bucket holds after the task's calls so far.
+    fn budget(&self, shop: &ShopDomain) -> Budget {
+        let meter = self.meter();
+        let Limits { points_per_second, bucket, .. } = meter.limits;
+        let available = meter.buckets.get(shop).map_or(bucket, |(left, _)| left.floor() as u32);
+        Budget { available, maximum: bucket, restore_rate: points_per_second }
+    }
+
     fn admit_order(&self, shop: &ShopDomain) -> Result<(), ChannelError> {
         let at = after(self.clock.now(), self.meter().spent);
         let mut meter = self.meter();
@@ -122,6 +130,16 @@ impl Metered {
         }
         created.push(at);
         Ok(())
+    }
+}
+
+/// The time for a task whose calls take as long as the meter says.
+#[derive(Debug, Clone)]
+pub(super) struct TaskClock(pub(super) Metered);
+
+impl Clock for TaskClock {
+    fn now(&self) -> Timestamp {
+        after(self.0.clock.now(), self.0.meter().spent)
     }
 }
 
@@ -213,7 +231,9 @@ impl Channel for Metered {
     }
 
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
-        self.shops.orders(shop, query).await
+        self.pay(shop, 35)?;
+        let page = self.shops.orders(shop, query).await?;
+        Ok(OrdersPage { budget: self.budget(shop), ..page })
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -9,17 +9,21 @@ mod meter;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::Waits;
 use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
-use roundtrip_domain::ports::{Clock, Ports, after};
+use roundtrip_domain::order::Order;
+use roundtrip_domain::ports::{Clock, Ledger, Ports, after};
 use roundtrip_domain::push::push_order;
-use roundtrip_domain::registry::{Connection, ProductLink};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink};
+use roundtrip_domain::resync::{Phase, ResyncState, Run, resync};
+use roundtrip_domain::step::StepId;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 
 use crate::fake::{FakeChannel, ManualClock, MemoryLedger, MemoryTasks};
 use crate::order::{connected, connection, link, moon, paid_order, shop, sun};
+use meter::TaskClock;
 pub use meter::{Limits, Metered};
 
 /// What a ledger call takes.
@@ -40,6 +44,26 @@ pub struct Burst {
     pub trickle: u32,
     pub over: Duration,
     pub limits: Limits,
+    /// Orders of the last six days in the burst's shop, read by a resync that begins with the burst.
+    pub read: Option<Read>,
+}
+
+/// What a resync reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
+    pub known: u32,
+    /// Of which no webhook told.
+    pub missed: u32,
+}
+
+/// What became of a resync.
+#[derive(Debug, Clone)]
+pub struct Resynced {
+    pub run: Run,
+    /// How long it took to read, without waiting for what was found to be fixed.
+    pub read_after: Duration,
+    /// The most bytes that its row held.
+    pub most_held: usize,
 }
 
 /// What became of it.
@@ -63,6 +87,7 @@ pub struct Report {
     /// From order to push, shortest first: in the burst's shop and in the other.
     pub waits: Vec<Duration>,
     pub trickle_waits: Vec<Duration>,
+    pub resynced: Option<Resynced>,
 }
 
 /// The wait that `percent` of the `waits` do not exceed.
@@ -76,6 +101,7 @@ enum Event {
     OrderPlaced(OrderRef),
     Webhook(OrderRef),
     WorkerIsFree,
+    ResyncWorkerIsFree,
     DueWork,
     /// A task that due work held back for a while.
     Released(Subject),
@@ -88,6 +114,8 @@ struct World {
     events: u64,
     queue: FairQueue,
     free_workers: usize,
+    resync_queue: VecDeque<Task>,
+    resync_worker_is_free: bool,
     placed: BTreeMap<OrderRef, Timestamp>,
     report: Report,
 }
@@ -103,6 +131,9 @@ fn venus() -> ShopDomain {
 /// If the backlog does not drain within a day, or the ledger fails.
 pub async fn run(burst: Burst) -> Report {
     let mut world = World::new(burst);
+    if let Some(read) = burst.read {
+        world.place_earlier(read).await;
+    }
     while let Some(((at, _), event)) = world.agenda.pop_first() {
         let now = world.ports.clock.now();
         world.ports.clock.advance(at.duration_since(now).unsigned_abs());
@@ -140,6 +171,8 @@ impl World {
             events: 0,
             queue: FairQueue::default(),
             free_workers: WORKERS,
+            resync_queue: VecDeque::new(),
+            resync_worker_is_free: true,
             placed: BTreeMap::new(),
             report: Report::default(),
         };
@@ -151,6 +184,29 @@ impl World {
         }
         world.plan(after(start, MINUTE), Event::DueWork);
         world
+    }
+
+    /// Orders of the days before, most of them known; and the resync is asked for. They go only by hand.
+    async fn place_earlier(&mut self, read: Read) {
+        let orders = read.known + read.missed;
+        let first = self.start - SignedDuration::from_hours(6 * 24);
+        let since = Some(self.start);
+        let by_itself = ConnectionSettings { auto_push: true, auto_push_since: since, ..ConnectionSettings::default() };
+        self.ports.ledger.put_connection(Connection { settings: by_itself, ..connection(true) });
+        // The webhooks of those days cost nothing now.
+        let Ports { ledger, tasks, clock, waits, channel } = self.ports.clone();
+        let earlier = Ports { ledger, tasks, clock, waits, channel: channel.shops };
+        for n in 0..orders {
+            let at = OrderRef { shop: moon(), id: OrderId::new(1_000_000 + u64::from(n)) };
+            let placed = after(first, Duration::from_secs(5 * 24 * 3600) * n / orders);
+            let order = Order { at: at.clone(), ..paid_order(at.id.number(), placed) };
+            earlier.channel.shop(&moon(), |shop| shop.orders.insert(at.id, order));
+            if n >= read.missed {
+                push_order(&earlier, &Task::new(Trigger::Webhook, "earlier", Subject::Order(at))).await.expect("known");
+            }
+        }
+        self.ports.ledger.take_calls();
+        self.resync_queue.push_back(Task::new(Trigger::Resync, "run", Subject::Shop { shop: moon() }));
     }
 
     fn plan(&mut self, at: Timestamp, event: Event) {
@@ -176,7 +232,8 @@ impl World {
                 task.seen_updated_at = self.placed.get(&at).copied();
                 self.queue.put(task);
             }
-            Event::Released(subject) => self.queue.put(Task::new(Trigger::DueWork, "run", subject)),
+            Event::Released(subject) => self.enqueue(Task::new(Trigger::DueWork, "run", subject)),
+            Event::ResyncWorkerIsFree => self.resync_worker_is_free = true,
             Event::WorkerIsFree => self.free_workers += 1,
             Event::DueWork => {
                 release_due(&self.ports, Release::default(), "run").await.expect("due work is released");
@@ -188,13 +245,48 @@ impl World {
             self.plan(after(now, delay), Event::Released(task.subject));
         }
         while let Some((_, task)) = self.ports.tasks.take() {
-            self.queue.put(task);
+            self.enqueue(task);
         }
         self.report.most_queued = self.report.most_queued.max(self.queue.len());
     }
 
+    /// A shop's resync has a queue and a worker of its own.
+    fn enqueue(&mut self, task: Task) {
+        match task.subject {
+            Subject::Shop { .. } => self.resync_queue.push_back(task),
+            Subject::Order(_) | Subject::FulfillmentOrder { .. } => self.queue.put(task),
+        }
+    }
+
+    async fn resync(&mut self) {
+        let Some(task) = self.resync_queue.pop_front() else { return };
+        self.resync_worker_is_free = false;
+        let Ports { ledger, tasks, waits, channel, .. } = self.ports.clone();
+        let ports = Ports { ledger, tasks, waits, clock: TaskClock(channel.clone()), channel };
+        resync(&ports, &task).await.expect("the task is finished");
+        let took = self.ports.channel.take_spent() + LEDGER_CALL * self.ports.ledger.take_calls();
+        let done = after(self.ports.clock.now(), took);
+        let known = self.ports.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await;
+        let Some((step, _)) = known.expect("the ledger can be read") else { return };
+        let held = serde_json::to_string(&step).expect("a step is plain data").len();
+        let run = step.state.run.expect("it has begun");
+        let before = self.report.resynced.take();
+        let is_read = !matches!(run.phase, Phase::Reading { .. });
+        let read_after = before.as_ref().map(|it| it.read_after).filter(|it| !it.is_zero());
+        let now = done.duration_since(self.start).unsigned_abs();
+        self.report.resynced = Some(Resynced {
+            read_after: read_after.unwrap_or(if is_read { now } else { Duration::ZERO }),
+            most_held: held.max(before.map_or(0, |it| it.most_held)),
+            run,
+        });
+        self.plan(done, Event::ResyncWorkerIsFree);
+    }
+
     /// Each free worker takes a task.
     async fn put_to_work(&mut self) {
+        if self.resync_worker_is_free {
+            self.resync().await;
+        }
         while self.free_workers > 0 {
             let Some(task) = self.queue.take() else { return };
             self.free_workers -= 1;
@@ -236,13 +328,12 @@ impl World {
 
     /// Nothing lies in the queue, nobody works, nothing is due and no order is to come.
     async fn is_done(&self) -> bool {
-        let idle = self.queue.len() == 0 && self.free_workers == WORKERS;
+        let idle = self.queue.len() == 0 && self.resync_queue.is_empty() && self.free_workers == WORKERS;
         let to_come = self.agenda.values().any(|event| *event != Event::DueWork);
         idle && !to_come && self.due().await == 0
     }
 
     async fn due(&self) -> usize {
-        use roundtrip_domain::ports::Ledger;
         self.ports.ledger.due(Timestamp::MAX, usize::MAX).await.expect("the ledger can be read").len()
     }
 
