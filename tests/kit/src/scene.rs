@@ -6,9 +6,10 @@ use std::time::Duration;
 use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::record::OrderRecord;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shopify_sim::client::SimClient;
 use shopify_sim::control::{OrderPlaced, PlaceOrder, Ship};
+use shopify_sim::faults::{WebhookFault, WebhookFaultRule};
 use shopify_sim::state::Order;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -145,6 +146,41 @@ impl Scene {
         orders.retain(|source| source.note.as_deref().is_some_and(|note| note.ends_with(&order.name)));
         assert_eq!(orders.len(), 1, "exactly one source order for {}", order.name);
         orders.remove(0)
+    }
+
+    /// All webhooks of a store are lost from now on.
+    ///
+    /// # Panics
+    /// If the simulator does not answer.
+    pub async fn go_silent(&self, shop: &str) {
+        let fault = WebhookFault::Drop;
+        let lost = WebhookFaultRule { shop: Some(shop.to_owned()), topic: None, skip: 0, count: 100, fault };
+        self.sim().add_webhook_fault(&lost).await.expect("the simulator answers");
+    }
+
+    /// A run over a store's orders, to its end.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn resynced(&self, shop: &str) -> Value {
+        let begun = self.stack.api.post(&format!("/v1/shops/{shop}/resync"), json!({})).await;
+        assert_eq!(begun.status, 202, "{begun:?}");
+        self.run_of(shop, &begun.body).await
+    }
+
+    /// The run that `begun` names, when it has ended.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn run_of(&self, shop: &str, begun: &Value) -> Value {
+        let path = format!("/v1/shops/{shop}/runs/{}", begun["run_id"].as_str().expect("a run's id"));
+        eventually(&format!("{shop} is read"), Duration::from_secs(120), || async {
+            self.stack.run_due_work().await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let shown = self.stack.api.get(&path).await.body["run"].clone();
+            (shown["state"] == "done").then_some(shown)
+        })
+        .await
     }
 
     /// The sun's merchant ships a source order whole.

@@ -7,6 +7,7 @@ use roundtrip_domain::writeback::Phase;
 use roundtrip_kit::scene::{SOON, Scene};
 use roundtrip_kit::stack::eventually;
 use serde_json::json;
+use shopify_sim::faults::{Fault, FaultRule};
 
 /// Moments before each kill, in milliseconds: random once, the same in each run.
 const MOMENTS: [u64; 10] = [310, 1170, 90, 640, 1490, 220, 870, 30, 1310, 480];
@@ -89,14 +90,7 @@ async fn ten_kills_at_random_moments_lose_nothing_and_double_nothing() {
 #[tokio::test]
 async fn a_batch_of_ten_with_one_poison_message_delivers_nine() {
     let scene = Scene::new(false).await;
-    let lost = shopify_sim::faults::WebhookFaultRule {
-        shop: Some(scene.moon.clone()),
-        topic: None,
-        skip: 0,
-        count: 100,
-        fault: shopify_sim::faults::WebhookFault::Drop,
-    };
-    scene.sim().add_webhook_fault(&lost).await.unwrap();
+    scene.go_silent(&scene.moon).await;
     let mut orders = Vec::new();
     for _ in 0..9 {
         orders.push(scene.place().await);
@@ -117,4 +111,36 @@ async fn a_batch_of_ten_with_one_poison_message_delivers_nine() {
     assert_eq!(scene.left_behind().await.get("order-push"), Some(&1), "the poison is kept, to be tried again");
     scene.stack.messages.purge("order-push").await;
     scene.sim().clear_faults().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_resync_whose_worker_is_killed_while_the_store_answers_goes_on_and_finds_all() {
+    let scene = Scene::new(true).await;
+    scene.resynced(&scene.moon).await;
+    scene.go_silent(&scene.moon).await;
+    let mut missed = Vec::new();
+    for _ in 0..3 {
+        missed.push(scene.place().await);
+    }
+    // So long a webhook may be on its way: WebhookDelaySecs of the stack on this machine.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let held = FaultRule::next(&scene.moon, "OrdersPage", Fault::HoldAnswer { ms: 60_000 });
+    scene.sim().add_fault(&held).await.unwrap();
+
+    let path = format!("/v1/shops/{}/resync", scene.moon);
+    let begun = scene.stack.api.post(&path, json!({})).await;
+    eventually("the store is about to answer", SOON, || async {
+        (!scene.sim().held().await.unwrap().is_empty()).then_some(())
+    })
+    .await;
+    assert!(kill_workers("resync") >= 1);
+    scene.sim().release_held().await.unwrap();
+
+    let ended = scene.run_of(&scene.moon, &begun.body).await;
+
+    assert_eq!((&ended["found"], &ended["fixed"]), (&json!(3), &json!(3)), "{ended:#}");
+    for order in &missed {
+        scene.pushed(order).await;
+    }
+    scene.stack.messages.settle(Duration::from_secs(120)).await;
 }

@@ -9,30 +9,8 @@ use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::step::{StepId, WaitReason};
 use roundtrip_kit::scene::{SOON, Scene};
 use roundtrip_kit::stack::{Store, Stores, eventually};
-use serde_json::{Value, json};
+use serde_json::json;
 use shopify_sim::control::{PlaceOrder, Ship};
-use shopify_sim::faults::{WebhookFault, WebhookFaultRule};
-
-/// All webhooks of the store are lost.
-async fn go_silent(scene: &Scene, shop: &str) {
-    let lost =
-        WebhookFaultRule { shop: Some(shop.to_owned()), topic: None, skip: 0, count: 100, fault: WebhookFault::Drop };
-    scene.sim().add_webhook_fault(&lost).await.unwrap();
-}
-
-/// A resync of the store, to its end.
-async fn resynced(scene: &Scene, shop: &str) -> Value {
-    let begun = scene.stack.api.post(&format!("/v1/shops/{shop}/resync"), json!({})).await;
-    assert_eq!(begun.status, 202, "{begun:?}");
-    let run_id = begun.body["run_id"].clone();
-    eventually(&format!("{shop} is read"), Duration::from_secs(60), || async {
-        scene.stack.run_due_work().await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        let shown = scene.stack.api.get(&format!("/v1/shops/{shop}/resync")).await.body;
-        (shown["state"] == "done" && shown["run"]["id"] == run_id).then(|| shown["run"].clone())
-    })
-    .await
-}
 
 #[tokio::test]
 async fn an_order_and_a_shipment_of_which_no_webhook_told_are_found_and_nothing_else() {
@@ -40,19 +18,19 @@ async fn an_order_and_a_shipment_of_which_no_webhook_told_are_found_and_nothing_
     let told = scene.place().await;
     let source = scene.pushed(&told).await;
     scene.settle().await;
-    resynced(&scene, &scene.moon).await;
-    resynced(&scene, &scene.sun).await;
+    scene.resynced(&scene.moon).await;
+    scene.resynced(&scene.sun).await;
 
-    go_silent(&scene, &scene.moon).await;
-    go_silent(&scene, &scene.sun).await;
+    scene.go_silent(&scene.moon).await;
+    scene.go_silent(&scene.sun).await;
     let missed = scene.place().await;
     scene.ship(&source, "9400111899223100001111").await;
     // So long a webhook may be on its way: WebhookDelaySecs of the stack on this machine.
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert!(scene.ledger_order(&missed).await.is_none());
     assert_eq!(scene.destination_order(told.id).await.shipping_mails(), 0);
-    let of_the_moon = resynced(&scene, &scene.moon).await;
-    let of_the_sun = resynced(&scene, &scene.sun).await;
+    let of_the_moon = scene.resynced(&scene.moon).await;
+    let of_the_sun = scene.resynced(&scene.sun).await;
 
     assert_eq!((&of_the_moon["found"], &of_the_moon["fixed"]), (&json!(1), &json!(1)), "{of_the_moon}");
     assert_eq!((&of_the_sun["found"], &of_the_sun["fixed"]), (&json!(1), &json!(1)), "{of_the_sun}");
@@ -113,7 +91,7 @@ async fn a_subscription_that_shopify_deleted_is_made_again_and_what_it_missed_is
 #[tokio::test]
 async fn an_order_and_its_shipment_are_synced_on_wish() {
     let scene = Scene::new(true).await;
-    go_silent(&scene, &scene.moon).await;
+    scene.go_silent(&scene.moon).await;
     let order = scene.place().await;
     let sync = format!("/v1/shops/{}/orders/{}/sync", scene.moon, order.id);
     let synced = async || {
@@ -128,7 +106,7 @@ async fn an_order_and_its_shipment_are_synced_on_wish() {
 
     synced().await;
     scene.pushed(&order).await;
-    go_silent(&scene, &scene.sun).await;
+    scene.go_silent(&scene.sun).await;
     let source = scene.source_orders().await.remove(0);
     scene.ship(&source, "9400111899223100002222").await;
     // Clicks within ten seconds are one.
