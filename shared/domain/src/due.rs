@@ -56,9 +56,7 @@ impl Share {
         }
         Ok(self.sent < self.limit)
     }
-}
 
-impl Share {
     /// When the next task may begin: spread over the time until the next run, so that each finds its points.
     fn next_delay(&mut self) -> Duration {
         let delay = NEXT_RUN.mul_f64(self.sent as f64 / self.limit as f64);

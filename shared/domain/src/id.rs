@@ -222,6 +222,12 @@ impl ShipmentId {
         }
     }
 
+    /// Whether a label tool told of it.
+    #[must_use]
+    pub fn is_label(&self) -> bool {
+        matches!(self, Self::Label(_))
+    }
+
     /// The order whose task sees to it; `destination` is the one that is to show it.
     #[must_use]
     pub fn looked_at_from<'a>(&'a self, destination: &'a OrderRef) -> &'a OrderRef {

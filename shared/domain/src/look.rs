@@ -103,20 +103,18 @@ pub(crate) async fn announce<S, L, C, T: Outbox, K: Clock>(
     (order, order_name): (&OrderRef, Option<String>),
     subject: OrderRef,
 ) -> Result<bool, Unfinished> {
-    let Some(message) = parked_message(step, Some(order), id.clone(), Subject::Order(subject)) else {
+    let message = parked_message(step, Some(order), id.clone(), Subject::Order(subject));
+    let (Some(message), Some(parked), Some(failure)) = (message, &step.parked, EventFailure::of(id.clone(), step))
+    else {
         return Ok(false);
     };
-    if let (Some(failure), Some(parked)) = (EventFailure::of(id.clone(), step), &step.parked) {
-        let what = format!("{id}@{}", step.generation);
-        let order_of = EventOrder { order: order.id, order_name };
-        let kind = match id.queue() {
-            Queue::TrackingWriteback => EventKind::WritebackFailed { order: order_of, failure },
-            Queue::OrderPush | Queue::AppLifecycle | Queue::Resync => {
-                EventKind::PushFailed { order: order_of, failure }
-            }
-        };
-        ports.tasks.publish(&DomainEvent::of_order(parked.at, order, what, kind)).await?;
-    }
+    let what = format!("{id}@{}", step.generation);
+    let order_of = EventOrder { order: order.id, order_name };
+    let kind = match id.queue() {
+        Queue::TrackingWriteback => EventKind::WritebackFailed { order: order_of, failure },
+        Queue::OrderPush | Queue::AppLifecycle | Queue::Resync => EventKind::PushFailed { order: order_of, failure },
+    };
+    ports.tasks.publish(&DomainEvent::of_order(parked.at, order, what, kind)).await?;
     ports.tasks.park(id.queue(), &message).await?;
     Ok(true)
 }

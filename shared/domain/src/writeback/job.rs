@@ -33,12 +33,6 @@ pub(super) struct Job<'a, L, C, T, K> {
     reloaded: AtomicBool,
 }
 
-/// Whether a label tool voided it: that is known whatever is looked at.
-fn is_voided_label(record: &OrderRecord, id: &ShipmentId) -> bool {
-    let ShipmentId::Label(label) = id else { return false };
-    record.labels.get(label).is_some_and(|row| row.get().voided_at.is_some())
-}
-
 /// The step's id in history and dead letters.
 pub(super) fn step_id(id: &ShipmentId) -> StepId {
     StepId::Writeback(id.clone())
@@ -63,12 +57,18 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
         self.reloaded.load(Ordering::Relaxed)
     }
 
+    /// Whether a shipment was called off, so that what was written for it may be taken over. Whether a label was, is
+    /// known whatever is looked at.
+    pub(super) fn is_voided(&self, record: &OrderRecord, id: &ShipmentId) -> bool {
+        let ShipmentId::Label(label) = id else { return self.voided.contains(id) };
+        record.labels.get(label).is_some_and(|row| row.get().voided_at.is_some())
+    }
+
     /// Which destination fulfillments were written for this shipment, and which for others.
     pub(super) fn written_by(&self, record: &OrderRecord, id: &ShipmentId) -> Written {
         let mut written = Written::default();
-        let is_label = |id: &ShipmentId| matches!(id, ShipmentId::Label(_));
         for (other, row) in &record.writebacks {
-            if is_label(other) != is_label(id) {
+            if other.is_label() != id.is_label() {
                 written.told_otherwise.extend(&row.get().state.written);
             }
             if let (true, Phase::Written { tracking, .. }) = (other == id, &row.get().state.phase) {
@@ -76,7 +76,7 @@ impl<'a, L: Ledger, C, T: Outbox, K: Clock> Job<'a, L, C, T, K> {
             }
             let list = if other == id {
                 &mut written.here
-            } else if self.voided.contains(other) || is_voided_label(record, other) {
+            } else if self.is_voided(record, other) {
                 &mut written.orphaned
             } else {
                 &mut written.elsewhere

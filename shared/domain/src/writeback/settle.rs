@@ -84,7 +84,7 @@ fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         if let Some(row) = record.writebacks.get_mut(&id) {
             row.change().state.written.retain(|fulfillment| !there.contains(fulfillment));
             match row.get().state.written.is_empty() {
-                true if job.voided.contains(&id) => called_off(job, record, &id, now),
+                true if job.is_voided(record, &id) => called_off(job, record, &id, now),
                 // It stands, and is shown no more: it is looked at anew.
                 true => job.change(record, &id, now, "pending", |step| {
                     step.state.phase = Phase::Pending;
@@ -150,12 +150,11 @@ pub(super) fn leave_to_its_other_half(
     shipment: &Shipment,
     standing: &[FulfillmentId],
 ) -> bool {
-    let is_label = |id: &ShipmentId| matches!(id, ShipmentId::Label(_));
     let other_half = record.writebacks.iter_mut().find(|(id, row)| {
         let state = &row.get().state;
         let shows_it =
             matches!(&state.phase, Phase::Written { tracking, .. } if same_numbers(tracking, &shipment.tracking));
-        is_label(id) != is_label(&shipment.id) && shows_it && state.written.is_empty()
+        id.is_label() != shipment.id.is_label() && shows_it && state.written.is_empty()
     });
     match other_half {
         Some((_, row)) => {

@@ -18,7 +18,7 @@ use roundtrip_domain::step::WaitReason;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake;
 use roundtrip_kit::fake::{FakePorts, Fault};
-use roundtrip_kit::order::{connected, connection, line, link, moon, paid_order, sun};
+use roundtrip_kit::order::{connection, line, moon, paid_order, sun};
 
 const ORDER: u64 = 42;
 
@@ -32,13 +32,8 @@ fn webhook() -> Task {
 
 /// A moon that sells what the sun holds, and one paid order.
 fn shops(auto_push: bool) -> FakePorts {
-    let ports = fake::ports();
-    let now = ports.clock.now();
-    ports.ledger.put_shop(connected(moon(), now));
-    ports.ledger.put_shop(connected(sun(), now));
+    let ports = fake::placed(ORDER);
     ports.ledger.put_connection(connection(auto_push));
-    ports.ledger.put_link(link(1));
-    change_order(&ports, |_| {});
     ports
 }
 

@@ -11,8 +11,8 @@ use roundtrip_domain::record::RequestState;
 use roundtrip_domain::step::StepId;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::{TrackingInfo, write_back};
-use roundtrip_kit::fake::{self, FakePorts, Fault};
-use roundtrip_kit::order::{connected, connection, link, moon, paid_order, shop, sun};
+use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault};
+use roundtrip_kit::order::{connected, connection, moon, paid_order, shop, sun};
 
 const ORDER: u64 = 42;
 
@@ -26,15 +26,9 @@ fn about(order: &OrderRef, trigger: Trigger) -> Task {
 
 /// One paid order of one linked line.
 fn placed(quantity: u32) -> FakePorts {
-    let ports = fake::ports();
-    let now = ports.clock.now();
-    ports.ledger.put_shop(connected(moon(), now));
-    ports.ledger.put_shop(connected(sun(), now));
-    ports.ledger.put_connection(connection(true));
-    ports.ledger.put_link(link(1));
-    let mut order = paid_order(ORDER, now);
-    order.lines[0].quantity = quantity;
-    ports.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(ORDER), order));
+    let ports = fake::placed(ORDER);
+    let order = |shop: &mut FakeShop| shop.orders.get_mut(&OrderId::new(ORDER)).unwrap().lines[0].quantity = quantity;
+    ports.channel.shop(&moon(), order);
     ports
 }
 

@@ -21,7 +21,7 @@ use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
 use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault};
-use roundtrip_kit::order::{connected, connection, line, link, moon, paid_order, shop, sun};
+use roundtrip_kit::order::{connected, connection, line, moon, shop, sun};
 
 pub(crate) use labels::label_id;
 
@@ -69,14 +69,7 @@ impl World {
 
     /// A moon that sells what the sun holds, pushed without being asked for, and a paid order of one unit.
     pub(crate) fn new() -> Self {
-        let ports = fake::ports();
-        let now = ports.clock.now();
-        ports.ledger.put_shop(connected(moon(), now));
-        ports.ledger.put_shop(connected(sun(), now));
-        ports.ledger.put_connection(connection(true));
-        ports.ledger.put_link(link(1));
-        ports.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(ORDER), paid_order(ORDER, now)));
-        Self { ports, unfinished: RefCell::default(), events: Cell::new(0) }
+        Self::over(&fake::placed(ORDER))
     }
 
     /// The same, its order of so many units.

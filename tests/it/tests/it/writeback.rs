@@ -17,7 +17,7 @@ use roundtrip_domain::step::WaitReason;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{Phase, TrackingInfo, write_back};
 use roundtrip_kit::fake::{self, FakePorts, Fault};
-use roundtrip_kit::order::{connected, connection, link, moon, paid_order, sun};
+use roundtrip_kit::order::{connection, moon, sun};
 
 const ORDER: u64 = 42;
 const NUMBER: &str = "9400111899223100001234";
@@ -28,13 +28,7 @@ fn at() -> OrderRef {
 
 /// An order that was pushed.
 async fn pushed() -> (FakePorts, OrderRef) {
-    let ports = fake::ports();
-    let now = ports.clock.now();
-    ports.ledger.put_shop(connected(moon(), now));
-    ports.ledger.put_shop(connected(sun(), now));
-    ports.ledger.put_connection(connection(true));
-    ports.ledger.put_link(link(1));
-    ports.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(ORDER), paid_order(ORDER, now)));
+    let ports = fake::placed(ORDER);
     push_order(&ports, &Task::new(Trigger::Webhook, "event-1", Subject::Order(at()))).await.unwrap();
     let source = ports.channel.shop(&sun(), |shop| shop.pushed[0].0.id);
     (ports, OrderRef { shop: sun(), id: source })

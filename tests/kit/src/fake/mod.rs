@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::event::DomainEvent;
-use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::ports::{
     Clock, Credentials, CredentialsError, EventError, Events, ParkedMessage, Ports, QueueError, Tasks,
 };
 use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Waits, ports};
+
+use crate::order::{connected, connection, link, moon, paid_order, sun};
 
 pub use channel::{FakeChannel, Fault};
 pub use ledger::MemoryLedger;
@@ -180,6 +182,19 @@ pub fn ports() -> FakePorts {
         clock,
         waits: Waits::default(),
     }
+}
+
+/// A moon that sells what the sun holds, pushed without being asked for, and a paid order of one unit.
+#[must_use]
+pub fn placed(order: u64) -> FakePorts {
+    let ports = ports();
+    let now = ports.clock.now();
+    ports.ledger.put_shop(connected(moon(), now));
+    ports.ledger.put_shop(connected(sun(), now));
+    ports.ledger.put_connection(connection(true));
+    ports.ledger.put_link(link(1));
+    ports.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(order), paid_order(order, now)));
+    ports
 }
 
 /// Ports of their own that hold the same.

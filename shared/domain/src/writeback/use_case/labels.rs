@@ -100,7 +100,7 @@ fn end_waits(record: &mut OrderRecord, seen: &[Shipment], now: Timestamp) {
         let step = row.get();
         let is_over = step.wait.as_ref().is_some_and(|wait| wait.until <= now && !told_later.contains(&wait.why));
         let idle = step.parked.is_some() || matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. });
-        let heard = matches!(shipment, ShipmentId::Label(_)) && (idle || seen.iter().any(|it| it.id == *shipment));
+        let heard = shipment.is_label() && (idle || seen.iter().any(|it| it.id == *shipment));
         if is_over && heard {
             row.change().wait = None;
         }

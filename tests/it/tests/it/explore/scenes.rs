@@ -29,16 +29,8 @@ fn webhook(order: OrderRef) -> Task {
     Task::new(Trigger::Webhook, "event", Subject::Order(order))
 }
 
-/// A moon that sells what the sun holds, and one paid order.
 fn placed() -> FakePorts {
-    let ports = fake::ports();
-    let now = ports.clock.now();
-    ports.ledger.put_shop(connected(moon(), now));
-    ports.ledger.put_shop(connected(sun(), now));
-    ports.ledger.put_connection(connection(true));
-    ports.ledger.put_link(link(1));
-    ports.channel.shop(&moon(), |shop| shop.orders.insert(ORDER, paid_order(ORDER.number(), now)));
-    ports
+    fake::placed(ORDER.number())
 }
 
 /// The webhook about the order, twice.
