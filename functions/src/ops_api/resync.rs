@@ -91,9 +91,9 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
     registered(&api, &domain).await?;
     let step = read(&api, &domain).await?;
     let now = Timestamp::now();
-    let asked = step.state.asked.as_ref().map(|asked| RunView::of_wish(asked, now));
+    let asked: Vec<RunView> = step.state.asked.iter().map(|asked| RunView::of_wish(asked, now)).collect();
     let run = step.state.run.as_ref().map(|run| RunView::of_run(run, step.parked.is_some(), now));
-    let state = run.as_ref().or(asked.as_ref()).map_or("never", |run| run.state);
+    let state = run.as_ref().or(asked.first()).map_or("never", |run| run.state);
     Ok((
         StatusCode::OK,
         Json(json!({

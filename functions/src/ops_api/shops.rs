@@ -11,7 +11,7 @@ use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, Plan, ProductLink, Shop, UnitPrice, WithoutTracking};
-use roundtrip_domain::resync::{Asked, Occasion, WINDOW_DAYS, ask_for_run, first_run};
+use roundtrip_domain::resync::read_from_now_on;
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -125,14 +125,10 @@ pub(super) async fn put_settings(
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     let mut settings = registered(&api, &domain).await?.shop.settings;
     settings.plan = body.plan.unwrap_or(settings.plan);
-    let was_on = settings.tracking_sync;
-    settings.tracking_sync = body.tracking_sync.unwrap_or(was_on);
+    settings.tracking_sync = body.tracking_sync.unwrap_or(settings.tracking_sync);
     api.ledger.put_shop_settings(&domain, &settings).await?;
-    if settings.tracking_sync && !was_on {
-        // What was shipped before is as new as a first connection's orders.
-        let (id, by) = (Uuid::now_v7().to_string(), operator.name.clone());
-        let wish = Asked { id, at: Timestamp::now(), by, occasion: Occasion::FirstConnection, days: WINDOW_DAYS };
-        ask_for_run(&api.ledger, &api.tasks, &domain, &wish).await?;
+    if body.tracking_sync == Some(true) {
+        read_from_now_on(&api.ledger, &api.tasks, &domain, Timestamp::now()).await?;
     }
     tracing::info!(shop.domain = domain.as_str(), actor = operator.name, "shop settings written");
     Ok((StatusCode::OK, Json(json!({ "shop": domain, "settings": settings }))))
@@ -171,7 +167,9 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
         return Err(ApiError::field("source", "it is the destination itself: give another shop"));
     }
     let shop = registered(&api, &destination).await?;
-    registered(&api, &source).await?;
+    let sells = shop.shop.facts.is_none() || shop.keeps_orders();
+    let source_shop = registered(&api, &source).await?;
+    let ships = source_shop.shop.facts.is_none() || !source_shop.inbound.is_empty();
     let known = shop.outbound.into_iter().find(|connection| connection.source == source);
     let (version, mut settings) = match known {
         Some(known) => (known.settings_version, known.settings),
@@ -199,8 +197,11 @@ pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, bod
         actor = operator.name,
         "connection written"
     );
-    for shop in [&connection.destination, &connection.source] {
-        first_run(&api.ledger, &api.tasks, shop, Timestamp::now()).await?;
+    // A shop that is not connected itself yet is read when it is.
+    for (shop, was_read) in [(&connection.destination, sells), (&connection.source, ships)] {
+        if !was_read {
+            read_from_now_on(&api.ledger, &api.tasks, shop, Timestamp::now()).await?;
+        }
     }
     let status = if version == 0 { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "connection": connection }))))

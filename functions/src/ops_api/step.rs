@@ -32,13 +32,16 @@ impl<'a, S> From<&'a Step<S>> for Progress<'a> {
 pub(super) struct ShopError<'a> {
     code: Code,
     message: &'a str,
+    /// Shopify's, for their support.
+    request_id: Option<&'a str>,
     help: String,
 }
 
 impl<'a> ShopError<'a> {
     pub(super) fn of<S>(step: &'a Step<S>) -> Option<Self> {
         let failure = step.last_failure.as_ref()?;
-        Some(Self { code: failure.code, message: &failure.message, help: link(failure.code) })
+        let request_id = failure.request_id.as_deref();
+        Some(Self { code: failure.code, message: &failure.message, request_id, help: link(failure.code) })
     }
 }
 

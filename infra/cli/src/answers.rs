@@ -48,6 +48,9 @@ pub(crate) enum ShopState {
 pub(crate) struct ShopError {
     pub(crate) code: Code,
     pub(crate) message: String,
+    /// Shopify's, for their support.
+    #[serde(default)]
+    pub(crate) request_id: Option<String>,
 }
 
 /// `PUT /v1/shops/{shop}/settings`.
@@ -68,7 +71,7 @@ pub(crate) struct RunBegun {
 pub(crate) struct ResyncAnswer {
     pub(crate) shop: ShopDomain,
     pub(crate) run: Option<RunView>,
-    pub(crate) next: Option<RunView>,
+    pub(crate) next: Vec<RunView>,
     pub(crate) past: Vec<RunView>,
     pub(crate) error: Option<ShopError>,
 }

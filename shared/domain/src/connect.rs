@@ -19,8 +19,9 @@ use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Subject, Task};
 use crate::work::{Outcome, Unfinished};
 
-/// Between two looks at a shop's subscriptions. Source: scenario "Lost subscription heals", at most 60 minutes.
-const NEXT_CHECK: Duration = Duration::from_secs(3600);
+/// Between two looks at a shop's subscriptions: with the time that due work and a failure may take, an hour at the most.
+/// Source: scenario "Lost subscription heals".
+const NEXT_CHECK: Duration = Duration::from_secs(55 * 60);
 
 /// What is in the middle of being mended; `None` mostly.
 pub type ConnectState = Option<Healing>;
@@ -99,11 +100,13 @@ async fn failed<L: Ledger + Registry, C, T: Outbox, K: Clock>(
         connecting.ports.ledger.pause(&connecting.at, &paused).await?;
         return connecting.give_up(error).await;
     }
-    if was_connected && connecting.step.state.is_none() && error.code() == Code::ChannelUnavailable {
-        // It is a check that failed, and not for long: the next one sees to it.
+    let is_check = was_connected && connecting.step.state.is_none() && error.code() == Code::ChannelUnavailable;
+    let outcome = connecting.fail(error).await?;
+    if is_check && connecting.step.parked.is_none() {
+        // The next look sees to it; only when one after the other fails, a person has to.
         return connecting.rest(after(now, NEXT_CHECK), WaitReason::SubscriptionCheck).await;
     }
-    connecting.fail(error).await
+    Ok(outcome)
 }
 
 /// Does what is missing.
@@ -140,7 +143,7 @@ async fn tell_healed<L: Ledger + Registry, C, T: Outbox, K: Clock>(
     let Healing { found_at, topics } = healing;
     let kind = EventKind::SubscriptionsHealed { topics };
     ports.tasks.publish(&DomainEvent::new(found_at, at.clone(), found_at, kind)).await?;
-    let (id, by) = (format!("healing/{at}/{found_at}"), "connect".to_owned());
+    let (id, by) = (format!("healing-{}", found_at.as_millisecond()), "connect".to_owned());
     let wish = Asked { id, at: connecting.now(), by, occasion: Occasion::Healing, days: WINDOW_DAYS };
     ask_for_run(&ports.ledger, &ports.tasks, at, &wish).await.map(drop)
 }

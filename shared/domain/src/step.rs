@@ -284,14 +284,19 @@ impl<S> Step<S> {
         }
     }
 
+    /// It got on: what failed before does not count any more.
+    pub fn forget_failures(&mut self) {
+        self.attempts = 0;
+        self.first_failure = None;
+        self.last_failure = None;
+    }
+
     /// Done: nothing waits, nothing is parked, no failure counts any more.
     pub fn succeed(&mut self, state: S) {
         self.state = state;
         self.wait = None;
         self.parked = None;
-        self.attempts = 0;
-        self.first_failure = None;
-        self.last_failure = None;
+        self.forget_failures();
     }
 }
 

@@ -37,7 +37,7 @@ pub fn is_outside_60_days(shop: &ConnectedShop, created_at: Timestamp, now: Time
 /// made just before, or is not answered yet.
 ///
 /// # Errors
-/// The ledger or a queue does not take it; whoever asks next asks again.
+/// The ledger does not take it; whoever asks next asks again.
 pub async fn ask_for_sync<L: Ledger, T: Tasks>(
     ledger: &L,
     tasks: &T,
@@ -78,10 +78,11 @@ pub async fn ask_for_sync<L: Ledger, T: Tasks>(
             Err(LedgerError::Conflict) if tries < MAX_WRITES => continue,
             other => other?,
         }
-        tasks.send(StepId::Look(look).queue(), &task).await?;
+        // The rows are due already: a message that does not go out only means that due work wakes whoever looks.
+        let _ = tasks.send(StepId::Look(look).queue(), &task).await;
         for source in also {
             let task = Task::new(Trigger::Request, id, Subject::Order(source));
-            tasks.send(StepId::Look(Look::Shipments).queue(), &task).await?;
+            let _ = tasks.send(StepId::Look(Look::Shipments).queue(), &task).await;
         }
         return Ok(request);
     }

@@ -96,6 +96,14 @@ fn tracking(given: Vec<Tracking>) -> Result<Vec<TrackingInfo>, ApiError> {
         let url = url.filter(filled).map(|text| address(&text)).transpose()?;
         infos.push(TrackingInfo { company, number, url });
     }
+    // Shopify ties one carrier to a fulfillment, and pairs links with numbers by their place.
+    if infos.iter().any(|info| info.company != infos[0].company) {
+        let text = "a fulfillment has one carrier: give the same for each number, or a label for each carrier";
+        return Err(ApiError::field("tracking.company", text));
+    }
+    if infos.iter().any(|info| info.url.is_some() != infos[0].url.is_some()) {
+        return Err(ApiError::field("tracking.url", "some numbers have one and some have none: give one for each"));
+    }
     Ok(infos)
 }
 

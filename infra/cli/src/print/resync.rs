@@ -13,9 +13,9 @@ pub(crate) fn resync(answer: &ResyncAnswer) -> String {
         Some(current) => run(&answer.shop, current, answer.error.as_ref()),
         None => vec![format!("{}  was never read", answer.shop)],
     };
-    if let Some(next) = &answer.next {
+    if !answer.next.is_empty() {
         text.push("\nNext".to_owned());
-        text.push(short([next].into_iter()));
+        text.push(short(answer.next.iter()));
     }
     if !answer.past.is_empty() {
         text.push("\nBefore".to_owned());
@@ -38,7 +38,7 @@ fn run(shop: &ShopDomain, run: &RunView, error: Option<&ShopError>) -> Vec<Strin
     };
     let mut text = vec![format!("{shop}  {state}")];
     if let Some(error) = error {
-        text.extend(explained(error.code, Some(&error.message), None));
+        text.extend(explained(error.code, Some(&error.message), error.request_id.as_deref()));
     }
     let mut pairs = vec![
         ("run", run.id.clone()),

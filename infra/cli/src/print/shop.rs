@@ -23,7 +23,7 @@ pub(crate) fn shop(shop: &ShopAnswer) -> String {
     let mut text = vec![format!("{}  {state}", shop.shop)];
     match (&shop.paused, &shop.error) {
         (Some(paused), _) => text.extend(paused_since(shop, paused)),
-        (None, Some(error)) => text.extend(explained(error.code, Some(&error.message), None)),
+        (None, Some(error)) => text.extend(explained(error.code, Some(&error.message), error.request_id.as_deref())),
         (None, None) => {}
     }
     if let Some(facts) = &shop.facts {

@@ -138,7 +138,8 @@ pub(super) fn by_status(shop: &ShopDomain, answer: &HttpAnswer) -> ChannelError 
         status if said.is_empty() => format!("HTTP {status}"),
         status => format!("HTTP {status}: {said}"),
     };
-    let error = meaning.error(shop, &message, answer.request_id.clone());
+    let request_id = request_id_in(&said).or_else(|| answer.request_id.clone());
+    let error = meaning.error(shop, &message, request_id);
     at_least(error, answer.retry_after.map(seconds))
 }
 

@@ -154,6 +154,9 @@ pub struct LookState {
     /// What the last look at shipments saw: a resync compares it with what the shop shows now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
+    /// A backfill asked for it, and it has not come to look yet: what it comes upon is shown without a mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 /// A person asked for the order to be looked at now.

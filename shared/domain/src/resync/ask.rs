@@ -33,7 +33,7 @@ where
 /// Begins the first run of a shop that is connected and was never read, if anything of it is kept.
 ///
 /// # Errors
-/// The ledger or the queue does not take it; whoever asks next asks again.
+/// The ledger does not take it; whoever asks next asks again.
 pub async fn first_run<L: Ledger + Registry, T: Tasks>(
     ledger: &L,
     tasks: &T,
@@ -44,11 +44,25 @@ pub async fn first_run<L: Ledger + Registry, T: Tasks>(
     if known.shop.facts.is_none() || !is_read(&known) {
         return Ok(());
     }
-    let read: Option<(Step<ResyncState>, u64)> = ledger.shop_step(shop, &StepId::Resync).await?;
-    if read.is_some() {
+    let step: Option<(Step<ResyncState>, u64)> = ledger.shop_step(shop, &StepId::Resync).await?;
+    let is_new = |state: &ResyncState| state.run.is_none() && state.asked.is_empty() && state.past.is_empty();
+    if !step.is_none_or(|(step, _)| is_new(&step.state)) {
         return Ok(());
     }
-    let (id, by) = (format!("first/{shop}"), "connect".to_owned());
+    read_from_now_on(ledger, tasks, shop, now).await
+}
+
+/// Begins a run over what is there of a shop of which something is kept from now on.
+///
+/// # Errors
+/// The ledger does not take it; whoever asks next asks again.
+pub async fn read_from_now_on<L: Ledger, T: Tasks>(
+    ledger: &L,
+    tasks: &T,
+    shop: &ShopDomain,
+    now: Timestamp,
+) -> Result<(), Unfinished> {
+    let (id, by) = (format!("first-{}", now.as_millisecond()), "connect".to_owned());
     let wish = Asked { id, at: now, by, occasion: Occasion::FirstConnection, days: WINDOW_DAYS };
     ask_for_run(ledger, tasks, shop, &wish).await.map(drop)
 }
@@ -57,7 +71,7 @@ pub async fn first_run<L: Ledger + Registry, T: Tasks>(
 /// Returns the id of the run that will fulfil the wish.
 ///
 /// # Errors
-/// The ledger or the queue does not take it; whoever asks next asks again.
+/// The ledger does not take it; whoever asks next asks again.
 pub async fn ask_for_run<L: Ledger, T: Tasks>(
     ledger: &L,
     tasks: &T,
@@ -66,7 +80,8 @@ pub async fn ask_for_run<L: Ledger, T: Tasks>(
 ) -> Result<String, Unfinished> {
     let run = write_wish(ledger, shop, wish).await?;
     let task = Task::new(Trigger::Request, run.clone(), Subject::Shop { shop: shop.clone() });
-    tasks.send(Queue::Resync, &task).await?;
+    // The row is due already: a message that does not go out only means that due work begins the run.
+    let _ = tasks.send(Queue::Resync, &task).await;
     Ok(run)
 }
 

@@ -97,7 +97,7 @@ pub struct Kept {
 #[must_use]
 pub fn behind(seen: &OrderSight, known: &OrderRecord, kept: Kept) -> Option<Behind> {
     if let Some(Origin::Pushed { .. }) = known.origin.as_ref().map(Row::get) {
-        let sight = sight_of_shipments(&seen.shipments);
+        let sight = sight_of_shipments(&seen.shipments, seen.updated_at);
         let known = known.look_at_shipments.get().state.seen.as_ref();
         let is_behind = !seen.shipments.is_empty() && known != Some(&sight);
         return is_behind.then_some(Behind::Shipments { sight });
@@ -134,10 +134,13 @@ fn is_up_to_date(known: &Summary, seen: &OrderSight) -> bool {
         && live.flat_map(|shipment| &shipment.numbers).all(|number| known.tracking_numbers.contains(number))
 }
 
-/// What was shipped of an order, in a word that a page of orders and a look at the order agree on.
+/// What was shipped of an order, in a word that a page of orders and a look at the order agree on. Of an order with more
+/// than a page shows, any change counts.
 #[must_use]
-pub fn sight_of_shipments(shipments: &[ShipmentSight]) -> String {
-    fingerprint(&shipments.iter().take(SHOWN).collect::<Vec<_>>())
+pub fn sight_of_shipments(shipments: &[ShipmentSight], updated_at: Timestamp) -> String {
+    let is_full = shipments.len() >= SHOWN || shipments.iter().any(|shipment| shipment.numbers.len() >= SHOWN);
+    let changed_at = is_full.then_some(updated_at);
+    fingerprint(&(shipments.iter().take(SHOWN).collect::<Vec<_>>(), changed_at))
 }
 
 impl ShipmentSight {

@@ -24,9 +24,10 @@ pub struct ResyncState {
     /// The run that is under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The run that was asked for, and begins when none is under way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    /// The runs that were asked for, and begin when none is under way: one for what webhooks missed, and one for what was
+    /// there before them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<Asked>,
     /// When the last run began that came to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success: Option<Timestamp>,
@@ -42,18 +43,35 @@ impl ResyncState {
         self.run.as_ref().is_some_and(Run::is_under_way)
     }
 
-    /// Takes a wish for a run, and says which run will fulfil it: the one that is under way, if any will do; the one
-    /// that was asked for already, of the longer window of the two; or a new one.
+    /// Takes a wish for a run, and says which run will fulfil it: the one that reads the shop just now, if any will do;
+    /// the one that was asked for already to the same end, of the longer window of the two; or a new one.
     pub fn ask(&mut self, wish: Asked) -> String {
-        if let Some(run) = self.run.as_ref().filter(|run| wish.occasion == Occasion::Request && run.is_under_way()) {
+        let from = before(wish.at, DAY * u32::from(wish.days));
+        let will_do = |run: &&Run| {
+            let reads = matches!(run.phase, Phase::Reading { .. }) && run.window.created_from <= from;
+            let to_the_same_end = run.occasion.finds_what_was_missed() && wish.occasion == Occasion::Request;
+            reads && to_the_same_end
+        };
+        if let Some(run) = self.run.as_ref().filter(will_do) {
             return run.id.clone();
         }
-        let asked = match self.asked.take() {
-            Some(before) if before.days >= wish.days => before,
-            Some(before) => Asked { id: before.id, at: before.at, ..wish },
-            None => wish,
-        };
-        self.asked.insert(asked).id.clone()
+        let same_end =
+            |asked: &&mut Asked| asked.occasion.finds_what_was_missed() == wish.occasion.finds_what_was_missed();
+        if let Some(asked) = self.asked.iter_mut().find(same_end) {
+            if wish.days > asked.days {
+                let Asked { id, at, .. } = asked.clone();
+                *asked = Asked { id, at, ..wish };
+            }
+            return asked.id.clone();
+        }
+        let id = wish.id.clone();
+        self.asked.push(wish);
+        id
+    }
+
+    /// The next run that was asked for.
+    pub fn next_asked(&mut self) -> Option<Asked> {
+        (!self.asked.is_empty()).then(|| self.asked.remove(0))
     }
 
     /// The run, whether it came to its end or not, is one of those before.
@@ -106,6 +124,16 @@ impl Occasion {
         }
     }
 
+    /// Whether what changed a moment ago is left to its webhook. Where there was no subscription, or no connection yet,
+    /// none comes.
+    #[must_use]
+    pub fn leaves_fresh_orders(self) -> bool {
+        match self {
+            Self::Schedule | Self::Request | Self::Backfill | Self::Unknown => true,
+            Self::Healing | Self::FirstConnection => false,
+        }
+    }
+
     /// Why the orders that it finds are looked at.
     #[must_use]
     pub fn trigger(self) -> Trigger {
@@ -113,11 +141,17 @@ impl Occasion {
     }
 }
 
+fn unknown() -> Occasion {
+    Occasion::Unknown
+}
+
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     pub id: String,
+    #[serde(default = "unknown")]
     pub occasion: Occasion,
+    #[serde(default)]
     pub asked_at: Timestamp,
     pub started_at: Timestamp,
     pub window: Window,
@@ -130,6 +164,9 @@ pub struct Run {
     pub fixed: u32,
     /// Calls to the shop.
     pub calls: u32,
+    /// Whether it was told that the shop does not answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_stalled: bool,
     /// Found, and not known to be fixed yet; of very many only the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<FoundOrder>,
@@ -239,6 +276,7 @@ impl Run {
             found: 0,
             fixed: 0,
             calls: 0,
+            told_stalled: false,
             open: Vec::new(),
         }
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -5,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::compare::{Behind, Kept, OrderSight, ShipmentSight, behind, sight_of_shipments};
 use super::run::{Asked, Occasion, ResyncState, Run, Window};
 use crate::id::{FulfillmentId, OrderId, OrderRef};
+use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
-use crate::record::{OrderRecord, Origin, Row};
+use crate::record::{OrderRecord, Origin, Row, Summary, Tab};
 use crate::task::Queue;
 
 const DELAY: Duration = Duration::from_secs(900);
@@ -71,7 +73,20 @@ fn wishes_that_no_run_has_begun_for_yet_become_one_of_the_longest_window() {
     let ids = [7, 60, 30].map(|days| state.ask(wish(Occasion::Backfill, days)));
 
     assert_eq!(ids, ["Backfill-7"; 3]);
-    assert_eq!(state.asked.unwrap().days, 60);
+    assert_eq!(state.asked.iter().map(|asked| asked.days).collect::<Vec<_>>(), [60]);
+}
+
+#[test]
+fn a_wish_for_what_was_missed_and_one_for_what_was_there_before_are_two_runs() {
+    let mut state = ResyncState::default();
+
+    let healing = state.ask(wish(Occasion::Healing, 7));
+    let backfill = state.ask(wish(Occasion::Backfill, 30));
+    let request = state.ask(wish(Occasion::Request, 7));
+
+    assert_eq!((healing.as_str(), backfill.as_str()), ("Healing-7", "Backfill-30"));
+    assert_eq!(request, healing);
+    assert_eq!(state.next_asked().map(|asked| asked.occasion), Some(Occasion::Healing));
 }
 
 #[test]
@@ -80,7 +95,7 @@ fn while_a_run_is_under_way_only_a_wish_that_it_may_not_fulfil_asks_for_another(
     let mut state = ResyncState { run: Some(run), ..ResyncState::default() };
 
     assert_eq!(state.ask(wish(Occasion::Request, 7)), "Schedule-7");
-    assert_eq!(state.asked, None);
+    assert!(state.asked.is_empty());
     assert_eq!(state.ask(wish(Occasion::Healing, 7)), "Healing-7");
 }
 
@@ -125,7 +140,7 @@ fn pushed(look: Option<&[ShipmentSight]>) -> OrderRecord {
     let destination = OrderRef { shop: "moon.myshopify.com".parse().unwrap(), id: OrderId::new(42) };
     let mut record = unknown();
     record.origin = Some(Row::new(Origin::Pushed { destination, group: 1 }));
-    record.look_at_shipments.change().state.seen = look.map(sight_of_shipments);
+    record.look_at_shipments.change().state.seen = look.map(|shipments| sight_of_shipments(shipments, now()));
     record
 }
 
@@ -146,4 +161,53 @@ fn an_order_that_nobody_pushed_is_the_shops_own_and_counts_only_where_the_shop_s
 
     assert_eq!(behind(&seen, &unknown(), NOTHING), None);
     assert_eq!(behind(&seen, &unknown(), ORDERS), Some(Behind::Order { updated_at: now() }));
+}
+
+#[test]
+fn of_a_source_order_with_more_shipments_than_a_page_shows_any_change_counts() {
+    let shipments = |n: u64| -> Vec<ShipmentSight> {
+        let shipment = |n| ShipmentSight { id: FulfillmentId::new(n), ..shipped(&["T1"]).remove(0) };
+        (1..=n).map(shipment).collect()
+    };
+    let later = |n: u64| OrderSight { updated_at: now() + SignedDuration::from_secs(1), ..seen(shipments(n)) };
+
+    assert_eq!(behind(&later(9), &pushed(Some(&shipments(9))), NOTHING), None);
+    assert!(behind(&later(10), &pushed(Some(&shipments(10))), NOTHING).is_some());
+    assert_eq!(behind(&seen(shipments(10)), &pushed(Some(&shipments(10))), NOTHING), None);
+}
+
+#[test]
+fn an_order_of_the_same_second_counts_by_what_else_it_says() {
+    let known = |change: fn(&mut Summary)| {
+        let mut summary = Summary {
+            name: "#1".into(),
+            created_at: now(),
+            updated_at: now(),
+            cancelled_at: None,
+            test: false,
+            financial_status: FinancialStatus::Paid,
+            fulfillment_status: FulfillmentStatus::Unfulfilled,
+            total: "0".parse().map(|amount| Money { amount, currency: "EUR".parse().unwrap() }).unwrap(),
+            shipping_method: None,
+            tags: vec![],
+            lines: vec![],
+            tracking_numbers: vec!["T1".into()],
+            tab: Tab::NotPushed,
+            system_tags: BTreeSet::new(),
+            warnings: vec![],
+            refusals: vec![],
+        };
+        change(&mut summary);
+        let mut record = unknown();
+        record.summary = Some(Row::new(summary));
+        behind(&seen(shipped(&["T1"])), &record, ORDERS).is_some()
+    };
+
+    assert!(!known(|_| {}));
+    assert!(!known(|summary| summary.updated_at = now() + SignedDuration::from_secs(1)));
+    assert!(known(|summary| summary.updated_at = now() - SignedDuration::from_secs(1)));
+    assert!(known(|summary| summary.cancelled_at = Some(now())));
+    assert!(known(|summary| summary.financial_status = FinancialStatus::Pending));
+    assert!(known(|summary| summary.fulfillment_status = FulfillmentStatus::Fulfilled));
+    assert!(known(|summary| summary.tracking_numbers.clear()));
 }

@@ -34,6 +34,7 @@ const MAX_LOOKS: u32 = 10;
 
 /// So long a shop may take until its first answer. Source: scenario "Waiting for Shopify is a visible state".
 const STALLED_AFTER: Duration = Duration::from_secs(15 * 60);
+
 type Resync<'a, L, C, T, K> = ShopStep<'a, ResyncState, L, C, T, K>;
 
 /// Goes on with the resync of the shop that the task names, or begins one: a schedule and a request do.
@@ -65,7 +66,8 @@ where
         return Ok(Outcome::Done("the shop is not registered"));
     };
     if !is_read(&shop) {
-        resync.step.state.asked = None;
+        resync.step.state.asked.clear();
+        resync.step.state.put_by();
         if resync.step.wait.take().is_some() {
             resync.save().await?;
         }
@@ -77,7 +79,7 @@ where
         }
         return Ok(Outcome::Done("no run is under way"));
     }
-    tell_if_stalled(&resync).await?;
+    tell_if_stalled(&mut resync).await?;
     if shop.shop.paused.is_some() {
         let (until, why) = ports.waits.paused(resync.now());
         return resync.rest(until, why).await;
@@ -101,7 +103,7 @@ where
     let wish = |occasion| {
         Some(Asked { id: task.cause_id.clone(), at: now, by: task.trigger.to_string(), occasion, days: WINDOW_DAYS })
     };
-    let asked = state.asked.take().or_else(|| match task.trigger {
+    let asked = state.next_asked().or_else(|| match task.trigger {
         Trigger::Resync if state.run.as_ref().is_some_and(|run| run.is_just_now(now)) => None,
         Trigger::Resync => wish(Occasion::Schedule),
         // A run that was parked; not a letter that is moved back twice.
@@ -122,17 +124,21 @@ where
 }
 
 /// Somebody waits for what the shop does not give.
-async fn tell_if_stalled<L, C, T, K>(resync: &Resync<'_, L, C, T, K>) -> Result<(), Unfinished>
+async fn tell_if_stalled<L, C, T, K>(resync: &mut Resync<'_, L, C, T, K>) -> Result<(), Unfinished>
 where
     L: Ledger + Registry,
     T: Outbox,
     K: Clock,
 {
-    let Some(run) = &resync.step.state.run else { return Ok(()) };
-    if run.progress() == Progress::Requested && resync.now() >= after(run.asked_at, STALLED_AFTER) {
+    let now = resync.now();
+    let Some(run) = &mut resync.step.state.run else { return Ok(()) };
+    let is_stalled = run.progress() == Progress::Requested && now >= after(run.started_at, STALLED_AFTER);
+    if is_stalled && !run.told_stalled {
         let kind = EventKind::BackfillStalled { run: run.id.clone(), requested_at: run.asked_at };
-        let event = DomainEvent::new(resync.now(), resync.at.clone(), &run.id, kind);
+        let event = DomainEvent::new(now, resync.at.clone(), &run.id, kind);
         resync.ports.tasks.publish(&event).await?;
+        // Saved with the claim, or with the rest.
+        run.told_stalled = true;
     }
     Ok(())
 }
@@ -207,13 +213,15 @@ where
         let now = self.resync.now();
         let known = self.known(&page.orders).await?;
         let kept = self.kept();
+        let leaves_fresh = self.resync.step.state.run.as_ref().is_some_and(|run| run.occasion.leaves_fresh_orders());
         let settled = page.orders.iter().zip(&known).filter(|(seen, _)| {
             let is_fresh = after(seen.updated_at, ports.waits.webhook_delay) > now;
-            !is_fresh
+            !(leaves_fresh && is_fresh)
         });
         let found: Vec<FoundOrder> = settled
             .filter_map(|(seen, known)| Some(FoundOrder { id: seen.at.id, behind: behind(seen, known, kept)? }))
             .collect();
+        self.resync.step.forget_failures();
         let Some(run) = &mut self.resync.step.state.run else { return Ok(None) };
         let pace = Pace { began_at: run.started_at, sent: run.found, restore_rate: page.budget.restore_rate };
         run.calls += 1;
@@ -221,7 +229,10 @@ where
         run.found = run.found.saturating_add(u32::try_from(found.len()).unwrap_or(u32::MAX));
         let (cause, trigger) = (run.id.clone(), run.occasion.trigger());
         let room = MAX_OPEN.saturating_sub(run.open.len());
-        run.open.extend(found.iter().take(room).cloned());
+        // The order at which a list ends is read twice.
+        let is_new = |order: &&FoundOrder| !run.open.iter().any(|open| open.id == order.id);
+        let new: Vec<FoundOrder> = found.iter().filter(is_new).take(room).cloned().collect();
+        run.open.extend(new);
         run.phase = next_phase(reading, page);
         // Sent before it is written down that the page was read: twice rather than never.
         let mut n = 0;
@@ -283,10 +294,10 @@ where
         }
         state.last_success = Some(run.started_at);
         self.resync.step.succeed(state);
-        if self.resync.step.state.asked.is_some() {
-            self.hand_on().await?;
-        } else {
+        if self.resync.step.state.asked.is_empty() {
             self.resync.save().await?;
+        } else {
+            self.hand_on().await?;
         }
         Ok(Some(Outcome::Done("the shop was read")))
     }
@@ -314,8 +325,19 @@ where
             ChannelError::Unreachable { .. }
             | ChannelError::AccessDenied { .. }
             | ChannelError::Refused { .. }
-            | ChannelError::NoAnswer { .. } => self.resync.fail(error).await,
+            | ChannelError::NoAnswer { .. } => self.give_up_or_retry(error).await,
         }
+    }
+
+    /// What else was asked for does not wait for a person to see to this run.
+    async fn give_up_or_retry(&mut self, error: &ChannelError) -> Result<Outcome, Unfinished> {
+        let outcome = self.resync.fail(error).await?;
+        if self.resync.step.parked.is_some() && !self.resync.step.state.asked.is_empty() {
+            reopen(&mut self.resync.step);
+            let (until, _) = self.resync.ports.waits.paused(self.resync.now());
+            return self.resync.rest(until, WaitReason::Requested).await;
+        }
+        Ok(outcome)
     }
 }
 

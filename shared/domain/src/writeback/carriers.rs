@@ -191,6 +191,32 @@ pub fn known(name: &str) -> Option<&'static str> {
     EVERYWHERE.iter().chain(BY_COUNTRY).copied().find(|known| known.to_lowercase() == wanted)
 }
 
+/// The carrier whose numbers look like this, where only one has such: a hint for a person, never written by itself.
+/// Source: the carriers' own descriptions of their numbers.
+#[must_use]
+pub fn looks_like(number: &str) -> Option<&'static str> {
+    let number: String = number.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let (letters, rest) = number.split_at(number.find(|c: char| c.is_ascii_digit()).unwrap_or(number.len()));
+    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_alphanumeric = number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match letters {
+        "" if number.starts_with("1Z") && number.len() == 18 && is_alphanumeric => Some("UPS"),
+        "" if ["92", "93", "94", "95"].iter().any(|start| rest.starts_with(start)) && digits(rest, 22) => Some("USPS"),
+        "" if digits(rest, 12) || digits(rest, 15) => Some("FedEx"),
+        "JJD" | "JD" if digits(rest, 16) || digits(rest, 18) => Some("DHL Express"),
+        // Source: Universal Postal Union, standard S10: two letters, nine digits, a country.
+        _ if letters.len() == 2 && rest.len() == 11 && digits(&rest[..9], 9) => match &rest[9..] {
+            "GB" => Some("Royal Mail"),
+            "US" => Some("USPS"),
+            "CA" => Some("Canada Post"),
+            "AU" => Some("Australia Post"),
+            "DE" => Some("Deutsche Post"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,5 +226,23 @@ mod tests {
         assert_eq!(known("usps"), Some("USPS"));
         assert_eq!(known(" dhl express "), Some("DHL Express"));
         assert_eq!(known("Bob's Bikes"), None);
+    }
+
+    #[test]
+    fn a_number_looks_like_the_carrier_that_gives_such_numbers_and_else_like_none() {
+        for (number, carrier) in [
+            ("1Z999AA10123456784", Some("UPS")),
+            ("9400 1118 9922 3100 0012 34", Some("USPS")),
+            ("123456789012", Some("FedEx")),
+            ("JD014600061234567890", Some("DHL Express")),
+            ("RR123456789GB", Some("Royal Mail")),
+            ("RR123456789ZZ", None),
+            ("1Z999", None),
+            ("TRACK-1", None),
+            ("", None),
+        ] {
+            assert_eq!(looks_like(number), carrier, "{number}");
+            assert!(carrier.is_none_or(|name| known(name) == Some(name)), "{number}: as Shopify spells it");
+        }
     }
 }

@@ -189,10 +189,9 @@ pub fn plan_writeback(
     let tracking = shipment.tracking_for_shopify();
     if let Some(unlinked) = tracking.iter().find(|info| !is_trackable(info)) {
         let company = unlinked.company.as_deref().unwrap_or_default();
-        return impossible(
-            Code::IncompleteTracking,
-            format!("`{company}` is no carrier that Shopify links: add the tracking URL where it was shipped"),
-        );
+        let hint = carriers::looks_like(&unlinked.number).map(|name| format!("; the number looks like {name}'s"));
+        let what = "is no carrier that Shopify links: add the tracking URL where it was shipped";
+        return impossible(Code::IncompleteTracking, format!("`{company}` {what}{}", hint.unwrap_or_default()));
     }
     if replaces && !terms.overwrite {
         return impossible(
@@ -208,6 +207,8 @@ pub fn plan_writeback(
     if !missing.is_empty() {
         match allocate(shipment, (&there, &missing), destination, terms) {
             Ok(drafts) => calls.extend(drafts.into_iter().map(WritebackCall::Create)),
+            // Of a shipment that was split, the part that is shown gets its other number all the same.
+            Err(_) if terms.split_ok && !calls.is_empty() => {}
             Err(why_not) => return why_not,
         }
     }

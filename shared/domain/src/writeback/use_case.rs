@@ -132,9 +132,7 @@ where
             stand_back(source.as_deref_mut(), record, (&shipment.id, &other), now, job.task);
             continue;
         }
-        let quiet = job.task.trigger == Trigger::Backfill;
-        let unheard_of = || Row::new(Step::new(WritebackState { quiet, ..WritebackState::pending() }));
-        record.writebacks.entry(shipment.id.clone()).or_insert_with(unheard_of);
+        record.writebacks.entry(shipment.id.clone()).or_insert_with(|| Row::new(Step::new(WritebackState::pending())));
         let inputs = inputs(job, record, &Seen { shipment, shown: &shown });
         if !record.writebacks.get(&shipment.id).is_some_and(|row| row.get().is_open_to(&inputs)) {
             continue;

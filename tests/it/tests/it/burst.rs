@@ -1,6 +1,7 @@
 //! The busiest ten minutes of the year, on a virtual clock: nothing is lost, nothing is doubled, the backlog drains as
 //! fast as the shop's rate limit allows, and another shop hardly notices.
 
+use std::io::Write;
 use std::time::Duration;
 
 use roundtrip_domain::resync::Run;
@@ -14,11 +15,12 @@ const STANDARD: Limits = Limits {
     patience: Duration::from_secs(2),
 };
 
-#[allow(clippy::print_stdout)] // The numbers are what this is for.
+/// Past the capture of passing tests: the numbers are what this is for.
 fn show(what: &str, report: &Report) {
     let seconds = |wait: Duration| format!("{:.1} s", wait.as_secs_f64());
     let waits = |waits: &[Duration]| [50, 95, 100].map(|percent| seconds(percentile(waits, percent))).join(" / ");
-    println!(
+    let _ = writeln!(
+        std::io::stderr(),
         "{what}: {} pushed, {} doubled, {} parked, drained after {}; {} calls, {} of them throttled; {} tasks queued at most\n  \
          from order to push, p50 / p95 / longest: {}; in the other shop: {}",
         report.pushed,
@@ -86,10 +88,10 @@ async fn fifty_thousand_orders_are_resynced_beside_pushes_that_hardly_notice() {
     assert!(delay < Duration::from_secs(2), "a push waits {delay:?} longer");
 }
 
-#[allow(clippy::print_stdout)] // As above.
 fn show_resync(resynced: &Resynced) {
     let Resynced { run, read_after, most_held } = resynced;
-    println!(
+    let _ = writeln!(
+        std::io::stderr(),
         "  {} orders read in {} calls and {:.0} s, {} found, {} fixed; {most_held} bytes held at most",
         run.scanned,
         run.calls,

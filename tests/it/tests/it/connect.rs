@@ -115,12 +115,14 @@ async fn a_shop_that_stands_alone_is_not_read() {
 async fn a_subscription_that_is_gone_is_made_again_within_the_hour_and_what_it_missed_is_found() {
     let world = connected().await;
     world.shop(&moon(), |shop| shop.unsubscribed = vec!["orders/create", "orders/paid"]);
+    let (step, _) = world.ports.ledger.shop_step::<ConnectState>(&moon(), &StepId::Connect).await.unwrap().unwrap();
+    let next_check = step.wait.unwrap().until.duration_since(world.now());
+    assert!(next_check <= jiff::SignedDuration::from_mins(55));
+    world.run(next_check.unsigned_abs() - 5 * MINUTE).await;
+    // So young that its webhook could still be on its way, if there was any.
     let placed = paid_order(1000, world.now());
     world.shop(&moon(), |shop| shop.orders.insert(OrderId::new(1000), placed.clone()));
-    // Longer than a webhook may be on its way, and not as long as between two looks.
-    world.run(59 * MINUTE).await;
-
-    world.run(2 * MINUTE).await;
+    world.run(10 * MINUTE).await;
 
     world.shop(&moon(), |shop| assert!(shop.unsubscribed.is_empty()));
     let healed = world.events("SubscriptionsHealed");
@@ -152,9 +154,21 @@ async fn a_worker_that_dies_after_it_subscribed_again_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn a_look_at_subscriptions_that_gets_no_answer_is_made_up_for_by_the_next() {
+async fn a_look_at_subscriptions_that_fails_hour_after_hour_is_parked() {
     let world = connected().await;
     world.fail_questions(&moon(), &[Fault::Unreachable; 5]);
+
+    world.run(4 * HOUR - MINUTE).await;
+    assert_eq!(world.letters(), []);
+    world.run(2 * HOUR).await;
+
+    assert_eq!(world.letters(), [("connect", Code::ChannelUnavailable)]);
+}
+
+#[tokio::test]
+async fn a_look_at_subscriptions_that_gets_no_answer_is_made_up_for_by_the_next() {
+    let world = connected().await;
+    world.fail_questions(&moon(), &[Fault::Unreachable; 4]);
 
     world.run(6 * HOUR).await;
 

@@ -67,6 +67,9 @@ async fn the_source_order_carries_its_origin_and_nothing_that_must_stay_behind()
     }
     assert!(source.tax_lines.is_empty() && source.discount_codes.is_empty());
     assert_eq!(source.shipping_lines[0].title, "Shipping");
+    let keys: Vec<(&str, &str)> = source.metafields.iter().map(|it| (it.key.as_str(), it.kind.as_str())).collect();
+    assert_eq!(keys, [("order_key", "id")], "unique, so that a second order of it is refused or found");
+    assert_eq!(source.source_identifier.as_deref(), Some(source.metafields[0].value.as_str()));
     scene.settle().await;
 }
 
@@ -263,7 +266,12 @@ async fn twenty_requests_beside_an_automatic_push_make_one_order() {
     })
     .await;
 
-    assert_eq!(scene.source_orders().await.len(), 1);
+    let made = scene.source_orders().await;
+    assert_eq!(made.len(), 1);
+    let shown = scene.ledger_order(&order).await.unwrap();
+    for request in shown["requests"].as_array().unwrap() {
+        assert_eq!(request["outcome"]["order"]["id"], made[0].id.to_string(), "{request:#}");
+    }
 }
 
 #[tokio::test]
@@ -320,7 +328,12 @@ async fn what_cannot_be_pushed_is_parked_with_its_code_and_without_personal_data
     let parked = scene.stack.messages.take_dead_letters("order-push", &scene.moon).await;
     assert_eq!(parked.len(), 1, "{parked:?}");
     assert_eq!((&parked[0]["code"], &parked[0]["attempts"]), (&json!("REJECTED"), &json!(1)));
-    assert_eq!(parked[0]["step"], format!("push/{}/1", scene.sun));
+    let step = format!("push/{}/1", scene.sun);
+    assert_eq!(parked[0]["step"], step);
+    assert_eq!(parked[0]["order"], json!({ "shop": scene.moon, "id": order.id.to_string() }));
+    assert!(parked[0]["first_error"].is_string() && parked[0]["last_error"].is_string(), "{parked:?}");
+    let tags = json!({ "code": "REJECTED", "shop": scene.moon, "step": step });
+    assert_eq!(parked[0]["attributes"], tags, "nothing else, and nobody's name");
     let text = parked[0].to_string();
     let customer = scene.destination_order(order.id).await;
     for personal in [customer.email.unwrap(), customer.shipping_address.unwrap().last_name.unwrap()] {

@@ -248,6 +248,7 @@ async fn a_push_that_was_in_doubt_is_told_once() {
 #[tokio::test]
 async fn no_event_and_no_dead_letter_names_a_person() {
     let world = World::new();
+    world.were_read().await;
     world.ask_to_connect(&moon()).await;
     world.change_order(|order| {
         order.note = Some("for Ada".into());

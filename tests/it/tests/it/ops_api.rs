@@ -15,6 +15,7 @@ use roundtrip_domain::registry::{Location, Shop, ShopFacts};
 use roundtrip_domain::resync::{ResyncState, resync};
 use roundtrip_domain::secret::Secret;
 use roundtrip_domain::step::StepId;
+use roundtrip_domain::sync::ask_for_sync;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::write_back;
 use roundtrip_functions::compose::Api;
@@ -276,15 +277,14 @@ async fn more_than_seven_days_need_the_paid_plan_and_more_than_sixty_the_scope()
     assert_eq!(scene.send("PUT", &settings, json!({ "plan": "paid" })).await.1["settings"]["plan"], "paid");
     assert_eq!(scene.backfill(61).await, (422, "MAX_LOOKBACK_60_DAYS".to_owned()));
     assert!(is_unasked(&scene).await);
-    // No queue is there to hasten it; the wish is written down all the same.
-    assert_eq!(scene.backfill(60).await.0, 503);
+    assert_eq!(scene.backfill(60).await.0, 202);
     let state = scene.world.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().unwrap();
-    assert_eq!(state.0.state.asked.map(|asked| asked.days), Some(60));
+    assert_eq!(state.0.state.asked[0].days, 60);
 
     let mut facts = facts(scene.world.clock.now());
     facts.scopes = vec!["read_all_orders".into()];
     scene.world.ledger.record_facts(&moon(), &facts).await.unwrap();
-    assert_eq!(scene.backfill(61).await.0, 503);
+    assert_eq!(scene.backfill(61).await.0, 202);
     let calls = scene.world.channel.shop(&moon(), |shop| shop.calls.clone());
     assert!(!calls.contains(&"orders"), "{calls:?}");
 }
@@ -296,9 +296,7 @@ async fn a_backfill_is_requested_then_received_then_done() {
     for id in 1000..1300 {
         scene.world.channel.shop(&moon(), |shop| shop.orders.insert(OrderId::new(id), paid_order(id, now)));
     }
-    scene.backfill(7).await;
-    let known = scene.world.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().unwrap();
-    let id = known.0.state.asked.unwrap().id;
+    let (_, id) = scene.backfill(7).await;
     let asked = scene.run(&id).await;
     assert_eq!(
         (&asked["state"], &asked["occasion"], &asked["scanned"]),
@@ -320,6 +318,8 @@ async fn a_backfill_is_requested_then_received_then_done() {
     }
     let done = scene.run(&id).await;
     assert_eq!((&done["found"], &done["ended_at"].is_string()), (&json!(300), &true));
+    assert!(done["age_secs"].as_i64().is_some_and(|age| age >= 60), "{done:#}");
+    assert_eq!(done["calls"], 3, "two pages, and one for older orders that changed");
     assert_eq!(scene.send("GET", &format!("/v1/shops/{}/runs/none", moon()), Value::Null).await.0, 404);
 }
 
@@ -329,10 +329,14 @@ async fn an_order_is_synced_by_one_job_that_says_how_far_it_has_come() {
     let path = format!("/v1/shops/{}/orders/42/sync", moon());
     assert_eq!(scene.send("GET", &path, Value::Null).await.0, 404);
 
-    // No queue is there to hasten it; the row is due all the same.
-    for _ in 0..3 {
-        scene.send("POST", &path, json!({})).await;
-    }
+    let clicks = tokio::join!(
+        scene.send("POST", &path, json!({})),
+        scene.send("POST", &path, json!({})),
+        scene.send("POST", &path, json!({})),
+    );
+    assert_eq!([clicks.0.0, clicks.1.0, clicks.2.0], [202; 3]);
+    let jobs = [&clicks.0.1, &clicks.1.1, &clicks.2.1].map(|click| click["job_id"].clone());
+    assert!(jobs.iter().all(|job| *job == jobs[0]), "{jobs:?}");
     let (status, open) = scene.send("GET", &path, Value::Null).await;
     assert_eq!((status, &open["state"], &open["looks"][0]["look"]), (200, &json!("open"), &json!("order")), "{open:#}");
     assert_eq!(told(&scene.order().await), ["sync requested"]);
@@ -359,4 +363,23 @@ async fn an_order_that_shopify_does_not_show_any_more_is_not_asked_for() {
 
     assert_eq!((status, &answer["error"]["code"]), (422, &json!("OUTSIDE_60_DAYS")), "{answer:#}");
     assert!(scene.world.ledger.load(&at).await.unwrap().sync.is_none());
+}
+
+#[tokio::test]
+async fn a_sync_that_is_not_done_after_two_minutes_has_timed_out_and_is_done_later() {
+    let scene = Scene::start().await;
+    let at = OrderRef { shop: moon(), id: OrderId::new(42) };
+    let path = format!("/v1/shops/{}/orders/42/sync", moon());
+    let shop = scene.world.ledger.shop(&moon()).await.unwrap().unwrap();
+    let asked_at = Timestamp::now() - Duration::from_secs(121);
+    let ledger = &scene.world.ledger;
+    ask_for_sync(ledger, &scene.world.tasks, (&shop, &at), ("job-1", "ada"), asked_at).await.unwrap();
+
+    let late = scene.send("GET", &path, Value::Null).await.1;
+    assert_eq!((&late["state"], &late["looks"][0]["state"]), (&json!("timeout"), &json!("open")), "{late:#}");
+    assert!(late["age_secs"].as_i64().is_some_and(|age| (121..180).contains(&age)), "{late:#}");
+    let behind = Timestamp::now().duration_since(scene.world.clock.now());
+    scene.world.clock.advance(behind.try_into().unwrap_or_default());
+    push_order(&scene.world, &Task::new(Trigger::DueWork, "due", Subject::Order(at))).await.unwrap();
+    assert_eq!(scene.send("GET", &path, Value::Null).await.1["state"], "done");
 }

@@ -16,6 +16,7 @@ use crate::world::{DAY, HOUR, MINUTE, ORDER, World, at, mars};
 /// Shops that were connected as an operator connects them.
 async fn connected() -> World {
     let world = World::new();
+    world.were_read().await;
     world.ask_to_connect(&moon()).await;
     world.ask_to_connect(&sun()).await;
     world

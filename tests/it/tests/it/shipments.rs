@@ -55,15 +55,16 @@ async fn a_fulfilled_order_with_a_number_is_one_shipment_with_its_lines() {
 #[tokio::test]
 async fn what_is_shipped_later_is_another_shipment_and_the_first_stays_as_it_is() {
     let world = alone(3);
-    let a = world.ship_here(1, 1, &["A"], FulfillmentStatus::PartiallyFulfilled);
+    let a = world.ship_lines_here(&[(1, 1), (2, 1)], &["A"], FulfillmentStatus::PartiallyFulfilled);
     world.order_webhook().await;
+    assert_eq!(world.summary().await.fulfillment_status, FulfillmentStatus::PartiallyFulfilled);
     let first = serde_json::to_string(&shipments(&world).await.sent[0]).unwrap();
 
     let b = world.ship_here(3, 1, &["B"], FulfillmentStatus::Fulfilled);
     world.order_webhook().await;
 
     let kept = shipments(&world).await;
-    assert_eq!(kept.sent, [sent(a, &["A"], &[(1, 1)]), sent(b, &["B"], &[(3, 1)])]);
+    assert_eq!(kept.sent, [sent(a, &["A"], &[(1, 1), (2, 1)]), sent(b, &["B"], &[(3, 1)])]);
     assert_eq!(serde_json::to_string(&kept.sent[0]).unwrap(), first);
     assert_eq!(world.summary().await.fulfillment_status, FulfillmentStatus::Fulfilled);
 }

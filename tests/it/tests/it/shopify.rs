@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
-use roundtrip_domain::channel::{Channel, ChannelError, Effect};
+use roundtrip_domain::channel::{Channel, ChannelError, Effect, OrdersQuery};
 use roundtrip_domain::code::Code;
-use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
+use roundtrip_domain::id::{FulfillmentId, LocationId, OrderId, OrderRef};
 use roundtrip_domain::order::{FulfillmentState, Order};
 use roundtrip_domain::ports::Clock;
+use roundtrip_domain::resync::Pass;
 use roundtrip_domain::writeback::{DraftLines, FulfillmentDraft, TrackingInfo, TrackingUpdate};
 use roundtrip_kit::contract;
 use roundtrip_kit::fake::{self as kit, FakeChannel, ManualClock, MemoryVault};
 use roundtrip_kit::measure::WallClock;
 use roundtrip_kit::order::{moon, paid_order};
 use serde_json::json;
-use shopify_sim::control::{NewShop, PlaceOrder, SettingsChange, Ship};
+use shopify_sim::control::{NewShop, NewVariant, PlaceOrder, SettingsChange, Ship};
 use shopify_sim::faults::{Fault, FaultRule};
 use shopify_sim::webhooks::Topic;
 use shopify_sim::words::{FulfillmentHoldReason, OrderCancelReason};
@@ -361,4 +363,98 @@ async fn a_subscription_that_is_missing_or_delivers_other_fields_is_made_again_a
     assert_eq!(subscribed(&client).await, as_it_should);
     let all = client.shop(moon().as_str()).await.unwrap().subscriptions;
     assert_eq!(all.len(), 13 + 1, "another stack's subscription is its own");
+}
+
+/// What a page of the shop's orders says, of the pass and between the moments.
+async fn page(
+    api: &Api,
+    pass: Pass,
+    (from, until): (Timestamp, Timestamp),
+    placed_before: Option<Timestamp>,
+) -> Vec<OrderId> {
+    let query = OrdersQuery { pass, from, until, placed_before, after: None };
+    api.orders(&moon(), &query).await.unwrap().orders.into_iter().map(|order| order.at.id).collect()
+}
+
+#[tokio::test]
+async fn a_page_of_orders_holds_those_of_its_time_to_the_second_and_the_second_pass_leaves_out_the_first() {
+    let (_sim, client, api) = shop("MUG").await;
+    let order = place(&client, &[("MUG", 1)]).await;
+    let read = api.order(&order).await.unwrap().unwrap();
+    let second = SignedDuration::from_secs(1);
+    let later = read.updated_at + SignedDuration::from_hours(1);
+    // Shopify's clock has whole seconds.
+    let placed = Timestamp::from_second(read.created_at.as_second()).unwrap();
+
+    assert_eq!(page(&api, Pass::Created, (placed, later), None).await, [order.id]);
+    assert_eq!(page(&api, Pass::Created, (placed + second, later), None).await, []);
+    assert_eq!(page(&api, Pass::Created, (placed - second, placed), None).await, [order.id]);
+    assert_eq!(page(&api, Pass::Created, (placed - second, placed - second), None).await, []);
+    assert_eq!(page(&api, Pass::Updated, (placed, later), Some(placed + second)).await, [order.id]);
+    assert_eq!(page(&api, Pass::Updated, (placed, later), Some(placed)).await, []);
+}
+
+#[tokio::test]
+async fn several_numbers_of_one_fulfillment_are_shown_in_their_order_each_with_its_link() {
+    let (_sim, client, api) = shop("MUG").await;
+    let order = place(&client, &[("MUG", 1)]).await;
+    let url = |number: &str| Some(format!("https://track.example.com/{number}"));
+    let info = |number: &str| TrackingInfo::new(Some("Moon Mail".into()), Some(number.into()), url(number)).unwrap();
+    let tracking = vec![info("C"), info("A"), info("B")];
+    let draft = FulfillmentDraft { tracking: tracking.clone(), ..all_of(&api, &order).await };
+
+    api.create_fulfillment(&moon(), &draft).await.unwrap();
+
+    let shown = api.shown(&order).await.unwrap().unwrap();
+    assert_eq!((shown.len(), &shown[0].tracking), (1, &tracking));
+    let stored = client.show_order(moon().as_str(), &order.id.to_string()).await.unwrap();
+    assert_eq!(stored.fulfillments[0].tracking_info.len(), 3);
+}
+
+#[tokio::test]
+async fn where_goods_wait_and_from_where_they_were_sent_is_read() {
+    let sim = Sim::start(SimConfig::default()).await.unwrap();
+    let client = sim.client();
+    let mut shop = NewShop::selling(moon().as_str(), &[]);
+    shop.locations = vec!["East".into(), "West".into()];
+    let at =
+        |sku: &str, location: &str| NewVariant { location: Some(location.into()), ..NewVariant::of(sku, 10.into()) };
+    shop.variants = vec![at("DRUM", "East"), at("FLUTE", "West")];
+    let locations = client.create_shop(&shop).await.unwrap().locations;
+    let config = SimConfig::default();
+    let api = api(&sim.url(), MemoryVault::new(&config.client_id, &config.client_secret));
+    let order = place(&client, &[("DRUM", 1), ("FLUTE", 1)]).await;
+
+    let waiting = api.destination(&order).await.unwrap().unwrap().fulfillment_orders;
+    client.ship(moon().as_str(), &order.id.to_string(), &Ship::all("usps", "T1").line("FLUTE", 1)).await.unwrap();
+    let sent = api.shipped(&order).await.unwrap().unwrap().fulfillments;
+
+    let id = |name: &str| LocationId::new(locations.iter().find(|location| location.name == name).unwrap().id);
+    let mut places: Vec<_> = waiting.iter().map(|order| order.location).collect();
+    places.sort();
+    let mut both = vec![Some(id("East")), Some(id("West"))];
+    both.sort();
+    assert_eq!(places, both);
+    assert_eq!(sent.iter().map(|sent| sent.location).collect::<Vec<_>>(), [Some(id("West"))]);
+}
+
+#[tokio::test]
+async fn a_page_of_orders_that_fails_inside_shopify_is_tried_again_and_says_by_which_request() {
+    let (_sim, client, api) = shop("MUG").await;
+    let until = Timestamp::now();
+    let query = OrdersQuery {
+        pass: Pass::Created,
+        from: until - SignedDuration::from_hours(1),
+        until,
+        placed_before: None,
+        after: None,
+    };
+
+    for fault in [Fault::InternalError { effect: false }, Fault::Status { status: 500, retry_after_secs: None }] {
+        client.add_fault(&FaultRule::next(moon().as_str(), "OrdersPage", fault)).await.unwrap();
+        let error = api.orders(&moon(), &query).await.unwrap_err();
+        assert_eq!(error.code(), Code::ChannelUnavailable, "{error}");
+        assert!(error.request_id().is_some_and(|id| id.len() >= 32), "{error:?}");
+    }
+    assert!(api.orders(&moon(), &query).await.is_ok());
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use roundtrip_domain::resync::WINDOW_DAYS;
 use serde_json::{Map, Value};
 
 const FOURTEEN_DAYS: u64 = 14 * 24 * 60 * 60;
@@ -131,6 +132,45 @@ fn a_function_is_told_only_of_what_its_role_may_use() {
         let may_use = template.usable_by(&function.replace("Function", "Role"));
         assert!(!names_a_resource || may_use.contains(resource(text(value))), "{function} gets {variable} in vain");
     }
+}
+
+#[test]
+fn each_shop_is_read_every_three_days_and_a_schedule_that_cannot_begin_is_not_lost() {
+    let template = Template::read();
+    let schedule = template.properties("ResyncSchedule");
+
+    let every = text(&schedule["ScheduleExpression"]).strip_prefix("rate(").and_then(|it| it.strip_suffix(" days)"));
+    assert_eq!(every, Some("3"));
+    let target = &schedule["Target"];
+    assert_eq!(resource(text(&target["Arn"])), "ResyncFunction");
+    assert_eq!(resource(text(&target["DeadLetterConfig"]["Arn"])), "ResyncScheduleDlq");
+    assert!(number(&target["RetryPolicy"]["MaximumRetryAttempts"]) >= 3);
+    let input: Value = serde_json::from_str(text(&target["Input"])).unwrap();
+    assert!(input["scheduled_at"].is_string(), "what functions/src/resync.rs reads");
+    // A window is longer than the time between two runs.
+    assert!(every.unwrap().parse::<u16>().unwrap() < WINDOW_DAYS);
+}
+
+#[test]
+fn an_alarm_on_events_names_the_metric_that_workers_count_and_an_event_that_there_is() {
+    let template = Template::read();
+    let events: Value = serde_json::from_str(&read("docs/events.schema.json")).unwrap();
+    let events = texts(&events["properties"]["type"]["enum"]);
+    let outbox = read("functions/src/outbox.rs");
+
+    let mut watched = Vec::new();
+    for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
+        let alarm = &alarm["Properties"];
+        let metric = (text(&alarm["Namespace"]), text(&alarm["MetricName"]), text(&alarm["Dimensions"][0]["Name"]));
+        assert_eq!(metric, ("Roundtrip", "DomainEvent", "type"), "{name}");
+        let event = text(&alarm["Dimensions"][0]["Value"]);
+        assert!(events.contains(&event), "{name} watches {event}");
+        assert!(text(&alarm["AlarmDescription"]).contains("docs/RUNBOOK.md"), "{name} says what to do");
+        watched.push(event.to_owned());
+    }
+    assert!(outbox.contains(r#"telemetry::count("DomainEvent", "type", event.kind.name())"#));
+    watched.sort();
+    assert_eq!(watched, ["BackfillStalled", "SubscriptionsHealed", "WebhooksMissed"]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use roundtrip_domain::order::{
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::record::{PushRequest, RequestState, Row};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink};
+use roundtrip_domain::resync::{Asked, Occasion, ResyncState, Run, Window};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
@@ -227,11 +228,21 @@ impl World {
         numbers: &[&str],
         status: FulfillmentStatus,
     ) -> FulfillmentId {
+        self.ship_lines_here(&[(line, units)], numbers, status)
+    }
+
+    /// The same of several lines.
+    pub(crate) fn ship_lines_here(
+        &self,
+        lines: &[(u64, u32)],
+        numbers: &[&str],
+        status: FulfillmentStatus,
+    ) -> FulfillmentId {
+        let lines: Vec<(LineItemId, u32)> = lines.iter().map(|(line, units)| (line_of(*line), *units)).collect();
         let tracking: Vec<TrackingInfo> = numbers.iter().map(|number| tracking(number)).collect();
         let id = self.shop(&moon(), |shop| {
             let shown = shop.shown.entry(OrderId::new(ORDER)).or_default();
             let id = FulfillmentId::new(900 + shown.len() as u64);
-            let lines = vec![(line_of(line), units)];
             shown.push(ShownFulfillment { id, state: FulfillmentState::Success, tracking: tracking.clone(), lines });
             id
         });
@@ -291,6 +302,20 @@ impl World {
         self.ports.ledger.save(&mut [&mut record]).await.unwrap();
         let task = Task::new(Trigger::Request, id, Subject::Order(at()));
         self.ports.tasks.sent().work.push((Queue::OrderPush, task));
+    }
+
+    /// The shops' orders were read before: connecting them does not read them at once.
+    pub(crate) async fn were_read(&self) {
+        let now = self.now();
+        let occasion = Occasion::FirstConnection;
+        let asked = Asked { id: "earlier".into(), at: now, by: "ada".into(), occasion, days: 7 };
+        let window = Window::of(&asked, now, None, Duration::ZERO, false);
+        let past = vec![Run::begin(asked, now, window)];
+        let state = ResyncState { past, last_success: Some(now), ..ResyncState::default() };
+        for shop in [moon(), sun()] {
+            let step = Step::new(state.clone());
+            self.ports.ledger.save_shop_step(&shop, &StepId::Resync, &step, 0).await.unwrap();
+        }
     }
 
     /// A person asks for a shop to be connected, as ops-api writes it down.

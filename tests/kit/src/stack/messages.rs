@@ -95,13 +95,17 @@ impl Messages {
         let url = &self.dead_letter[queue];
         let (mut bodies, mut others) = (Vec::new(), Vec::new());
         loop {
-            let received = self.client.receive_message().queue_url(url).max_number_of_messages(10).send().await;
+            let receive = self.client.receive_message().queue_url(url).message_attribute_names("All");
+            let received = receive.max_number_of_messages(10).send().await;
             let messages = received.expect("the queue can be read").messages.unwrap_or_default();
             if messages.is_empty() {
                 break;
             }
             for message in messages {
-                let body: Value = serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null);
+                let mut body: Value = serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null);
+                for (name, value) in message.message_attributes.unwrap_or_default() {
+                    body["attributes"][name] = value.string_value.into();
+                }
                 let receipt = message.receipt_handle.unwrap_or_default();
                 if body["task"]["subject"]["shop"] == shop {
                     let deleted = self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await;

@@ -66,6 +66,16 @@ fn a_label_that_cannot_be_kept_names_its_field_and_the_remedy() {
         (number("1Z\u{7}"), "tracking.number", "1 to 100 characters"),
         (number(&"9".repeat(101)), "tracking.number", "1 to 100 characters"),
         (json!({ "tracking": [{ "number": "1" }, { "number": " 1" }] }), "tracking.number", "each number once"),
+        (
+            json!({ "tracking": [{ "number": "1", "company": "UPS" }, { "number": "2", "company": "DPD" }] }),
+            "tracking.company",
+            "a label for each carrier",
+        ),
+        (
+            json!({ "tracking": [{ "number": "1", "url": "https://a.example/1" }, { "number": "2" }] }),
+            "tracking.url",
+            "give one for each",
+        ),
         (url("javascript:alert(1)"), "tracking.url", "https://"),
         (url("https://"), "tracking.url", "https://"),
         (url("https://a.example/1 2"), "tracking.url", "https://"),

@@ -10,13 +10,14 @@ use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, Row};
 use crate::registry::ConnectedShop;
 use crate::resync::{ShipmentSight, sight_of_shipments};
-use crate::step::{Look, WaitReason};
+use crate::step::{Look, Step, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Task, Trigger};
 use crate::work::{Outcome, Unfinished};
+use crate::writeback::WritebackState;
 use crate::writeback::job::{Job, publish_due};
 use crate::writeback::plan::Terms;
-use crate::writeback::shipment::Shipment;
+use crate::writeback::shipment::{Lines, Shipment};
 
 /// How long it is remembered that an order was shipped which no push is known to have made. A push that
 /// is confirmed later than that wakes the writeback by itself.
@@ -46,6 +47,14 @@ where
     if source.look_at_shipments.get().is_announcement_overdue(now) {
         look::announce_look(ports, &mut source, Look::Shipments).await?;
     }
+    // Whoever comes to look in the end, after failures and waits, knows by this whether anybody is mailed. What a webhook
+    // tells of is news.
+    let quiet = match task.trigger {
+        Trigger::Backfill => true,
+        Trigger::Webhook => false,
+        _ => source.look_at_shipments.get().state.quiet,
+    };
+    set_quiet(&mut source, quiet);
     let was_parked = source.look_at_shipments.get().parked.is_some();
     if let Some(outcome) = look::barred(&mut source, Look::Shipments, task, now) {
         if matches!(outcome, Outcome::Park { .. }) {
@@ -83,6 +92,7 @@ where
     note_sight(&mut source, &shipped);
     if open.is_empty() {
         look::seen(&mut source, Look::Shipments);
+        set_quiet(&mut source, false);
         ports.ledger.save(&mut [&mut source, &mut record]).await?;
         tags::set_due(ports, &mut record, task).await?;
         return Ok(Some(Outcome::Done("nothing new was shipped")));
@@ -95,6 +105,10 @@ where
         Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
     };
     look::seen(&mut source, Look::Shipments);
+    if source.look_at_shipments.get().state.quiet {
+        set_quiet(&mut source, false);
+        put_quietly(&mut record, &open);
+    }
     let acted = write_all(&job, (Some(&mut source), &mut record), &open, shown).await?;
     if job.was_reloaded() {
         return Ok(None);
@@ -114,13 +128,28 @@ where
     Ok((!left_alone).then_some(outcome))
 }
 
+fn set_quiet(source: &mut OrderRecord, quiet: bool) {
+    if source.look_at_shipments.get().state.quiet != quiet {
+        source.look_at_shipments.change().state.quiet = quiet;
+    }
+}
+
+/// Shipments that a backfill came upon: nobody is mailed about them, whoever shows them.
+fn put_quietly(record: &mut OrderRecord, open: &[Shipment]) {
+    // What concerns none of our lines needs no row.
+    for shipment in open.iter().filter(|shipment| shipment.lines != Lines::These(Vec::new())) {
+        let unheard_of = || Row::new(Step::new(WritebackState { quiet: true, ..WritebackState::pending() }));
+        record.writebacks.entry(shipment.id.clone()).or_insert_with(unheard_of);
+    }
+}
+
 /// What was seen is what a resync need not find: each shipment of it is done, or has a step of its own.
 fn note_sight(source: &mut OrderRecord, shipped: &ShippedOrder) {
     let seen = &source.look_at_shipments.get().state.seen;
     if seen.is_none() && shipped.fulfillments.is_empty() {
         return;
     }
-    let sight = Some(sight_of_shipments(&ShipmentSight::all_of(shipped)));
+    let sight = Some(sight_of_shipments(&ShipmentSight::all_of(shipped), shipped.updated_at));
     if *seen != sight {
         source.look_at_shipments.change().state.seen = sight;
     }
@@ -171,6 +200,7 @@ async fn gone<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     which: &'static str,
 ) -> Result<Outcome, Unfinished> {
     look::seen(source, Look::Shipments);
+    set_quiet(source, false);
     give_up(ports, destination, source, false, task).await?;
     Ok(Outcome::Done(which))
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use roundtrip_domain::id::FulfillmentId;
-use roundtrip_domain::order::{FinancialStatus, FulfillmentState, FulfillmentStatus, OrderFulfillment};
+use roundtrip_domain::order::{FinancialStatus, FulfillmentState, OrderFulfillment};
 
 use super::*;
 

@@ -75,6 +75,18 @@ async fn the_rest_follows_without_a_mail_once_it_fits() {
 }
 
 #[tokio::test]
+async fn the_part_that_is_shown_gets_another_number_while_the_rest_is_parked() {
+    let (world, source) = reduced(true).await;
+    let id = world.ship(&source, &["T1"]).await;
+
+    world.relabel(&source, id, &["T2"]).await;
+
+    assert_eq!(world.shown(), [("T2".into(), 2)]);
+    assert_eq!(world.writebacks().await, [MISMATCH]);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
 async fn a_part_whose_answer_was_lost_is_found_and_not_shown_twice() {
     let (world, source) = reduced(true).await;
     world.fail_next(&moon(), &[Fault::AnswerLost]);
