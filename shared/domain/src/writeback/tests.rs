@@ -192,6 +192,20 @@ proptest! {
 }
 
 #[test]
+fn one_call_for_each_delivery_method_at_a_location() {
+    let pick_up = FulfillmentOrder { delivery_method: Some("PICK_UP".into()), ..waiting(2, 11, &[(2, 1)]) };
+    let unknown = FulfillmentOrder { delivery_method: None, ..waiting(3, 11, &[(3, 1)]) };
+    let order = destination(vec![waiting(1, 11, &[(1, 1)]), pick_up, unknown]);
+
+    let drafts = created(plan(&shipped(&[(1, 1), (2, 1), (3, 1)]), &order, &Written::default()));
+
+    let mut methods: Vec<Option<&str>> = drafts.iter().map(|draft| draft.delivery_method.as_deref()).collect();
+    methods.sort_unstable();
+    assert_eq!(methods, [None, Some("PICK_UP"), Some("SHIPPING")]);
+    assert!(drafts.iter().all(|draft| draft.lines.len() == 1), "{drafts:?}");
+}
+
+#[test]
 fn one_call_for_each_location() {
     let order = destination(vec![waiting(1, 1, &[(11, 1)]), waiting(2, 2, &[(12, 1)]), waiting(3, 1, &[(13, 1)])]);
 

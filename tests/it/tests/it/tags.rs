@@ -8,7 +8,7 @@ use roundtrip_domain::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
 
-use crate::world::{DAY, HOUR, MINUTE, World, mars, tracking};
+use crate::world::{DAY, HOUR, MINUTE, World, at, mars, tracking};
 
 /// A carrier that nobody can follow: the shipment cannot be shown until it has a link.
 fn incomplete(number: &str) -> Vec<TrackingInfo> {
@@ -227,4 +227,18 @@ async fn a_source_order_that_is_gone_is_not_waited_for_with_a_tag() {
 
     assert_eq!(world.order_tags(), Vec::<String>::new());
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn what_went_wrong_stands_in_the_history_with_its_code_shopifys_words_and_their_request() {
+    let (world, source) = World::pushed(1).await;
+    world.fail_next(&moon(), &[Fault::Refused]);
+
+    world.ship(&source, &["T1"]).await;
+
+    let history = world.ports.ledger.history(&at());
+    let failed = history.iter().find(|event| event.what.starts_with("writeback/") && event.after == "failed");
+    let failed = failed.expect("the timeline tells of it");
+    assert_eq!((failed.code, failed.request_id.as_deref()), (Some(Code::Rejected), Some("request-1")));
+    assert!(failed.detail.as_deref().is_some_and(|detail| detail.contains("is odd")), "{failed:?}");
 }

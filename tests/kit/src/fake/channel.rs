@@ -193,7 +193,8 @@ fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
 }
 
 fn refused(shop: &ShopDomain, code: Code, message: &str) -> ChannelError {
-    ChannelError::Refused { shop: shop.clone(), code, message: message.to_owned(), request_id: None }
+    let request_id = Some("request-1".to_owned());
+    ChannelError::Refused { shop: shop.clone(), code, message: message.to_owned(), request_id }
 }
 
 impl Channel for FakeChannel {
