@@ -10,7 +10,7 @@ use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
 use roundtrip_domain::channel::{Channel, ChannelError, Effect, OrdersQuery};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, LocationId, OrderId, OrderRef};
-use roundtrip_domain::order::{FulfillmentState, Order};
+use roundtrip_domain::order::{FulfillmentOrderStatus, FulfillmentState, Order};
 use roundtrip_domain::ports::Clock;
 use roundtrip_domain::resync::Pass;
 use roundtrip_domain::writeback::{DraftLines, FulfillmentDraft, TrackingInfo, TrackingUpdate};
@@ -457,4 +457,20 @@ async fn a_page_of_orders_that_fails_inside_shopify_is_tried_again_and_says_by_w
         assert!(error.request_id().is_some_and(|id| id.len() >= 32), "{error:?}");
     }
     assert!(api.orders(&moon(), &query).await.is_ok());
+}
+
+#[tokio::test]
+async fn whether_the_work_of_an_order_is_held_is_read_with_the_order() {
+    let (_sim, client, api) = shop("MUG").await;
+    let order = place(&client, &[("MUG", 1)]).await;
+    let id = order.id.to_string();
+    let statuses = async || {
+        let works = api.order(&order).await.unwrap().unwrap().fulfillment_orders;
+        works.into_iter().map(|work| work.status).collect::<Vec<_>>()
+    };
+
+    client.hold(moon().as_str(), &id, FulfillmentHoldReason::AwaitingPayment).await.unwrap();
+    assert_eq!(statuses().await, [FulfillmentOrderStatus::OnHold]);
+    client.release(moon().as_str(), &id).await.unwrap();
+    assert_eq!(statuses().await, [FulfillmentOrderStatus::Open]);
 }

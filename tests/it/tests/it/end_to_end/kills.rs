@@ -30,7 +30,7 @@ pub(super) fn kill_workers(bin: &str) -> usize {
 #[tokio::test]
 async fn ten_kills_at_random_moments_lose_nothing_and_double_nothing() {
     let scene = Scene::new(true).await;
-    let mut killed = 0;
+    let (mut killed_pushing, mut killed_writing) = (0, 0);
 
     let mut orders = Vec::new();
     for moment in &MOMENTS[..5] {
@@ -38,7 +38,7 @@ async fn ten_kills_at_random_moments_lose_nothing_and_double_nothing() {
             orders.push(scene.place().await);
         }
         tokio::time::sleep(Duration::from_millis(*moment)).await;
-        killed += kill_workers("order-push");
+        killed_pushing += kill_workers("order-push");
     }
     scene
         .run_until("all are pushed", Duration::from_secs(150), || async {
@@ -60,7 +60,7 @@ async fn ten_kills_at_random_moments_lose_nothing_and_double_nothing() {
             scene.ship(source, &format!("94001118992231{:08}", source.id % 100_000_000)).await;
         }
         tokio::time::sleep(Duration::from_millis(*moment)).await;
-        killed += kill_workers("tracking-writeback");
+        killed_writing += kill_workers("tracking-writeback");
     }
     scene
         .run_until("all are written back", Duration::from_secs(150), || async {
@@ -75,7 +75,7 @@ async fn ten_kills_at_random_moments_lose_nothing_and_double_nothing() {
         })
         .await;
 
-    assert!(killed >= 5, "{killed} workers were killed");
+    assert!(killed_pushing >= 3 && killed_writing >= 3, "{killed_pushing} and {killed_writing} workers were killed");
     for order in &orders {
         let home = scene.destination_order(order.id).await;
         let number = home.fulfillments[0].tracking_info[0].number.clone().unwrap();
