@@ -134,7 +134,8 @@ fn writeback(order: &OrderAnswer, writeback: &WritebackView) -> Vec<String> {
 
 fn shipment(shipment: &ShipmentView) -> String {
     let units: u32 = shipment.lines.iter().map(|line| line.quantity).sum();
-    format!("  {}  {units} units in fulfillment {}", tracking(&shipment.tracking), shipment.fulfillment)
+    let units = if units == 1 { "1 unit".to_owned() } else { format!("{units} units") };
+    format!("  {}  {units} in fulfillment {}", tracking(&shipment.tracking), shipment.fulfillment)
 }
 
 fn tracking(info: &TrackingInfo) -> String {
