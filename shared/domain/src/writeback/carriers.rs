@@ -3,6 +3,8 @@
 //! A name that Shopify knows gets its tracking link from Shopify; any other needs a URL.
 //! Source: description of `FulfillmentTrackingInfo.company`, Admin API 2026-10 ("capitalization matters").
 
+use super::plan::plain;
+
 /// The carriers that Shopify links everywhere.
 const EVERYWHERE: &[&str] = &[
     "4PX",
@@ -195,7 +197,11 @@ pub fn known(name: &str) -> Option<&'static str> {
 /// Source: the carriers' own descriptions of their numbers.
 #[must_use]
 pub fn looks_like(number: &str) -> Option<&'static str> {
-    let number: String = number.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let number = plain(number);
+    // Whatever a merchant typed into the field: below, a byte is a character.
+    if !number.is_ascii() {
+        return None;
+    }
     let (letters, rest) = number.split_at(number.find(|c: char| c.is_ascii_digit()).unwrap_or(number.len()));
     let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_alphanumeric = number.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -238,7 +244,10 @@ mod tests {
             ("RR123456789GB", Some("Royal Mail")),
             ("RR123456789ZZ", None),
             ("1Z999", None),
+            ("1z 999-aa10123456784", Some("UPS")),
             ("TRACK-1", None),
+            ("RR12345678é9", None),
+            ("é123456789GB", None),
             ("", None),
         ] {
             assert_eq!(looks_like(number), carrier, "{number}");
