@@ -65,6 +65,7 @@ async fn a_push_that_failed_says_why() {
         "attempts": 1,
         "first_error": "sun.myshopify.com refused: is odd",
         "last_error": "sun.myshopify.com refused: is odd",
+        "request_id": "request-1",
     });
     assert_eq!(only(&world, "PushFailed"), expected);
 }
