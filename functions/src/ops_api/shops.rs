@@ -7,9 +7,10 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use roundtrip_domain::change_shop_step;
 use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::{ShopDomain, VariantId};
-use roundtrip_domain::ports::{Credentials, Ledger, LedgerError, Registry, Tasks};
+use roundtrip_domain::ports::{Credentials, Ledger, Registry, Tasks};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, Plan, ProductLink, Shop, UnitPrice, WithoutTracking};
 use roundtrip_domain::resync::read_from_now_on;
 use roundtrip_domain::secret::{AccessToken, Secret};
@@ -63,18 +64,11 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
 /// Makes the connect step due, whatever state it is in; a worker that writes it at the same moment is
 /// overruled.
 async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Result<(), ApiError> {
-    let mut tries = 0;
-    loop {
-        let known = api.ledger.shop_step(domain, &StepId::Connect).await?;
-        let (mut step, version): (Step<ConnectState>, u64) = known.unwrap_or_else(|| (Step::new(None), 0));
+    let connect = |step: &mut Step<ConnectState>| {
         step.reopen();
         step.wait(now, now, WaitReason::Requested);
-        tries += 1;
-        match api.ledger.save_shop_step(domain, &StepId::Connect, &step, version).await {
-            Err(LedgerError::Conflict) if tries < 5 => {}
-            other => return Ok(other?),
-        }
-    }
+    };
+    Ok(change_shop_step(&api.ledger, domain, &StepId::Connect, connect).await?)
 }
 
 /// A shop: how far connecting it has come, what it said of itself, its connections.

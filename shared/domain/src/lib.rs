@@ -36,5 +36,6 @@ mod work;
 
 pub use fingerprint::fingerprint;
 pub use settings::Waits;
+pub use shop_step::change_shop_step;
 pub use tags::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 pub use work::{Outcome, Unfinished, error_chain};

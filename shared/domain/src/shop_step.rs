@@ -16,6 +16,39 @@ use crate::step::{AfterFailure, Step, StepId, WaitReason};
 use crate::task::Subject;
 use crate::work::{Outcome, Unfinished};
 
+/// How often somebody else's step is written against its worker.
+const MAX_WRITES: usize = 5;
+
+/// Changes a step of a shop from outside its worker, against whoever writes it at the same time.
+///
+/// # Errors
+/// The ledger cannot be read or written, or somebody else was first each time.
+pub async fn change_shop_step<S, R>(
+    ledger: &impl Ledger,
+    shop: &ShopDomain,
+    id: &StepId,
+    change: impl Fn(&mut Step<S>) -> R,
+) -> Result<R, LedgerError>
+where
+    S: Default + Clone + PartialEq + Serialize + DeserializeOwned,
+{
+    let mut tries = 0;
+    loop {
+        let known = ledger.shop_step(shop, id).await?;
+        let (before, version) = known.unwrap_or_else(|| (Step::new(S::default()), 0));
+        let mut step = before.clone();
+        let answer = change(&mut step);
+        if step == before {
+            return Ok(answer);
+        }
+        tries += 1;
+        match ledger.save_shop_step(shop, id, &step, version).await {
+            Err(LedgerError::Conflict) if tries < MAX_WRITES => {}
+            other => return other.map(|()| answer),
+        }
+    }
+}
+
 /// A step of the shop `at`, as it was read or last saved.
 pub(crate) struct ShopStep<'a, S, L, C, T, K> {
     pub(crate) ports: &'a Ports<L, C, T, K>,

@@ -6,12 +6,10 @@ use super::run::{Asked, Occasion, ResyncState, WINDOW_DAYS};
 use crate::id::ShopDomain;
 use crate::ports::{Ledger, LedgerError, Ports, Registry, Tasks};
 use crate::registry::ConnectedShop;
+use crate::shop_step::change_shop_step;
 use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::Unfinished;
-
-/// How often a wish is written down against a worker that writes the same row.
-const MAX_WRITES: usize = 5;
 
 /// Begins a run for each shop. Returns how many there are.
 ///
@@ -87,27 +85,17 @@ pub async fn ask_for_run<L: Ledger, T: Tasks>(
 
 /// Due work begins the run, if nobody does before.
 async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Result<String, LedgerError> {
-    let mut tries = 0;
-    loop {
-        let known = ledger.shop_step(shop, &StepId::Resync).await?;
-        let (mut step, version) = known.unwrap_or_else(|| (Step::new(ResyncState::default()), 0));
+    change_shop_step(ledger, shop, &StepId::Resync, |step: &mut Step<ResyncState>| {
         if step.parked.is_some() {
-            reopen(&mut step);
+            reopen(step);
         }
-        let before = step.clone();
         let id = step.state.ask(wish.clone());
         if !step.state.is_under_way() {
             step.wait(wish.at, wish.at, WaitReason::Requested);
         }
-        if step == before {
-            return Ok(id);
-        }
-        tries += 1;
-        match ledger.save_shop_step(shop, &StepId::Resync, &step, version).await {
-            Err(LedgerError::Conflict) if tries < MAX_WRITES => {}
-            other => return other.map(|()| id),
-        }
-    }
+        id
+    })
+    .await
 }
 
 /// Whether anything of its orders is kept: because it sells, because it ships, or for their tracking.

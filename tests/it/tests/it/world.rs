@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use roundtrip_domain::change_shop_step;
 use roundtrip_domain::channel::{ShippedFulfillment, ShownFulfillment};
 use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::id::{FulfillmentId, LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
@@ -320,11 +321,12 @@ impl World {
 
     /// A person asks for a shop to be connected, as ops-api writes it down.
     pub(crate) async fn ask_to_connect(&self, shop: &ShopDomain) {
-        let known = self.ports.ledger.shop_step::<ConnectState>(shop, &StepId::Connect).await.unwrap();
-        let (mut step, version) = known.unwrap_or((Step::new(None), 0));
-        step.reopen();
-        step.wait(self.now(), self.now(), WaitReason::Requested);
-        self.ports.ledger.save_shop_step(shop, &StepId::Connect, &step, version).await.unwrap();
+        let now = self.now();
+        let connect = |step: &mut Step<ConnectState>| {
+            step.reopen();
+            step.wait(now, now, WaitReason::Requested);
+        };
+        change_shop_step(&self.ports.ledger, shop, &StepId::Connect, connect).await.unwrap();
         let task = Task::new(Trigger::Request, "connect", Subject::Shop { shop: shop.clone() });
         self.tell(Queue::AppLifecycle, task).await;
     }
