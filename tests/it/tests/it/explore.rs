@@ -53,6 +53,7 @@ laws_hold! {
     a_requested_order_is_read_or_parked_at_the_last_attempt(scenes::last_look(&scenes::requested_push(), &moon()), 3);
     a_redriven_push_makes_one_order(scenes::redriven(&scenes::push(), &sun()), 3);
     a_redriven_requested_push_makes_one_order(scenes::redriven(&scenes::requested_push(), &sun()), 2);
+    an_order_that_two_schedules_find_at_once_is_pushed_by_one_run(scenes::resynced_twice(), 3);
     a_writeback_shows_what_was_shipped(scenes::writeback(), 3);
     a_writeback_from_two_locations_mails_once(scenes::writeback_from_two_locations(), 3);
     two_parcels_are_both_shown(scenes::two_parcels(["T1", "T2"]), 3);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::push::push_order;
+use roundtrip_domain::resync::resync;
 use roundtrip_domain::task::Queue;
 use roundtrip_domain::writeback::write_back;
 use roundtrip_domain::{Unfinished, error_chain};
@@ -108,7 +109,8 @@ fn use_case(ports: WatchedPorts, work: Work) -> Pin<Box<dyn Future<Output = End>
             Work::Message { queue, task, .. } => match queue {
                 Queue::OrderPush => push_order(&ports, &task).await.map(|outcome| outcome.to_string()),
                 Queue::TrackingWriteback => write_back(&ports, &task).await.map(|outcome| outcome.to_string()),
-                Queue::AppLifecycle | Queue::Resync => unreachable!("nobody connects a shop here"),
+                Queue::Resync => resync(&ports, &task).await.map(|outcome| outcome.to_string()),
+                Queue::AppLifecycle => unreachable!("nobody connects a shop here"),
             },
         };
         end.map_err(|error| error_chain(&error))

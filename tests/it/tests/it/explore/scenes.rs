@@ -42,6 +42,16 @@ pub(super) fn push() -> Scenario {
     push_of(placed())
 }
 
+/// No webhook told of the order, and two schedules fire at once.
+pub(super) fn resynced_twice() -> Scenario {
+    let ports = placed();
+    // Long enough ago not to be left to its webhook.
+    ports.clock.advance(Duration::from_secs(3600));
+    let scheduled =
+        |n: u32| (Queue::Resync, Task::new(Trigger::Resync, format!("run-{n}"), Subject::Shop { shop: moon() }));
+    Scenario::new(ports, at(), vec![sun()], vec![scheduled(1), scheduled(2)])
+}
+
 /// A second line, which mars holds.
 pub(super) fn push_to_two() -> Scenario {
     let ports = placed();

@@ -37,6 +37,8 @@ pub enum Law {
     TagsTell,
     /// Whatever was done, the event bus was told of, under one id.
     AllIsTold,
+    /// A shop that is to be read is read in one run, however many say so.
+    OneRun,
     /// What was parked is done once its dead letters were moved back.
     RedriveHeals,
     /// A message that comes again when all is done changes nothing.

@@ -10,6 +10,7 @@ use roundtrip_domain::order::FulfillmentState;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::push::{OrderKey, PushState};
 use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, Tab};
+use roundtrip_domain::resync::ResyncState;
 use roundtrip_domain::step::{Look, Step, StepId};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{Phase, WritebackState};
@@ -31,6 +32,7 @@ pub(in super::super) fn holds_at_the_end(scenario: &Scenario, mut world: World) 
         return Err(Broken::new(Law::NothingLost, lost.to_string()));
     }
     tags_tell(scenario, &world)?;
+    one_run(scenario, &world.ports)?;
     let announced: Vec<StepId> = open.into_iter().filter(|open| open.announced).map(|open| open.step).collect();
     redrive(scenario, &mut world)?;
     let open = open_ends(scenario, &world.ports)?;
@@ -251,6 +253,17 @@ fn tags_tell(scenario: &Scenario, world: &World) -> Result<(), Broken> {
     Ok(())
 }
 
+/// The shop was read, once.
+fn one_run(scenario: &Scenario, ports: &FakePorts) -> Result<(), Broken> {
+    let step: Option<(Step<ResyncState>, u64)> =
+        ready(ports.ledger.shop_step(&scenario.order.shop, &StepId::Resync)).expect("the fake ledger is up");
+    let Some((Step { state: ResyncState { run, past, .. }, .. }, _)) = step else { return Ok(()) };
+    match run {
+        Some(run) if !run.is_under_way() && past.is_empty() => Ok(()),
+        run => Err(Broken::new(Law::OneRun, format!("{run:?} after {past:?}"))),
+    }
+}
+
 /// An operator moves all dead letters back to their queues.
 fn redrive(scenario: &Scenario, world: &mut World) -> Result<(), Broken> {
     let letters = std::mem::take(&mut world.ports.tasks.sent().parked);
@@ -285,6 +298,8 @@ fn redeliver(scenario: &Scenario, world: &mut World) -> Result<(), Broken> {
     world.begins_anew();
     let before = world.state();
     let mut all = scenario.tasks.clone();
+    // A schedule that fires a day later rightly begins another run.
+    all.retain(|(queue, _)| *queue != Queue::Resync);
     for source in &scenario.sources {
         for order in world.ports.channel.shop(source, |shop| shop.made_at.keys().copied().collect::<Vec<_>>()) {
             let source = OrderRef { shop: source.clone(), id: order };

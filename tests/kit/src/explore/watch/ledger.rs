@@ -9,7 +9,7 @@ use roundtrip_domain::registry::{ConnectedShop, Links, Paused, ShopFacts};
 use roundtrip_domain::step::{Step, StepId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::choice::Kind;
 use super::super::wire::Wire;
@@ -95,8 +95,12 @@ impl Ledger for WatchedLedger {
         domain: &ShopDomain,
         id: &StepId,
     ) -> Result<Option<(Step<S>, u64)>, LedgerError> {
-        // No scene is about a shop's own steps.
-        self.ledger.shop_step(domain, id).await
+        let effect = async {
+            let step: Option<(Step<Value>, u64)> = self.ledger.shop_step(domain, id).await?;
+            Ok(step.map(|(step, version)| (json!(step), version)))
+        };
+        let step = self.read("ledger.shop_step", domain, effect).await?;
+        Ok(step.map(|(step, version)| (serde_json::from_value(step).expect("a step of that kind"), version)))
     }
 
     async fn save_shop_step<S: Serialize>(
