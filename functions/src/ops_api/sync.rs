@@ -7,10 +7,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use roundtrip_domain::id::OrderRef;
+use roundtrip_domain::is_outside_60_days;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::record::{OrderRecord, Row, SyncRequest, SyncState};
 use roundtrip_domain::step::Look;
-use roundtrip_domain::sync::{TIMEOUT, ask_for_sync, is_outside_60_days};
+use roundtrip_domain::sync::{TIMEOUT, ask_for_sync};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -32,8 +33,7 @@ pub(super) async fn ask(
     let shop = registered(&api, &at.shop).await?;
     let now = Timestamp::now();
     let known = api.ledger.load(&at).await?;
-    let created_at = known.summary.as_ref().map(|row| row.get().created_at);
-    if created_at.is_some_and(|created_at| is_outside_60_days(&shop, created_at, now)) {
+    if known.placed_at().is_some_and(|placed_at| is_outside_60_days(&shop.shop, placed_at, now)) {
         return Err(ApiError::outside_60_days(&at));
     }
     let id = Uuid::now_v7().to_string();

@@ -32,10 +32,12 @@ mod settings;
 mod shop_step;
 mod tags;
 mod wait;
+mod wall;
 mod work;
 
 pub use fingerprint::fingerprint;
 pub use settings::Waits;
 pub use shop_step::change_shop_step;
 pub use tags::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
+pub use wall::is_outside_60_days;
 pub use work::{Outcome, Unfinished, error_chain};

@@ -22,16 +22,8 @@ const ONE_CLICK: Duration = Duration::from_secs(10);
 /// After this time a request that is not answered yet counts as timed out; it is answered all the same. Source: the
 /// brief, "10 seconds to 2 minutes".
 pub const TIMEOUT: Duration = Duration::from_secs(120);
-/// Shopify shows no older orders without the scope `read_all_orders`. Source: Shopify's `Order`.
-const WALL: Duration = Duration::from_secs(60 * 24 * 3600);
 /// How often a request is written against workers that write the same order.
 const MAX_WRITES: usize = 5;
-
-/// Whether the shop does not show the order any more: it is of more than 60 days ago.
-#[must_use]
-pub fn is_outside_60_days(shop: &ConnectedShop, created_at: Timestamp, now: Timestamp) -> bool {
-    after(created_at, WALL) < now && !shop.shop.reads_all_orders()
-}
 
 /// Asks for `order` to be looked at, and for what was shipped of it. Returns the request: a new one, or the one that was
 /// made just before, or is not answered yet.

@@ -18,13 +18,14 @@ use crate::look;
 use crate::order::Order;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, Row};
-use crate::registry::{ConnectedShop, Connection, Links};
+use crate::registry::{ConnectedShop, Connection, Links, Shop};
 use crate::settings::Waits;
 use crate::shipments;
 use crate::step::{Look, Step, WaitReason};
 use crate::sync;
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
+use crate::wall;
 use crate::work::{Outcome, Unfinished};
 use crate::writeback::WritebackState;
 
@@ -161,9 +162,13 @@ where
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(Outcome::Wait { until, why }));
     }
-    let order = match ports.channel.order(at).await {
+    let shown = match ports.channel.order(at).await {
+        Ok(None) => hidden(&record, &shop.shop, now).map_or(Ok(None), Err),
+        other => other,
+    };
+    let order = match shown {
         Ok(Some(order)) => order,
-        Ok(None) => return gone(ports, task, &mut record).await.map(Some),
+        Ok(None) => return gone(ports, task, &mut record, &shop.shop).await.map(Some),
         Err(error) => {
             let outcome = look::failed(ports, &mut record, Look::Order, task, &error).await?;
             if let Outcome::Park { code } = outcome {
@@ -238,12 +243,20 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
     Ok(())
 }
 
+/// Why the order, which the shop does not show, cannot be read, if anything is still to be pushed of it.
+fn hidden(record: &OrderRecord, shop: &Shop, now: Timestamp) -> Option<ChannelError> {
+    let is_waited_for =
+        record.pushes.values().any(|row| row.get().wait.is_some()) || record.open_requests().next().is_some();
+    wall::hidden(shop, &record.at, record.placed_at()?, now).filter(|_| is_waited_for)
+}
+
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is
 /// still found out.
 async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
     record: &mut OrderRecord,
+    shop: &Shop,
 ) -> Result<Outcome, Unfinished> {
     look::seen(record, Look::Order);
     while let Some(id) = in_doubt(record, |_| false, ports.clock.now()) {
@@ -259,7 +272,9 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
     };
     answer_requests(record, |_, _| vec![gone()], now, now);
     ports.ledger.save(&mut [&mut *record]).await?;
-    Ok(look::outcome(record.pushes.values().map(|row| row.get().into()), "the order is gone"))
+    let may_be_hidden = record.summary.is_none() && !shop.reads_all_orders();
+    let words = if may_be_hidden { "the shop shows no such order of the last 60 days" } else { "the order is gone" };
+    Ok(look::outcome(record.pushes.values().map(|row| row.get().into()), words))
 }
 
 /// A push whose effect is not known, and may be looked into now.

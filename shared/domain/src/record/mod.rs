@@ -10,11 +10,13 @@ mod save;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
+use crate::order::FulfillmentStatus;
 use crate::push::PushState;
 use crate::shipments::Shipments;
 use crate::step::{Look, Step, StepId};
@@ -156,6 +158,29 @@ impl OrderRecord {
     /// source order has an origin row already.
     pub fn claim(&mut self, source_order: OrderRef, origin: Origin) {
         self.claims.push((source_order, origin));
+    }
+
+    /// When the order was placed, if it was ever read.
+    #[must_use]
+    pub fn placed_at(&self) -> Option<Timestamp> {
+        self.summary.as_ref().map(|row| row.get().created_at)
+    }
+
+    /// When the source order was made of it.
+    pub(crate) fn pushed_at(&self, source_order: &OrderRef) -> Option<Timestamp> {
+        self.pushes.iter().find_map(|((source, _), row)| match &row.get().state {
+            PushState::Confirmed { order, at, .. } if (source, order.id) == (&source_order.shop, source_order.id) => {
+                Some(*at)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether the customer still waits for goods, as far as was seen.
+    pub(crate) fn is_to_be_fulfilled(&self) -> bool {
+        let is_open =
+            |seen: &Summary| seen.cancelled_at.is_none() && seen.fulfillment_status != FulfillmentStatus::Fulfilled;
+        self.summary.as_ref().is_none_or(|row| is_open(row.get()))
     }
 
     /// Whether any row waits for something, or is due.

@@ -28,5 +28,6 @@ mod structure;
 mod sync;
 mod tags;
 mod template;
+mod wall;
 mod world;
 mod writeback;

@@ -356,7 +356,11 @@ async fn an_order_that_shopify_does_not_show_any_more_is_not_asked_for() {
     let scene = Scene::start().await;
     let old = Timestamp::now() - Duration::from_secs(61 * 24 * 3600);
     let at = OrderRef { shop: moon(), id: OrderId::new(43) };
-    scene.world.channel.shop(&moon(), |shop| shop.orders.insert(at.id, paid_order(43, old)));
+    scene.world.channel.shop(&moon(), |shop| {
+        shop.orders.insert(at.id, paid_order(43, old));
+        // It was read when it was young.
+        shop.shows_all = true;
+    });
     push_order(&scene.world, &Task::new(Trigger::Webhook, "e-1", Subject::Order(at.clone()))).await.unwrap();
 
     let (status, answer) = scene.send("POST", &format!("/v1/shops/{}/orders/43/sync", moon()), json!({})).await;

@@ -10,12 +10,12 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::event::EventKind;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{FulfillmentStatus, Order};
-use roundtrip_domain::ports::{Ledger, Registry, after};
+use roundtrip_domain::ports::{Ledger, after};
 use roundtrip_domain::resync::{Asked, Occasion, Phase, Progress, ResyncState, Run, Window, ask_for_run, resync_all};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::Fault;
-use roundtrip_kit::order::{facts, moon, paid_order, sun};
+use roundtrip_kit::order::{moon, paid_order, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, World};
 
@@ -338,9 +338,7 @@ async fn a_shop_that_shows_orders_of_any_age_is_read_beyond_sixty_days() {
     let world = World::new();
     world.ports.clock.advance(90 * DAY);
     placed(&world, 1000, ago(&world, 80 * DAY));
-    let mut facts = facts(world.now());
-    facts.scopes = vec!["read_orders".into(), "read_all_orders".into()];
-    world.ports.ledger.record_facts(&moon(), &facts).await.unwrap();
+    world.give_all_orders(&moon()).await;
 
     asked(&world, Occasion::Backfill, 89).await;
     world.drain().await;

@@ -7,17 +7,17 @@ use roundtrip_domain::id::OrderRef;
 use roundtrip_domain::ports::{Ledger, Registry};
 use roundtrip_domain::record::{Row, SyncRequest, SyncState};
 use roundtrip_domain::step::Look;
-use roundtrip_domain::sync::{ask_for_sync, is_outside_60_days};
+use roundtrip_domain::sync::ask_for_sync;
 use roundtrip_domain::task::Queue;
 use roundtrip_kit::fake::Fault;
-use roundtrip_kit::order::{facts, moon, sun};
+use roundtrip_kit::order::{moon, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, World, at, tracking};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A person clicks; nobody has looked yet. Returns the job's id.
-async fn click(world: &World, order: &OrderRef, id: &str) -> String {
+pub(crate) async fn click(world: &World, order: &OrderRef, id: &str) -> String {
     let shop = world.ports.ledger.shop(&order.shop).await.unwrap().unwrap();
     let ports = &world.ports;
     let asked = ask_for_sync(&ports.ledger, &ports.tasks, (&shop, order), (id, "ada"), world.now()).await;
@@ -29,7 +29,7 @@ async fn request(world: &World, order: &OrderRef) -> SyncRequest {
 }
 
 /// The words in which a job that is done was answered.
-async fn outcome(world: &World, order: &OrderRef) -> String {
+pub(crate) async fn outcome(world: &World, order: &OrderRef) -> String {
     match request(world, order).await.state {
         SyncState::Done { outcome, .. } => outcome,
         other => panic!("{other:?}"),
@@ -153,18 +153,6 @@ async fn a_job_of_an_order_that_cannot_be_read_fails_with_its_code_and_can_be_as
 }
 
 #[tokio::test]
-async fn a_job_of_an_order_that_the_shop_does_not_show_is_done_and_says_so() {
-    let world = World::new();
-    let gone = OrderRef { id: roundtrip_domain::id::OrderId::new(4711), ..at() };
-
-    click(&world, &gone, "job-1").await;
-    world.drain().await;
-
-    assert_eq!(outcome(&world, &gone).await, "done: the order is gone");
-    world.comes_to_rest().await;
-}
-
-#[tokio::test]
 async fn a_job_says_that_what_it_looked_at_waits_for_a_person() {
     let world = World::new();
     world.fail_next(&sun(), &[Fault::Refused]);
@@ -187,21 +175,4 @@ async fn a_webhook_that_comes_first_answers_the_job() {
     world.tell(Queue::OrderPush, known).await;
 
     assert_eq!(outcome(&world, &at()).await, "done: up to date");
-}
-
-#[tokio::test]
-async fn an_order_of_sixty_days_ago_may_be_asked_for_and_one_a_second_older_only_with_the_scope() {
-    let world = World::new();
-    let placed = world.now();
-    let shop = world.ports.ledger.shop(&moon()).await.unwrap().unwrap();
-    world.ports.clock.advance(60 * DAY);
-    assert!(!is_outside_60_days(&shop, placed, world.now()));
-    world.ports.clock.advance(SECOND);
-    assert!(is_outside_60_days(&shop, placed, world.now()));
-
-    let mut facts = facts(world.now());
-    facts.scopes = vec!["read_all_orders".into()];
-    world.ports.ledger.record_facts(&moon(), &facts).await.unwrap();
-    let shop = world.ports.ledger.shop(&moon()).await.unwrap().unwrap();
-    assert!(!is_outside_60_days(&shop, placed, world.now()));
 }

@@ -23,7 +23,7 @@ use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
 use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault};
-use roundtrip_kit::order::{connected, connection, line, moon, shop, sun};
+use roundtrip_kit::order::{connected, connection, facts, line, moon, shop, sun};
 
 pub(crate) use labels::label_id;
 
@@ -329,6 +329,14 @@ impl World {
         change_shop_step(&self.ports.ledger, shop, &StepId::Connect, connect).await.unwrap();
         let task = Task::new(Trigger::Request, "connect", Subject::Shop { shop: shop.clone() });
         self.tell(Queue::AppLifecycle, task).await;
+    }
+
+    /// The app is given the scope to read orders of any age, and the shop is connected again.
+    pub(crate) async fn give_all_orders(&self, shop: &ShopDomain) {
+        self.shop(shop, |shop| shop.shows_all = true);
+        let mut facts = facts(self.now());
+        facts.scopes = vec!["read_orders".into(), "read_all_orders".into()];
+        self.ports.ledger.record_facts(shop, &facts).await.unwrap();
     }
 
     /// The newest dead letter is moved back to its queue.

@@ -140,6 +140,17 @@ impl FakeChannel {
         })
     }
 
+    /// A question about one order, which may be hidden.
+    fn ask_of<R>(
+        &self,
+        order: &OrderRef,
+        name: &'static str,
+        f: impl FnOnce(&mut FakeShop) -> Option<R>,
+    ) -> Result<Option<R>, ChannelError> {
+        let now = self.clock.now();
+        self.ask(&order.shop, name, |shop| if shop.shows(order.id, now) { f(shop) } else { None })
+    }
+
     fn mutate<R>(
         &self,
         domain: &ShopDomain,
@@ -199,7 +210,7 @@ fn refused(shop: &ShopDomain, code: Code, message: &str) -> ChannelError {
 
 impl Channel for FakeChannel {
     async fn order(&self, order: &OrderRef) -> Result<Option<Order>, ChannelError> {
-        self.ask(&order.shop, "order", |shop| shop.orders.get(&order.id).cloned())
+        self.ask_of(order, "order", |shop| shop.orders.get(&order.id).cloned())
     }
 
     async fn create_order(&self, source: &ShopDomain, draft: &OrderDraft) -> Result<SourceOrder, ChannelError> {
@@ -224,7 +235,7 @@ impl Channel for FakeChannel {
 
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
         let now = self.clock.now();
-        self.ask(&order.shop, "shipped", |shop| {
+        self.ask_of(order, "shipped", |shop| {
             let (source, _) = shop.pushed.iter().find(|(pushed, _)| pushed.id == order.id)?;
             let fulfillments = shop.shipped.get(&order.id).cloned().unwrap_or_default();
             Some(ShippedOrder { order: source.clone(), updated_at: now, cancelled: false, fulfillments })
@@ -232,14 +243,14 @@ impl Channel for FakeChannel {
     }
 
     async fn destination(&self, order: &OrderRef) -> Result<Option<DestinationOrder>, ChannelError> {
-        self.ask(&order.shop, "destination", |shop| {
+        self.ask_of(order, "destination", |shop| {
             let order = shop.orders.get(&order.id)?.clone();
             Some(shop.destination(&order))
         })
     }
 
     async fn shown(&self, order: &OrderRef) -> Result<Option<Vec<ShownFulfillment>>, ChannelError> {
-        self.ask(&order.shop, "shown", |shop| {
+        self.ask_of(order, "shown", |shop| {
             shop.orders.get(&order.id)?;
             Some(shop.shown.get(&order.id).cloned().unwrap_or_default())
         })
@@ -278,7 +289,8 @@ impl Channel for FakeChannel {
     }
 
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
-        self.ask(shop, "orders", |fake| fake.page(shop, query))
+        let now = self.clock.now();
+        self.ask(shop, "orders", |fake| fake.page(shop, query, now))
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -1,6 +1,7 @@
 //! One shop in memory: what it holds, and what it does when it is called.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
@@ -14,6 +15,7 @@ use roundtrip_domain::id::{
 use roundtrip_domain::order::{
     FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus, Line, Order, SourceOrder,
 };
+use roundtrip_domain::ports::after;
 use roundtrip_domain::push::OrderDraft;
 use roundtrip_domain::resync::{OrderSight, Pass, ShipmentSight};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
@@ -22,6 +24,8 @@ use super::Fault;
 
 /// Orders of one page. Source: our own query.
 const PAGE: usize = 250;
+/// Older orders are hidden.
+const SHOWN: Duration = Duration::from_secs(60 * 24 * 3600);
 /// More than any test has.
 const LOCATIONS: u64 = 100;
 
@@ -67,6 +71,8 @@ pub struct FakeShop {
     pub rejects_overwrite: bool,
     /// Whether it takes other tracking for a fulfillment without a word, and goes on showing the old.
     pub ignores_overwrite: bool,
+    /// Whether it shows us orders of more than 60 days ago.
+    pub shows_all: bool,
     /// Whether it does not let us in any more: the token is revoked, or the shop is frozen.
     pub revoked: bool,
     /// Calls made, by name.
@@ -100,6 +106,12 @@ impl FakeShop {
         let fault = next(self);
         self.revoked = fault == Some(Fault::Revoked);
         fault
+    }
+
+    /// Whether it shows us an order, if it has it. Source: Shopify's `Order`, on the scope `read_all_orders`.
+    pub(super) fn shows(&self, id: OrderId, now: Timestamp) -> bool {
+        let placed_at = self.orders.get(&id).map(|order| order.created_at).or_else(|| self.made_at.get(&id).copied());
+        self.shows_all || placed_at.is_none_or(|placed_at| after(placed_at, SHOWN) >= now)
     }
 
     pub(super) fn new_id(&mut self) -> u64 {
@@ -193,7 +205,7 @@ impl FakeShop {
     }
 
     /// A page of all orders, those that were placed here and those that were pushed here.
-    pub(super) fn page(&self, at: &ShopDomain, query: &OrdersQuery) -> OrdersPage {
+    pub(super) fn page(&self, at: &ShopDomain, query: &OrdersQuery, now: Timestamp) -> OrdersPage {
         let placed = self.orders.values().map(|order| OrderSight {
             at: order.at.clone(),
             created_at: order.created_at,
@@ -232,8 +244,9 @@ impl FakeShop {
             Pass::Updated => order.updated_at,
         };
         let within = |order: &OrderSight| {
+            let is_hidden = !self.shows(order.at.id, now);
             let is_old = query.placed_before.is_none_or(|before| order.created_at < before);
-            is_old && (query.from..=query.until).contains(&moment(order))
+            !is_hidden && is_old && (query.from..=query.until).contains(&moment(order))
         };
         let mut found: Vec<OrderSight> = placed.chain(pushed).filter(within).collect();
         found.sort_by_key(|order| (moment(order), order.at.id));

@@ -1,6 +1,7 @@
 //! `order …`, and what merchants do with orders.
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use shopify_sim::SimClient;
 use shopify_sim::control::{ChangeTracking, PlaceLine, PlaceOrder, Ship};
 use shopify_sim::words::{FulfillmentHoldReason, OrderCancelReason, OrderDisplayFinancialStatus, parse_word};
@@ -39,6 +40,9 @@ pub(crate) struct Place {
     /// A tag.
     #[arg(long = "tag")]
     tags: Vec<String>,
+    /// When it was placed, such as 2026-09-01T08:00:00Z, if not now.
+    #[arg(long)]
+    at: Option<Timestamp>,
     /// Place so many.
     #[arg(long, default_value_t = 1)]
     repeat: u32,
@@ -174,6 +178,7 @@ impl Place {
             email: self.email,
             note: self.note,
             tags: self.tags,
+            at: self.at,
             ..PlaceOrder::default()
         };
         for _ in 0..self.repeat {

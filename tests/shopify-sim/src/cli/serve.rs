@@ -36,6 +36,9 @@ pub(crate) struct Serve {
     /// Points at most.
     #[arg(long, default_value_t = 2000)]
     bucket: u32,
+    /// A scope beside the usual ones, such as `read_all_orders`.
+    #[arg(long)]
+    scope: Vec<String>,
     /// Pauses before a webhook's retries, in milliseconds.
     #[arg(long, value_delimiter = ',')]
     webhook_retry_ms: Option<Vec<u64>>,
@@ -56,6 +59,7 @@ impl Serve {
         config.shop.routing_delay = Duration::from_millis(self.routing_delay_ms);
         config.shop.index_lag = Duration::from_millis(self.index_lag_ms);
         config.shop.taken_key = self.taken_key;
+        config.scopes.extend(self.scope);
         if let Some(pauses) = self.webhook_retry_ms {
             config.webhook_retry = pauses.into_iter().map(Duration::from_millis).collect();
         }

@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, EmptySubscription, Schema};
 
+use jiff::Timestamp;
+
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::state::Shop;
@@ -46,6 +48,17 @@ pub fn sdl() -> String {
 pub(crate) struct Caller {
     pub(crate) engine: Arc<Engine>,
     pub(crate) domain: String,
+}
+
+/// Older orders are shown only with the scope `read_all_orders`. Source: Admin GraphQL schema 2026-10, `Order`.
+const SHOWN_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
+
+impl Caller {
+    /// Whether the app may see an order that was placed then.
+    fn sees(&self, placed_at: Timestamp) -> bool {
+        let sees_all = || self.engine.config.scopes.iter().any(|scope| scope == "read_all_orders");
+        placed_at >= Timestamp::now() - SHOWN_FOR || sees_all()
+    }
 }
 
 /// Reads the caller's shop.

@@ -31,7 +31,9 @@ pub(crate) struct Order(pub(crate) Arc<state::Order>);
 
 impl Order {
     pub(crate) fn find(ctx: &Context<'_>, id: u64) -> async_graphql::Result<Option<Self>> {
-        super::read(ctx, |shop| shop.order(id).cloned().map(Self))
+        let caller = ctx.data::<super::Caller>()?;
+        let order = super::read(ctx, |shop| shop.order(id).cloned())?;
+        Ok(order.filter(|order| caller.sees(order.created_at)).map(Self))
     }
 }
 

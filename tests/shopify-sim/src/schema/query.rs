@@ -65,7 +65,9 @@ impl QueryRoot {
         reverse: Option<bool>,
     ) -> async_graphql::Result<Page<Order>> {
         let (sort, backwards) = (sort_key.unwrap_or(OrderSortKeys::ProcessedAt), reverse.unwrap_or_default());
-        let found = super::read(ctx, |shop| search(shop, query.as_deref(), sort, backwards))?;
+        let mut found = super::read(ctx, |shop| search(shop, query.as_deref(), sort, backwards))?;
+        let caller = ctx.data::<super::Caller>()?;
+        found.retain(|(_, order)| caller.sees(order.created_at));
         let has_previous = after.is_some();
         let found = match after {
             Some(last) => after_cursor(found, &last, sort, backwards)?,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shopify_sim::SimConfig;
-use shopify_sim::control::{NewShop, SettingsChange};
+use shopify_sim::control::{NewShop, PlaceOrder, SettingsChange};
 use shopify_sim::state::TakenKey;
 
 use crate::shop::{DOMAIN, Shop, query};
@@ -114,4 +114,33 @@ async fn pages_of_orders_follow_each_other() {
     }
 
     assert_eq!(names, ["#1001", "#1002", "#1003", "#1004", "#1005"]);
+}
+
+#[tokio::test]
+async fn an_order_of_more_than_sixty_days_ago_is_shown_only_with_the_scope() {
+    let days = |n: i64| jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * n);
+    let mut all = SimConfig::default();
+    all.scopes.push("read_all_orders".to_owned());
+    let orders = "query Orders { orders(first: 9) { nodes { name } } }";
+
+    for (config, shown) in [(SimConfig::default(), json!(["#1002"])), (all, json!(["#1001", "#1002"]))] {
+        let shop = Shop::open_with(config, NewShop::selling(DOMAIN, &["MOON-1"])).await;
+        let mut gids = Vec::new();
+        for age in [61, 59] {
+            let order = PlaceOrder { at: Some(days(age)), ..PlaceOrder::of(&[("MOON-1", 1)]) };
+            gids.push(shop.client.place_order(DOMAIN, &order).await.unwrap().gid);
+        }
+
+        let listed = shop.ask(orders, Value::Null).await;
+        let mut read = Vec::new();
+        for gid in gids {
+            let answer = shop.ask(query!("destination_fulfillments"), json!({"id": gid, "lines": 1})).await;
+            read.push(!answer["data"]["order"].is_null());
+        }
+
+        let listed: Vec<&Value> =
+            listed["data"]["orders"]["nodes"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+        assert_eq!(json!(listed), shown);
+        assert_eq!(read, [shown[0] == "#1001", true]);
+    }
 }

@@ -14,6 +14,7 @@ use crate::record::{OrderRecord, Row};
 use crate::step::{Step, WaitReason};
 use crate::tags;
 use crate::task::Task;
+use crate::wall;
 use crate::work::{Outcome, Unfinished};
 use crate::writeback::job::{Job, publish_due};
 use crate::writeback::plan::Terms;
@@ -59,7 +60,12 @@ where
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(outcome(&record)));
     }
+    let hidden = || record.placed_at().and_then(|placed_at| wall::hidden(&shop.shop, at, placed_at, now));
     let shown = match ports.channel.destination(at).await {
+        Ok(None) => hidden().map_or(Ok(None), Err),
+        other => other,
+    };
+    let shown = match shown {
         Ok(Some(shown)) => shown,
         Ok(None) => {
             rest(&mut record, &open, |step| step.wait = None);

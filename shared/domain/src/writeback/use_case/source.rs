@@ -13,6 +13,7 @@ use crate::resync::{ShipmentSight, sight_of_shipments};
 use crate::step::{Look, Step, WaitReason};
 use crate::tags;
 use crate::task::{Queue, Task, Trigger};
+use crate::wall;
 use crate::work::{Outcome, Unfinished};
 use crate::writeback::WritebackState;
 use crate::writeback::job::{Job, publish_due};
@@ -70,7 +71,7 @@ where
     }
     let shipped = match ports.channel.shipped(source_at).await {
         Ok(Some(shipped)) => shipped,
-        Ok(None) => return gone(ports, &mut source, destination, task, "the source order is gone").await.map(Some),
+        Ok(None) => return not_shown(ports, &mut source, destination, task, Missing::Source).await.map(Some),
         Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
     };
     let mut record = ports.ledger.load(destination).await?;
@@ -100,7 +101,7 @@ where
     let shown = match ports.channel.destination(destination).await {
         Ok(Some(shown)) => shown,
         Ok(None) => {
-            return gone(ports, &mut source, destination, task, "the destination order is gone").await.map(Some);
+            return not_shown(ports, &mut source, destination, task, Missing::Destination).await.map(Some);
         }
         Err(error) => return failed(ports, &mut source, destination, task, &error).await.map(Some),
     };
@@ -191,18 +192,37 @@ async fn failed<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     Ok(outcome)
 }
 
-/// One of the two orders is gone: nothing waits for it any more.
-async fn gone<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
+/// Which of the two orders its shop does not show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Source,
+    Destination,
+}
+
+/// One of the two orders is gone, and nothing waits for it any more; or it is hidden from us, while the customer may
+/// still wait for what was shipped.
+async fn not_shown<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
     ports: &Ports<L, C, T, K>,
     source: &mut OrderRecord,
     destination: &OrderRef,
     task: &Task,
-    which: &'static str,
+    which: Missing,
 ) -> Result<Outcome, Unfinished> {
+    let record = ports.ledger.load(destination).await?;
+    let (order, placed_at, words) = match which {
+        // It is as old as its push.
+        Missing::Source => (&source.at, record.pushed_at(&source.at), "the source order is gone"),
+        Missing::Destination => (destination, record.placed_at(), "the destination order is gone"),
+    };
+    let shop = ports.ledger.shop(&order.shop).await?;
+    let hidden = shop.zip(placed_at).and_then(|(shop, at)| wall::hidden(&shop.shop, order, at, ports.clock.now()));
+    if let Some(error) = hidden.filter(|_| record.is_to_be_fulfilled()) {
+        return failed(ports, source, destination, task, &error).await;
+    }
     look::seen(source, Look::Shipments);
     set_quiet(source, false);
     give_up(ports, destination, source, false, task).await?;
-    Ok(Outcome::Done(which))
+    Ok(Outcome::Done(words))
 }
 
 /// Ends what waits for this source order. Where its look is parked, the destination order says so, and the
