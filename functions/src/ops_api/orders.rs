@@ -176,6 +176,7 @@ fn writeback_view<'a>(shipment: &'a ShipmentId, step: &'a Step<WritebackState>) 
 #[derive(Serialize)]
 struct ShipmentView<'a> {
     fulfillment: FulfillmentId,
+    service: Option<&'a str>,
     #[serde(flatten)]
     tracking: &'a TrackingInfo,
     lines: Vec<LineView>,
@@ -192,6 +193,7 @@ fn shipment_views(sent: &Sent) -> impl Iterator<Item = ShipmentView<'_>> {
         || sent.lines.iter().map(|(line_item, quantity)| LineView { line_item: *line_item, quantity: *quantity });
     sent.tracking.iter().map(move |tracking| ShipmentView {
         fulfillment: sent.fulfillment,
+        service: sent.service.as_deref(),
         tracking,
         lines: lines().collect(),
     })

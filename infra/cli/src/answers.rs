@@ -215,6 +215,7 @@ pub(crate) struct OrderAnswer {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ShipmentView {
     pub(crate) fulfillment: FulfillmentId,
+    pub(crate) service: Option<String>,
     #[serde(flatten)]
     pub(crate) tracking: TrackingInfo,
     pub(crate) lines: Vec<SentLine>,

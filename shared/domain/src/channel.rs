@@ -195,6 +195,9 @@ impl DestinationOrder {
 pub struct ShownFulfillment {
     pub id: FulfillmentId,
     pub state: FulfillmentState,
+    /// Who sent it, where that was asked for: the handle of a fulfillment service, such as `manual` for what the shop
+    /// sends itself. Whether a person did that or an app, Shopify does not show. Source: `Fulfillment.service`.
+    pub service: Option<String>,
     pub tracking: Vec<TrackingInfo>,
     pub lines: Vec<(LineItemId, u32)>,
 }

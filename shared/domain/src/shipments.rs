@@ -30,6 +30,9 @@ pub struct Shipments {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     pub fulfillment: FulfillmentId,
+    /// Who sent it, as far as the shop shows it: evidence, by which nothing is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     pub tracking: Vec<TrackingInfo>,
     /// Which lines of the order, and how many of each.
     pub lines: Vec<(LineItemId, u32)>,
@@ -95,5 +98,6 @@ pub(crate) fn is_tracked(status: &FulfillmentStatus) -> bool {
 
 fn sent(shown: Vec<ShownFulfillment>) -> Vec<Sent> {
     let live = shown.into_iter().filter(|shown| shown.state.is_live() && !shown.tracking.is_empty());
-    live.map(|ShownFulfillment { id, tracking, lines, .. }| Sent { fulfillment: id, tracking, lines }).collect()
+    live.map(|ShownFulfillment { id, service, tracking, lines, .. }| Sent { fulfillment: id, service, tracking, lines })
+        .collect()
 }

@@ -34,6 +34,8 @@ words! {
     FulfillmentStatus { Cancelled Error Failure Success }
     /// What the customer sees of a fulfillment.
     FulfillmentDisplayStatus { Canceled Confirmed Delivered Failure Fulfilled InTransit OutForDelivery }
+    /// Whose goods a fulfillment service sends.
+    FulfillmentServiceType { Manual ThirdParty }
     /// How goods reach the customer.
     DeliveryMethodType { Local None PickupPoint PickUp Retail Shipping }
     /// Why a fulfillment order is on hold.

@@ -135,7 +135,8 @@ fn writeback(order: &OrderAnswer, writeback: &WritebackView) -> Vec<String> {
 fn shipment(shipment: &ShipmentView) -> String {
     let units: u32 = shipment.lines.iter().map(|line| line.quantity).sum();
     let units = if units == 1 { "1 unit".to_owned() } else { format!("{units} units") };
-    format!("  {}  {units} in fulfillment {}", tracking(&shipment.tracking), shipment.fulfillment)
+    let by = shipment.service.as_ref().map(|service| format!(", sent by {service}")).unwrap_or_default();
+    format!("  {}  {units} in fulfillment {}{by}", tracking(&shipment.tracking), shipment.fulfillment)
 }
 
 fn tracking(info: &TrackingInfo) -> String {

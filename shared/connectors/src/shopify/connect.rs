@@ -128,7 +128,8 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
 }
 
 impl SubscriptionWire {
-    /// Whether it delivers just `include_fields`, always, and as JSON.
+    /// Whether it delivers just `include_fields`, always, and as JSON. Shopify's own library for Node compares what the
+    /// API lists with what is wanted in the same way.
     fn is_as(&self, include_fields: &[&str]) -> bool {
         let fields: BTreeSet<&str> = self.include_fields.iter().map(String::as_str).collect();
         let wanted: BTreeSet<&str> = include_fields.iter().copied().collect();

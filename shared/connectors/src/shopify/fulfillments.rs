@@ -189,6 +189,7 @@ fn shown(shop: &ShopDomain, wire: ShownFulfillmentWire) -> Result<ShownFulfillme
     Ok(ShownFulfillment {
         id: parse(shop, &wire.id)?,
         state: wire.status,
+        service: wire.service.map(|service| service.handle),
         tracking: tracking(wire.tracking_info),
         lines: lines.collect::<Result<_, ChannelError>>()?,
     })

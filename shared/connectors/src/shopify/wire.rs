@@ -268,8 +268,16 @@ pub(super) struct FulfillmentsWire {
 pub(super) struct ShownFulfillmentWire {
     pub(super) id: String,
     pub(super) status: FulfillmentState,
+    /// Asked for only where it is told on.
+    #[serde(default)]
+    pub(super) service: Option<ServiceWire>,
     pub(super) tracking_info: Vec<TrackingWire>,
     pub(super) fulfillment_line_items: Page<ShownLineWire>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ServiceWire {
+    pub(super) handle: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -97,6 +97,7 @@ fn shown(id: u64, number: &str, lines: &[(u64, u32)]) -> ShownFulfillment {
     ShownFulfillment {
         id: FulfillmentId::new(id),
         state: FulfillmentState::Success,
+        service: None,
         tracking: vec![tracking(Some("USPS"), number, None)],
         lines: lines.iter().map(|(line, quantity)| (LineItemId::new(*line), *quantity)).collect(),
     }
@@ -120,6 +121,7 @@ fn carried_out(order: &DestinationOrder, id: u64, draft: &FulfillmentDraft) -> D
     after.fulfillments.push(ShownFulfillment {
         id: FulfillmentId::new(id),
         state: FulfillmentState::Success,
+        service: None,
         tracking: draft.tracking.clone(),
         lines: lines.collect(),
     });

@@ -9,7 +9,7 @@ use roundtrip_domain::resync::{ResyncState, Run};
 use roundtrip_domain::shipments::{Sent, Shipments};
 use roundtrip_domain::step::StepId;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
-use roundtrip_kit::fake::{self, Fault};
+use roundtrip_kit::fake::{self, Fault, MANUAL};
 use roundtrip_kit::order::{connected, line, moon, paid_order};
 
 use crate::world::{DAY, HOUR, World, at, line_of, tracking};
@@ -33,6 +33,7 @@ async fn shipments(world: &World) -> Shipments {
 fn sent(id: FulfillmentId, numbers: &[&str], lines: &[(u64, u32)]) -> Sent {
     Sent {
         fulfillment: id,
+        service: Some(MANUAL.to_owned()),
         tracking: numbers.iter().map(|number| tracking(number)).collect(),
         lines: lines.iter().map(|(line, n)| (line_of(*line), *n)).collect::<Vec<(LineItemId, u32)>>(),
     }
@@ -50,6 +51,23 @@ async fn a_fulfilled_order_with_a_number_is_one_shipment_with_its_lines() {
     assert_eq!(kept.sent[0].tracking[0].company.as_deref(), Some("USPS"));
     assert_eq!(world.tab().await, roundtrip_domain::record::Tab::NotPushed);
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn what_a_person_and_what_a_fulfillment_service_sent_are_both_kept_with_who_sent_them() {
+    let world = alone(2);
+    let by_hand = world.ship_here(1, 1, &["A"], FulfillmentStatus::PartiallyFulfilled);
+    let by_app = world.ship_here(2, 1, &["B"], FulfillmentStatus::Fulfilled);
+    world.shop(&moon(), |shop| {
+        let shown = shop.shown.values_mut().flatten().find(|shown| shown.id == by_app);
+        shown.expect("it was shipped").service = Some("acme-3pl".to_owned());
+    });
+
+    world.order_webhook().await;
+
+    let service = Some("acme-3pl".to_owned());
+    let expected = [sent(by_hand, &["A"], &[(1, 1)]), Sent { service, ..sent(by_app, &["B"], &[(2, 1)]) }];
+    assert_eq!(shipments(&world).await.sent, expected);
 }
 
 #[tokio::test]

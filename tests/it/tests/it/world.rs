@@ -22,7 +22,7 @@ use roundtrip_domain::resync::{Asked, Occasion, ResyncState, Run, Window};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::TrackingInfo;
-use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault};
+use roundtrip_kit::fake::{self, FakePorts, FakeShop, Fault, MANUAL};
 use roundtrip_kit::order::{connected, connection, facts, line, moon, shop, sun};
 
 pub(crate) use labels::label_id;
@@ -215,6 +215,7 @@ impl World {
             shown.push(ShownFulfillment {
                 id: FulfillmentId::new(77 + shown.len() as u64),
                 state: FulfillmentState::Success,
+                service: Some(MANUAL.to_owned()),
                 tracking: vec![tracking(number)],
                 lines: vec![(line_of(1), 1)],
             });
@@ -244,7 +245,13 @@ impl World {
         let id = self.shop(&moon(), |shop| {
             let shown = shop.shown.entry(OrderId::new(ORDER)).or_default();
             let id = FulfillmentId::new(900 + shown.len() as u64);
-            shown.push(ShownFulfillment { id, state: FulfillmentState::Success, tracking: tracking.clone(), lines });
+            shown.push(ShownFulfillment {
+                id,
+                state: FulfillmentState::Success,
+                service: Some(MANUAL.to_owned()),
+                tracking: tracking.clone(),
+                lines,
+            });
             id
         });
         self.change_order(|order| {

@@ -128,6 +128,7 @@ async fn what_the_merchant_entered_by_hand_with_the_same_number_is_accepted() {
         let by_hand = roundtrip_domain::channel::ShownFulfillment {
             id: FulfillmentId::new(77),
             state: roundtrip_domain::order::FulfillmentState::Success,
+            service: None,
             tracking: usps().into_iter().collect(),
             lines: vec![(roundtrip_domain::id::LineItemId::new(101), 1)],
         };

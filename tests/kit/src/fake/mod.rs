@@ -23,7 +23,7 @@ use crate::order::{connected, connection, link, moon, paid_order, sun};
 
 pub use channel::{FakeChannel, Fault};
 pub use ledger::MemoryLedger;
-pub use shop::FakeShop;
+pub use shop::{FakeShop, MANUAL};
 
 /// A clock that moves only when it is told to.
 #[derive(Debug, Clone)]

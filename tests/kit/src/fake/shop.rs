@@ -24,6 +24,8 @@ use super::Fault;
 
 /// Orders of one page. Source: our own query.
 const PAGE: usize = 250;
+/// What the shop sends itself, or we for it.
+pub const MANUAL: &str = "manual";
 /// Older orders are hidden.
 const SHOWN: Duration = Duration::from_secs(60 * 24 * 3600);
 /// More than any test has.
@@ -153,8 +155,13 @@ impl FakeShop {
         for lines in &draft.lines {
             let order = Self::order_of(lines.fulfillment_order);
             let lines = lines.lines.iter().map(|(line, n)| (LineItemId::new(line.number()), *n)).collect();
-            let shown =
-                ShownFulfillment { id, state: FulfillmentState::Success, tracking: draft.tracking.clone(), lines };
+            let shown = ShownFulfillment {
+                id,
+                state: FulfillmentState::Success,
+                service: Some(MANUAL.to_owned()),
+                tracking: draft.tracking.clone(),
+                lines,
+            };
             self.shown.entry(order).or_default().push(shown);
         }
         if draft.notify_customer {

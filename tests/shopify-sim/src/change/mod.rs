@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub(crate) use place::{NewLine, NewOrder};
-pub(crate) use ship::{NewFulfillment, NewTracking, Selection};
+pub(crate) use ship::{MANUAL, NewFulfillment, NewTracking, Selection};
 
 use crate::state::{Ids, Mail, MailKind, Order, Shop};
 use crate::webhooks::{Event, Topic, order_body};

@@ -5,12 +5,18 @@ use crate::state::{Fulfillment, FulfillmentLine, FulfillmentOrder, MailKind, Ord
 use crate::webhooks::{Topic, fulfillment_body};
 use crate::words::{FulfillmentStatus, OrderDisplayFulfillmentStatus, word};
 
+/// The handle under which what a person or an app fulfills for the shop itself is shown. Source: payloads of
+/// `fulfillments/create` webhooks.
+pub(crate) const MANUAL: &str = "manual";
+
 /// A fulfillment as it is asked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewFulfillment {
     pub(crate) selections: Vec<Selection>,
     pub(crate) tracking: NewTracking,
     pub(crate) notify_customer: bool,
+    /// The handle of the fulfillment service, if goods are not sent by the shop itself.
+    pub(crate) service: Option<String>,
 }
 
 /// What of one fulfillment order is sent; no lines means all that is left.
@@ -82,6 +88,7 @@ impl Change<'_> {
                 name: format!("{}-F{}", order.name, order.fulfillments.len() + 1),
                 status: FulfillmentStatus::Success,
                 location_id,
+                service: new.service.clone().unwrap_or_else(|| MANUAL.to_owned()),
                 tracking_info: new.tracking.list(),
                 lines: lines.collect(),
                 created_at: now,

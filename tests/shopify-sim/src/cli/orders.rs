@@ -122,6 +122,9 @@ pub(crate) struct ShipArgs {
     /// Write to the customer.
     #[arg(long)]
     notify: bool,
+    /// The fulfillment service that sends it, if not the shop itself.
+    #[arg(long)]
+    service: Option<String>,
 }
 
 #[derive(Args)]
@@ -229,6 +232,7 @@ impl ShipArgs {
             numbers: self.numbers,
             urls: self.urls,
             notify_customer: self.notify,
+            service: self.service,
         };
         out.shipped(&sim.ship(&self.of.shop, &self.of.order, &goods).await?)
     }

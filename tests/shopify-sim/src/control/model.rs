@@ -114,6 +114,8 @@ pub struct Ship {
     pub urls: Vec<String>,
     /// Whether the customer is written to.
     pub notify_customer: bool,
+    /// The handle of the fulfillment service that sends them; `None`: the shop itself.
+    pub service: Option<String>,
 }
 
 impl Ship {

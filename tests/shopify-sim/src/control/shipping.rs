@@ -16,8 +16,12 @@ pub(super) async fn ship(
     with(&engine, &shop, &order, |change, id| {
         let selections = select(change, id, &ship)?;
         let tracking = NewTracking { company: ship.company, numbers: ship.numbers, urls: ship.urls };
-        let fulfillment_id =
-            change.fulfill(&NewFulfillment { selections, tracking, notify_customer: ship.notify_customer })?;
+        let fulfillment_id = change.fulfill(&NewFulfillment {
+            selections,
+            tracking,
+            notify_customer: ship.notify_customer,
+            service: ship.service,
+        })?;
         Ok(Json(Shipped { fulfillment_id, gid: gid("Fulfillment", fulfillment_id) }))
     })
 }

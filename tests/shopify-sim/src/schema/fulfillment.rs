@@ -9,14 +9,24 @@ use super::line_item::LineItem;
 use super::order::Order;
 use super::scalars::{DateTime, UnsignedInt64, Url};
 use super::shop::Location;
+use crate::change::MANUAL;
 use crate::state::{self, gid};
-use crate::words::{FulfillmentDisplayStatus, FulfillmentStatus};
+use crate::words::{FulfillmentDisplayStatus, FulfillmentServiceType, FulfillmentStatus};
 
 #[derive(SimpleObject)]
 pub(crate) struct FulfillmentTrackingInfo {
     company: Option<String>,
     number: Option<String>,
     url: Option<Url>,
+}
+
+/// Who sends goods: the shop itself, or somebody for it.
+#[derive(SimpleObject)]
+pub(crate) struct FulfillmentService {
+    handle: String,
+    service_name: String,
+    #[graphql(name = "type")]
+    kind: FulfillmentServiceType,
 }
 
 pub(crate) struct Fulfillment {
@@ -74,6 +84,11 @@ impl Fulfillment {
     async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Location>> {
         let id = self.it().location_id;
         super::read(ctx, |shop| shop.location(id).cloned().map(Location))
+    }
+    async fn service(&self) -> Option<FulfillmentService> {
+        let handle = self.it().service.clone();
+        let kind = if handle == MANUAL { FulfillmentServiceType::Manual } else { FulfillmentServiceType::ThirdParty };
+        Some(FulfillmentService { service_name: handle.clone(), handle, kind })
     }
     async fn order(&self) -> Order {
         Order(Arc::clone(&self.order))

@@ -13,6 +13,8 @@ pub struct Fulfillment {
     pub name: String,
     pub status: FulfillmentStatus,
     pub location_id: u64,
+    /// The handle of the fulfillment service that sent them.
+    pub service: String,
     pub tracking_info: Vec<TrackingInfo>,
     pub lines: Vec<FulfillmentLine>,
     pub created_at: Timestamp,

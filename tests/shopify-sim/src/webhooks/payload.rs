@@ -95,7 +95,7 @@ pub(crate) fn fulfillment_body(order: &Order, fulfillment: &Fulfillment) -> Valu
         "order_id": order.id,
         "name": fulfillment.name,
         "status": lower(fulfillment.status),
-        "service": "manual",
+        "service": fulfillment.service,
         "location_id": fulfillment.location_id,
         "created_at": fulfillment.created_at,
         "updated_at": fulfillment.updated_at,

@@ -144,11 +144,13 @@ async fn a_store_that_syncs_only_its_tracking_shows_its_shipments() {
     };
     let old = shipments(before.id).await;
     let after = scene.sim().place_order(&alone.domain, &PlaceOrder::of(&[("TEE", 1)])).await.unwrap();
-    scene.sim().ship(&alone.domain, &after.id.to_string(), &Ship::all("USPS", "9400111899223100004444")).await.unwrap();
+    let by_service = Ship { service: Some("acme-3pl".to_owned()), ..Ship::all("USPS", "9400111899223100004444") };
+    scene.sim().ship(&alone.domain, &after.id.to_string(), &by_service).await.unwrap();
     let new = shipments(after.id).await;
 
     assert_eq!((&old[0]["number"], &old[0]["company"]), (&json!("9400111899223100003333"), &json!("USPS")));
     assert_eq!((old.len(), &old[0]["lines"][0]["quantity"]), (1, &json!(2)));
     assert!(old[0]["url"].as_str().is_some_and(|url| url.contains("9400111899223100003333")), "{old:#?}");
     assert_eq!(new[0]["number"], "9400111899223100004444");
+    assert_eq!((&old[0]["service"], &new[0]["service"]), (&json!("manual"), &json!("acme-3pl")));
 }

@@ -73,8 +73,12 @@ impl Fulfillments {
             selections.push(Selection { fulfillment_order_id, lines: lines.transpose()? });
         }
         let tracking = fulfillment.tracking_info.map(NewTracking::from).unwrap_or_default();
-        let new =
-            NewFulfillment { selections, tracking, notify_customer: fulfillment.notify_customer.unwrap_or_default() };
+        let new = NewFulfillment {
+            selections,
+            tracking,
+            notify_customer: fulfillment.notify_customer.unwrap_or_default(),
+            service: None,
+        };
         Ok(Some(match change(ctx, |change| change.fulfill(&new))? {
             Ok(id) => FulfillmentCreatePayload { fulfillment: find(ctx, id)?, user_errors: Vec::new() },
             Err(refusal) => FulfillmentCreatePayload { fulfillment: None, user_errors: vec![refusal.into()] },
