@@ -101,12 +101,11 @@ async fn failed<L: Ledger + Registry, C, T: Outbox, K: Clock>(
         return connecting.give_up(error).await;
     }
     let is_check = was_connected && connecting.step.state.is_none() && error.code() == Code::ChannelUnavailable;
-    let outcome = connecting.fail(error).await?;
-    if is_check && connecting.step.parked.is_none() {
+    if is_check {
         // The next look sees to it; only when one after the other fails, a person has to.
-        return connecting.rest(after(now, NEXT_CHECK), WaitReason::SubscriptionCheck).await;
+        return connecting.fail_until(error, after(now, NEXT_CHECK), WaitReason::SubscriptionCheck).await;
     }
-    Ok(outcome)
+    connecting.fail(error).await
 }
 
 /// Does what is missing.

@@ -50,3 +50,17 @@ impl Waits {
         self.retry_base * 2_u32.saturating_pow(failed.saturating_sub(1).min(10))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_doubles_the_wait() {
+        let waits = Waits { retry_base: Duration::from_secs(30), ..Waits::default() };
+
+        let seconds = [1, 2, 3, 4, 11, u32::MAX].map(|failed| waits.backoff(failed).as_secs());
+
+        assert_eq!(seconds, [30, 60, 120, 240, 30 * 1024, 30 * 1024]);
+    }
+}

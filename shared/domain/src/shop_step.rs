@@ -129,6 +129,19 @@ where
         }
     }
 
+    /// Counts a failure that whoever comes at `until` sees to, and parks when it was the last one.
+    pub(crate) async fn fail_until(
+        &mut self,
+        error: &ChannelError,
+        until: Timestamp,
+        why: WaitReason,
+    ) -> Result<Outcome, Unfinished> {
+        match self.step.fail(failure(error, self.now()), |_| Duration::ZERO) {
+            AfterFailure::Retry => self.rest(until, why).await,
+            AfterFailure::Park => self.park(error.code()).await,
+        }
+    }
+
     /// Counts a failure, and parks: trying again would not help.
     pub(crate) async fn give_up(&mut self, error: &ChannelError) -> Result<Outcome, Unfinished> {
         self.step.fail(failure(error, self.now()), |_| Duration::ZERO);

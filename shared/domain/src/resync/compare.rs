@@ -47,8 +47,9 @@ pub enum Behind {
     Order { updated_at: Timestamp },
     /// What was shipped of it as a source order, as [`sight_of_shipments`] says.
     Shipments { sight: String },
-    /// What was shipped of it as the shop's own order, whose tracking is synced.
-    Tracking { seen: Vec<ShipmentSight> },
+    /// What was shipped of it as the shop's own order, whose tracking is synced: the first fulfillment that is kept
+    /// otherwise than this. All are kept at once.
+    Tracking { seen: ShipmentSight },
 }
 
 impl Behind {
@@ -79,7 +80,7 @@ impl Behind {
                 record.summary.as_ref().is_some_and(|row| row.get().updated_at >= *updated_at)
             }
             Self::Shipments { sight } => record.look_at_shipments.get().state.seen.as_ref() == Some(sight),
-            Self::Tracking { seen } => are_kept(seen, record),
+            Self::Tracking { seen } => is_kept(seen, record),
         }
     }
 }
@@ -106,20 +107,20 @@ pub fn behind(seen: &OrderSight, known: &OrderRecord, kept: Kept) -> Option<Behi
     if kept.orders && !summary.is_some_and(|summary| is_up_to_date(summary, seen)) {
         return Some(Behind::Order { updated_at: seen.updated_at });
     }
-    let is_behind = kept.tracking && is_tracked(&seen.fulfillment_status) && !are_kept(&seen.shipments, known);
-    is_behind.then(|| Behind::Tracking { seen: seen.shipments.clone() })
+    if !kept.tracking || !is_tracked(&seen.fulfillment_status) {
+        return None;
+    }
+    let first = seen.shipments.iter().find(|shipment| !is_kept(shipment, known))?;
+    Some(Behind::Tracking { seen: first.clone() })
 }
 
-/// Whether the ledger has just these of the order's shipments: those that have a number and are not called off. Of
-/// further ones a page says nothing.
-fn are_kept(seen: &[ShipmentSight], record: &OrderRecord) -> bool {
+/// Whether the ledger has just this of a fulfillment: a shipment, if it has a number and is not called off.
+fn is_kept(seen: &ShipmentSight, record: &OrderRecord) -> bool {
     let sent = record.shipments.as_ref().map(|row| row.get().sent.as_slice()).unwrap_or_default();
-    seen.iter().all(|seen| {
-        let kept = sent.iter().find(|sent| sent.fulfillment == seen.id);
-        let numbers = kept.map(|sent| ShipmentSight::of(sent.fulfillment, &seen.state, &sent.tracking).numbers);
-        let is_shipment = seen.state.is_live() && !seen.numbers.is_empty();
-        if is_shipment { numbers.as_ref() == Some(&seen.numbers) } else { kept.is_none() }
-    })
+    let kept = sent.iter().find(|sent| sent.fulfillment == seen.id);
+    let numbers = kept.map(|sent| ShipmentSight::of(sent.fulfillment, &seen.state, &sent.tracking).numbers);
+    let is_shipment = seen.state.is_live() && !seen.numbers.is_empty();
+    if is_shipment { numbers.as_ref() == Some(&seen.numbers) } else { kept.is_none() }
 }
 
 fn is_up_to_date(known: &Summary, seen: &OrderSight) -> bool {
