@@ -40,12 +40,21 @@ struct ErrorBody {
 impl ApiError {
     /// A field that does not parse; `error` says what it should be.
     pub(super) fn field(field: &'static str, error: impl ToString) -> Self {
-        let message = error.to_string();
-        let (message, remedy) = match message.split_once(": ") {
+        Self::of_field(StatusCode::BAD_REQUEST, "INVALID_FIELD", field, error.to_string())
+    }
+
+    /// A value that is understood and cannot be.
+    pub(super) fn unprocessable(field: &'static str, error: impl ToString) -> Self {
+        Self::of_field(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_VALUE", field, error.to_string())
+    }
+
+    /// `text` says what is wrong and, behind a colon, what to do.
+    fn of_field(status: StatusCode, code: &'static str, field: &'static str, text: String) -> Self {
+        let (message, remedy) = match text.split_once(": ") {
             Some((what, how)) => (what.to_owned(), how.to_owned()),
-            None => (message, format!("correct `{field}`")),
+            None => (text, format!("correct `{field}`")),
         };
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_FIELD", Some(field), message, remedy)
+        Self::new(status, code, Some(field), message, remedy)
     }
 
     pub(super) fn unauthorized(message: &str) -> Self {

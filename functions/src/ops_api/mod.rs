@@ -4,7 +4,9 @@
 mod auth;
 mod error;
 mod orders;
+mod push;
 mod resync;
+mod settings;
 mod shipping;
 mod shops;
 mod step;
@@ -38,13 +40,15 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/shops/{shop}/resync", get(resync::show).post(resync::begin))
         .route("/v1/shops/{shop}/backfills", post(resync::backfill))
         .route("/v1/shops/{shop}/runs/{id}", get(resync::show_run))
-        .route("/v1/shops/{shop}/settings", put(shops::put_settings))
-        .route("/v1/connections", post(shops::connect))
+        .route("/v1/shops/{shop}/settings", put(settings::put_shop))
+        .route("/v1/shops/{shop}/settings/versions", get(settings::versions))
+        .route("/v1/connections", post(settings::put_connection))
         .route("/v1/links", post(shops::link))
         .route("/v1/shops/{shop}/orders", get(orders::list))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
-        .route("/v1/shops/{shop}/orders/{id}/pushes", post(orders::push))
+        .route("/v1/shops/{shop}/orders/{id}/pushes", post(push::ask))
         .route("/v1/shops/{shop}/orders/{id}/sync", get(sync::show).post(sync::ask))
+        .route("/v1/push/forwarded-fields", get(push::forwarded_fields))
         .route("/v1/help/{code}", get(step::help))
         .route("/v1/labels", post(shipping::post_label))
         .route("/v1/shops/{shop}/orders/{id}/labels/{label}", delete(shipping::void_label))

@@ -1,27 +1,22 @@
-//! Orders: lists, one order whole, and asking for a push.
+//! Orders: lists, and one order whole.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
-use roundtrip_domain::error_chain;
-use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::SourceOrder;
-use roundtrip_domain::ports::{Ledger, Tasks};
-use roundtrip_domain::push::PushState;
-use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row, Tab};
+use roundtrip_domain::ports::Ledger;
+use roundtrip_domain::push::{PushState, PushTerms};
+use roundtrip_domain::record::{PushRequest, Row, Tab};
 use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
-use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{TrackingInfo, WritebackState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::auth::Operator;
 use super::error::ApiError;
@@ -140,16 +135,18 @@ struct PushView<'a> {
     group: u32,
     state: &'static str,
     source_order: Option<&'a SourceOrder>,
+    terms: Option<&'a PushTerms>,
     #[serde(flatten)]
     progress: Progress<'a>,
 }
 
 fn push_view<'a>(source: &'a ShopDomain, group: u32, step: &'a Step<PushState>) -> PushView<'a> {
-    let source_order = match &step.state {
-        PushState::Confirmed { order, .. } => Some(order),
-        PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
+    let (source_order, terms) = match &step.state {
+        PushState::Confirmed { order, terms, .. } => (Some(order), terms.as_ref()),
+        PushState::Sent { plan, .. } | PushState::Verifying { plan, .. } => (None, Some(&plan.terms)),
+        PushState::NotPushed { .. } => (None, None),
     };
-    PushView { source, group, state: step.state.name(), source_order, progress: step.into() }
+    PushView { source, group, state: step.state.name(), source_order, terms, progress: step.into() }
 }
 
 #[derive(Serialize)]
@@ -207,57 +204,6 @@ fn request_view(id: &str, request: &PushRequest) -> Value {
         "requested_by": request.requested_by,
         "outcome": request.state,
     })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PushOrder {
-    source: String,
-}
-
-/// Asks for an order's lines to be pushed to one source shop. The outcome stands in the order's
-/// `requests` under the id that comes back.
-pub(super) async fn push(
-    operator: Operator,
-    State(api): State<Arc<Api>>,
-    Path((shop, id)): Path<(String, String)>,
-    body: Result<Json<PushOrder>, JsonRejection>,
-) -> Answer {
-    let Json(body) = body?;
-    let at = order_ref(&shop, &id)?;
-    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
-    let mut record: OrderRecord = api.ledger.load(&at).await?;
-    if record.summary.is_none() {
-        return Err(unknown(&at));
-    }
-    let now = Timestamp::now();
-    let request_id = Uuid::now_v7().to_string();
-    let request = PushRequest {
-        source: source.clone(),
-        group: 1,
-        requested_at: now,
-        requested_by: operator.name.clone(),
-        state: RequestState::Open { due: now },
-    };
-    let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
-    let mut event = HistoryEvent::moved(now, &task, "request", "none", "push requested").with_detail(source.as_str());
-    event.actor.clone_from(&operator.name);
-    record.requests.insert(request_id.clone(), Row::new(request));
-    record.log(event);
-    api.ledger.save(&mut [&mut record]).await?;
-    // The row is due already: should this message not go out, due work finds it within a minute.
-    if let Err(error) = api.tasks.send(Queue::OrderPush, &task).await {
-        tracing::warn!(error = error_chain(&error), "the push will start with the next due work");
-    }
-    tracing::info!(
-        shop.domain = at.shop.as_str(),
-        order.id = %at.id,
-        source.domain = source.as_str(),
-        actor = operator.name,
-        request.id = request_id,
-        "push requested"
-    );
-    Ok((StatusCode::ACCEPTED, Json(json!({ "request_id": request_id, "order": at.id, "source": source }))))
 }
 
 pub(super) fn order_ref(shop: &str, id: &str) -> Result<OrderRef, ApiError> {

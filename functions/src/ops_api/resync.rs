@@ -28,7 +28,7 @@ use crate::compose::Api;
 pub(super) async fn begin(operator: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     registered(&api, &domain).await?;
-    let id = ask(&api, &domain, operator, (Occasion::Request, WINDOW_DAYS)).await?;
+    let id = ask(&api, &domain, &operator, (Occasion::Request, WINDOW_DAYS)).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "run_id": id }))))
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn backfill(
     let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
     let known = registered(&api, &domain).await?;
     check_days(&known.shop, days)?;
-    let id = ask(&api, &domain, operator, (Occasion::Backfill, days)).await?;
+    let id = ask(&api, &domain, &operator, (Occasion::Backfill, days)).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "run_id": id, "days": days }))))
 }
 
@@ -72,10 +72,10 @@ fn check_days(shop: &Shop, days: u16) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn ask(
+pub(super) async fn ask(
     api: &Api,
     shop: &ShopDomain,
-    operator: Operator,
+    operator: &Operator,
     (occasion, days): (Occasion, u16),
 ) -> Result<String, ApiError> {
     let id = Uuid::now_v7().to_string();

@@ -11,8 +11,7 @@ use roundtrip_domain::change_shop_step;
 use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{Credentials, Ledger, Registry, Tasks};
-use roundtrip_domain::registry::{Connection, ConnectionSettings, Plan, ProductLink, Shop, UnitPrice, WithoutTracking};
-use roundtrip_domain::resync::read_from_now_on;
+use roundtrip_domain::registry::{ProductLink, Shop};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -25,7 +24,7 @@ use super::error::ApiError;
 use super::step::ShopError;
 use crate::compose::Api;
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 pub(super) type Answer = Result<(StatusCode, Json<Value>), ApiError>;
 
 #[derive(Deserialize)]
@@ -90,6 +89,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "state": state,
             "error": step.as_ref().and_then(ShopError::of),
             "settings": shop.shop.settings,
+            "settings_change": shop.shop.settings_change,
             "facts": shop.shop.facts,
             "paused": shop.shop.paused,
             "locations": shop.locations,
@@ -97,108 +97,6 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "source_for": shop.inbound,
         })),
     ))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutSettings {
-    #[serde(default)]
-    plan: Option<Plan>,
-    #[serde(default)]
-    tracking_sync: Option<bool>,
-}
-
-/// Changes how a shop is treated: a field that is left out stays as it is.
-pub(super) async fn put_settings(
-    operator: Operator,
-    State(api): State<Arc<Api>>,
-    Path(shop): Path<String>,
-    body: Body<PutSettings>,
-) -> Answer {
-    let Json(body) = body?;
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
-    let mut settings = registered(&api, &domain).await?.shop.settings;
-    settings.plan = body.plan.unwrap_or(settings.plan);
-    settings.tracking_sync = body.tracking_sync.unwrap_or(settings.tracking_sync);
-    api.ledger.put_shop_settings(&domain, &settings).await?;
-    if body.tracking_sync == Some(true) {
-        read_from_now_on(&api.ledger, &api.tasks, &domain, Timestamp::now()).await?;
-    }
-    tracing::info!(shop.domain = domain.as_str(), actor = operator.name, "shop settings written");
-    Ok((StatusCode::OK, Json(json!({ "shop": domain, "settings": settings }))))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutConnection {
-    destination: String,
-    source: String,
-    #[serde(default)]
-    auto_push: Option<bool>,
-    #[serde(default)]
-    notify_customer: Option<bool>,
-    #[serde(default)]
-    unit_price: Option<UnitPrice>,
-    #[serde(default)]
-    grace_secs: Option<u32>,
-    #[serde(default)]
-    allow_partially_refunded: Option<bool>,
-    #[serde(default)]
-    without_tracking: Option<WithoutTracking>,
-    #[serde(default)]
-    overwrite_tracking: Option<bool>,
-    #[serde(default)]
-    split_ok: Option<bool>,
-}
-
-/// Connects a destination shop with a source shop, or changes how they are connected: a field that is
-/// left out stays as it is.
-pub(super) async fn connect(operator: Operator, State(api): State<Arc<Api>>, body: Body<PutConnection>) -> Answer {
-    let Json(body) = body?;
-    let destination: ShopDomain = body.destination.parse().map_err(|error| ApiError::field("destination", error))?;
-    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
-    if destination == source {
-        return Err(ApiError::field("source", "it is the destination itself: give another shop"));
-    }
-    let shop = registered(&api, &destination).await?;
-    let sells = shop.shop.facts.is_none() || shop.keeps_orders();
-    let source_shop = registered(&api, &source).await?;
-    let ships = source_shop.shop.facts.is_none() || !source_shop.inbound.is_empty();
-    let known = shop.outbound.into_iter().find(|connection| connection.source == source);
-    let (version, mut settings) = match known {
-        Some(known) => (known.settings_version, known.settings),
-        None => (0, ConnectionSettings::default()),
-    };
-    let was_on = settings.auto_push;
-    settings.auto_push = body.auto_push.unwrap_or(was_on);
-    if settings.auto_push && !was_on {
-        // Whole seconds, as an order's time has them.
-        settings.auto_push_since = Timestamp::from_second(Timestamp::now().as_second()).ok();
-    }
-    settings.notify_customer = body.notify_customer.unwrap_or(settings.notify_customer);
-    settings.unit_price = body.unit_price.unwrap_or(settings.unit_price);
-    settings.grace_secs = body.grace_secs.unwrap_or(settings.grace_secs);
-    settings.allow_partially_refunded = body.allow_partially_refunded.unwrap_or(settings.allow_partially_refunded);
-    settings.without_tracking = body.without_tracking.unwrap_or(settings.without_tracking);
-    settings.overwrite_tracking = body.overwrite_tracking.unwrap_or(settings.overwrite_tracking);
-    settings.split_ok = body.split_ok.unwrap_or(settings.split_ok);
-    let connection = Connection { destination, source, settings_version: version + 1, settings };
-    api.ledger.put_connection(&connection).await?;
-    tracing::info!(
-        shop.domain = connection.destination.as_str(),
-        source.domain = connection.source.as_str(),
-        settings.version = connection.settings_version,
-        actor = operator.name,
-        "connection written"
-    );
-    // A shop that is not connected itself yet is read when it is.
-    for (shop, was_read) in [(&connection.destination, sells), (&connection.source, ships)] {
-        if !was_read {
-            read_from_now_on(&api.ledger, &api.tasks, shop, Timestamp::now()).await?;
-        }
-    }
-    let status = if version == 0 { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(json!({ "connection": connection }))))
 }
 
 #[derive(Deserialize)]

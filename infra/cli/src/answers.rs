@@ -7,7 +7,7 @@ use roundtrip_domain::id::{FulfillmentId, LabelId, OrderId, OrderRef, ShopDomain
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
-use roundtrip_domain::registry::{Connection, LocationMapping, Paused, ShopFacts, ShopSettings};
+use roundtrip_domain::registry::{Connection, LocationMapping, Paused, SettingsChange, ShopFacts, ShopSettings};
 use roundtrip_domain::resync::{Occasion, Window};
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
@@ -58,6 +58,39 @@ pub(crate) struct ShopError {
 pub(crate) struct SettingsAnswer {
     pub(crate) shop: ShopDomain,
     pub(crate) settings: ShopSettings,
+    #[serde(default)]
+    pub(crate) settings_change: SettingsChange,
+    /// The run that has existing orders pushed.
+    #[serde(default)]
+    pub(crate) run_id: Option<String>,
+}
+
+/// The same with `dry_run`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SettingsTried {
+    pub(crate) existing: Existing,
+}
+
+/// Orders that would go.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Existing {
+    pub(crate) orders: u32,
+    pub(crate) or_more: bool,
+}
+
+/// `GET /v1/shops/{shop}/settings/versions`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct VersionsAnswer {
+    pub(crate) versions: Vec<SettingsVersion>,
+}
+
+/// Settings as they were at some time.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SettingsVersion {
+    /// Those of the connection to this store; `None`: the store's own.
+    pub(crate) source: Option<ShopDomain>,
+    pub(crate) change: SettingsChange,
+    pub(crate) settings: serde_json::Value,
 }
 
 /// `POST /v1/shops/{shop}/resync` and `…/backfills`.
@@ -275,6 +308,19 @@ pub(crate) struct RequestView {
 #[derive(Debug, Deserialize)]
 pub(crate) struct RequestAnswer {
     pub(crate) request_id: String,
+}
+
+/// `POST …/orders/{id}/pushes`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PushAsked {
+    pub(crate) requests: Vec<AskedPush>,
+}
+
+/// A push that was asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AskedPush {
+    pub(crate) id: String,
+    pub(crate) source: ShopDomain,
 }
 
 impl OrderAnswer {

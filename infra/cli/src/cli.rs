@@ -1,13 +1,18 @@
 //! What can be typed.
 
+mod settings;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use roundtrip_domain::id::{LabelId, OrderId, ShopDomain};
 use roundtrip_domain::record::Tab;
+use rust_decimal::Decimal;
 
 use crate::pairs::Pair;
-use crate::typed::{Mapping, Seconds, Units};
+use crate::typed::{Mapping, Units};
+
+pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
 /// Keeps Shopify stores in step: register stores, link products, see and push orders, tell of labels.
 #[derive(Debug, Parser)]
@@ -102,25 +107,6 @@ pub(crate) struct ShopAdd {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ShopSettingsArgs {
-    /// The permanent domain, e.g. moon-shop.myshopify.com.
-    pub(crate) domain: ShopDomain,
-    /// How far back a backfill may reach: 7 days, or as far as the store shows its orders.
-    #[arg(long)]
-    pub(crate) plan: Option<PlanName>,
-    /// Keep what is shipped of its own orders as shipments.
-    #[arg(long)]
-    pub(crate) tracking_sync: Option<Switch>,
-}
-
-/// A label of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PlanName {
-    Free,
-    Paid,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ShopLocations {
     /// The store that sells to the customer.
     pub(crate) domain: ShopDomain,
@@ -131,59 +117,6 @@ pub(crate) struct ShopLocations {
     /// Take all places out.
     #[arg(long, conflicts_with = "mappings")]
     pub(crate) clear: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConnectArgs {
-    /// The store that sells to the customer.
-    pub(crate) destination: ShopDomain,
-    /// The store that holds the goods.
-    pub(crate) source: ShopDomain,
-    /// Push paid orders without being asked.
-    #[arg(long)]
-    pub(crate) auto_push: Option<Switch>,
-    /// How old an order is at least when it is pushed without being asked for: 10m, 1h30m, or seconds.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) grace: Option<Seconds>,
-    /// Push what is left of an order of which a part was refunded.
-    #[arg(long)]
-    pub(crate) partially_refunded: Option<Switch>,
-    /// Whose unit prices the source order carries.
-    #[arg(long)]
-    pub(crate) unit_price: Option<Price>,
-    /// Let the destination store mail the customer when tracking is first written.
-    #[arg(long)]
-    pub(crate) notify_customer: Option<Switch>,
-    /// What becomes of a shipment without a tracking number: it waits for it, or is shown at once.
-    #[arg(long)]
-    pub(crate) without_tracking: Option<Untracked>,
-    /// Replace a number that the destination store shows when the label was made again.
-    #[arg(long)]
-    pub(crate) overwrite_tracking: Option<Switch>,
-    /// Of a shipment that no longer fits its order, show the part that does.
-    #[arg(long)]
-    pub(crate) split_ok: Option<Switch>,
-}
-
-/// `on` or `off`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Switch {
-    On,
-    Off,
-}
-
-/// One of the two stores of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Price {
-    Source,
-    Destination,
-}
-
-/// What becomes of a shipment without a tracking number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Untracked {
-    Wait,
-    FulfilNow,
 }
 
 #[derive(Debug, Args)]
@@ -262,9 +195,12 @@ pub(crate) struct OrderPush {
     pub(crate) shop: ShopDomain,
     /// Shopify's order id.
     pub(crate) id: OrderId,
-    /// The source store.
+    /// The source store; all that hold something of the order, if left out.
     #[arg(long, value_name = "SHOP")]
-    pub(crate) source: ShopDomain,
+    pub(crate) source: Option<ShopDomain>,
+    /// What shipping costs, in the source store's currency; what the store's rates say, if left out.
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) fee: Option<Decimal>,
     /// Wait for the outcome.
     #[arg(long)]
     pub(crate) wait: bool,
@@ -324,42 +260,6 @@ pub(crate) struct LabelAdd {
     /// Do not let the store mail the customer.
     #[arg(long)]
     pub(crate) no_mail: bool,
-}
-
-impl PlanName {
-    /// As the API takes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Paid => "paid",
-        }
-    }
-}
-
-impl Switch {
-    pub(crate) fn is_on(self) -> bool {
-        self == Self::On
-    }
-}
-
-impl Price {
-    /// As the API takes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Destination => "destination",
-        }
-    }
-}
-
-impl Untracked {
-    /// As the API takes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::FulfilNow => "fulfil-now",
-        }
-    }
 }
 
 #[cfg(test)]

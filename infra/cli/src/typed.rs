@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 use roundtrip_domain::id::{InvalidId, InvalidShopDomain, LineItemId, LocationId};
-use roundtrip_domain::registry::{LocationMapping, Place};
+use roundtrip_domain::push::looks_like_email;
+use roundtrip_domain::registry::{EmailContact, LocationMapping, Place, ShippingRate, UnitPrice};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 /// A place that goods are sent from, and the location that stands for it.
@@ -89,6 +91,73 @@ impl FromStr for Units {
         match quantity.trim().parse() {
             Ok(quantity) if quantity > 0 => Ok(Self { line_item, quantity }),
             _ => Err(InvalidUnits::Quantity(quantity.to_owned())),
+        }
+    }
+}
+
+/// A flat shipping fee.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Rate(ShippingRate);
+
+/// Why a text is not a [`Rate`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no rate: give <value>=<fee>, e.g. 100.00=10.00")]
+pub(crate) struct InvalidRate(String);
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidRate(text.to_owned());
+        let (from, fee) = text.split_once('=').ok_or_else(invalid)?;
+        let amount = |text: &str| text.trim().parse::<Decimal>().map_err(|_| invalid());
+        Ok(Self(ShippingRate { from: amount(from)?, fee: amount(fee)? }))
+    }
+}
+
+/// Whose e-mail address goes with an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Contact(EmailContact);
+
+/// Why a text is not a [`Contact`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no e-mail contact: give customer, admin, or an address like orders@example.com")]
+pub(crate) struct InvalidContact(String);
+
+impl FromStr for Contact {
+    type Err = InvalidContact;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "customer" => Ok(Self(EmailContact::Customer)),
+            "admin" => Ok(Self(EmailContact::Admin)),
+            email if looks_like_email(email) => Ok(Self(EmailContact::Custom { email: email.to_owned() })),
+            other => Err(InvalidContact(other.to_owned())),
+        }
+    }
+}
+
+/// Whose unit prices a source order carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Price(UnitPrice);
+
+/// Why a text is not a [`Price`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no price: give source, destination, or a percentage of the destination's, e.g. 80%")]
+pub(crate) struct InvalidPrice(String);
+
+impl FromStr for Price {
+    type Err = InvalidPrice;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let percent = || text.trim().strip_suffix('%')?.trim().parse::<Decimal>().ok();
+        match text.trim() {
+            "source" => Ok(Self(UnitPrice::Source)),
+            "destination" => Ok(Self(UnitPrice::Destination)),
+            _ => percent().map(|it| Self(UnitPrice::Percentage(it))).ok_or_else(|| InvalidPrice(text.to_owned())),
         }
     }
 }

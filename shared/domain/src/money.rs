@@ -3,13 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
 /// An ISO 4217 code as Shopify gives it, e.g. `EUR`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(String);
+
+impl Currency {
+    /// How many decimals its amounts have: 2 for most, 0 for yen. Source: ISO 4217.
+    #[must_use]
+    pub fn decimals(&self) -> u32 {
+        let known = iso_currency::Currency::from_code(&self.0);
+        known.and_then(iso_currency::Currency::exponent).map_or(2, u32::from)
+    }
+}
 
 /// Why a text is not a [`Currency`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +70,64 @@ impl Money {
     pub fn zero(currency: Currency) -> Self {
         Self { amount: Decimal::ZERO, currency }
     }
+
+    /// So many percent of it, rounded to the currency's decimals; `None`: more than can be counted.
+    #[must_use]
+    pub fn percentage(&self, percent: Decimal) -> Option<Self> {
+        let amount = self.amount.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
+        Some(Self { amount, currency: self.currency.clone() }.rounded())
+    }
+
+    /// Rounded to the currency's decimals, halves away from zero.
+    #[must_use]
+    pub fn rounded(&self) -> Self {
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        let amount = self.amount.round_dp_with_strategy(self.currency.decimals(), strategy);
+        Self { amount, currency: self.currency.clone() }
+    }
+
+    /// The same in `currency`, at so much of it for one of ours; rounded to its decimals, halves away from zero.
+    /// `None`: it is another currency, and no rate was given.
+    #[must_use]
+    pub fn exchanged(&self, currency: &Currency, rate: Option<Decimal>) -> Option<Self> {
+        if self.currency == *currency {
+            return Some(self.clone());
+        }
+        let amount = self.amount.checked_mul(rate?)?;
+        Some(Self { amount, currency: currency.clone() }.rounded())
+    }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.amount, self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(amount: &str, currency: &str) -> Money {
+        Money { amount: amount.parse().unwrap(), currency: currency.parse().unwrap() }
+    }
+
+    #[test]
+    fn an_amount_is_rounded_to_the_decimals_of_its_currency() {
+        let rate = Some("1.5".parse().unwrap());
+        for (amount, currency, expected) in
+            [("0.01", "USD", "0.02"), ("10.00", "JPY", "15"), ("0.33", "JPY", "0"), ("1.00", "KWD", "1.500")]
+        {
+            let exchanged = money(amount, "EUR").exchanged(&currency.parse().unwrap(), rate).unwrap();
+            assert_eq!(exchanged, money(expected, currency), "{amount} EUR in {currency}");
+        }
+    }
+
+    #[test]
+    fn an_amount_of_another_currency_needs_a_rate() {
+        let ten = money("10.00", "EUR");
+
+        assert_eq!(ten.exchanged(&"USD".parse().unwrap(), None), None);
+        assert_eq!(ten.exchanged(&"EUR".parse().unwrap(), None), Some(ten));
     }
 }

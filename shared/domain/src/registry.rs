@@ -1,5 +1,7 @@
 //! Which shops are connected, how, and which products are tied together.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -8,7 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
-use crate::order::Order;
+
+pub use settings::{
+    ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, ShopSettings, UnitPrice,
+    WithoutTracking,
+};
 
 /// A store that was registered, and what it said of itself when it was connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,35 +29,31 @@ pub struct Shop {
     pub paused: Option<Paused>,
     #[serde(default)]
     pub settings: ShopSettings,
-}
-
-/// How a shop is treated, whoever it is connected with.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ShopSettings {
-    /// How far back a backfill may reach.
-    pub plan: Plan,
-    /// Whether what was shipped of its own orders is kept as shipments. Off by default: between connected shops it
-    /// costs a call for each shipment that the writeback has shown already.
-    pub tracking_sync: bool,
-}
-
-/// A label of a shop. It decides nothing but how far back a backfill may reach. Source: the brief.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Plan {
-    /// The last seven days.
-    #[default]
-    Free,
-    /// As far back as the shop shows its orders.
-    Paid,
+    /// Which version of the settings this is.
+    #[serde(default)]
+    pub settings_change: SettingsChange,
 }
 
 impl Shop {
     /// A shop that was just registered.
     #[must_use]
     pub fn registered(domain: ShopDomain, now: Timestamp) -> Self {
-        Self { domain, registered_at: now, facts: None, paused: None, settings: ShopSettings::default() }
+        Self {
+            domain,
+            registered_at: now,
+            facts: None,
+            paused: None,
+            settings: ShopSettings::default(),
+            settings_change: SettingsChange::default(),
+        }
+    }
+
+    /// Whether an order that was placed then goes to the source shop of `connection` without being asked for.
+    #[must_use]
+    pub fn pushes_by_itself(&self, connection: &Connection, placed_at: Timestamp) -> bool {
+        let on = self.settings.auto_push && connection.settings.auto_push;
+        let since = self.settings.auto_push_since.max(connection.settings.auto_push_since);
+        on && since.is_none_or(|since| placed_at >= since)
     }
 
     /// Whether it shows us orders of any age, not just of the last 60 days. Source: Shopify, "read_all_orders".
@@ -108,82 +110,11 @@ pub struct Location {
 pub struct Connection {
     pub destination: ShopDomain,
     pub source: ShopDomain,
-    /// Each push records the version it was made under.
-    #[serde(default)]
-    pub settings_version: u64,
     #[serde(default)]
     pub settings: ConnectionSettings,
-}
-
-/// How a connection behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ConnectionSettings {
-    /// Push paid orders without being asked. Off by default: a merchant pushes by hand.
-    pub auto_push: bool,
-    /// When that was switched on: older orders wait for a person. `None`: all go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auto_push_since: Option<Timestamp>,
-    /// Let the destination shop mail the customer when tracking is first written. On by default.
-    pub notify_customer: bool,
-    /// The price a source line gets.
-    pub unit_price: UnitPrice,
-    /// How long an order rests before it is pushed without being asked for, in seconds. 0 by default.
-    pub grace_secs: u32,
-    /// Push what is left of an order of which a part was refunded. Off by default.
-    pub allow_partially_refunded: bool,
-    /// What becomes of a shipment that has no tracking number yet.
-    pub without_tracking: WithoutTracking,
-    /// Replace a number that the destination shows when the label was made again. On by default; off for
-    /// a destination whose own rules forbid it.
-    pub overwrite_tracking: bool,
-    /// Of a shipment that no longer fits its order, show the part that does; the rest stays parked. Off by
-    /// default: nothing is written in part.
-    pub split_ok: bool,
-}
-
-impl ConnectionSettings {
-    /// Whether `order` goes without being asked for.
-    #[must_use]
-    pub fn pushes_by_itself(&self, order: &Order) -> bool {
-        self.auto_push && self.auto_push_since.is_none_or(|since| order.created_at >= since)
-    }
-}
-
-impl Default for ConnectionSettings {
-    fn default() -> Self {
-        Self {
-            auto_push: false,
-            auto_push_since: None,
-            notify_customer: true,
-            unit_price: UnitPrice::Source,
-            grace_secs: 0,
-            allow_partially_refunded: false,
-            without_tracking: WithoutTracking::Wait,
-            overwrite_tracking: true,
-            split_ok: false,
-        }
-    }
-}
-
-/// Which unit price the source order's lines carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UnitPrice {
-    /// The source variant's own.
-    Source,
-    /// The destination line's, before discounts. Refused where the currencies differ.
-    Destination,
-}
-
-/// What becomes of a shipment without a tracking number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WithoutTracking {
-    /// It waits for its number, a day at most; then a person is called.
-    Wait,
-    /// It is shown at once, without a mail; the number follows when it is known.
-    FulfilNow,
+    /// Which version of the settings this is.
+    #[serde(default)]
+    pub settings_change: SettingsChange,
 }
 
 /// Where goods were sent from, as the one who sent them names it.
@@ -274,7 +205,19 @@ impl ConnectedShop {
     /// Whether its own orders are kept in the ledger: to be pushed, or for their tracking.
     #[must_use]
     pub fn keeps_orders(&self) -> bool {
-        !self.outbound.is_empty() || self.shop.settings.tracking_sync
+        self.offers_orders() || self.shop.settings.tracking_sync
+    }
+
+    /// Whether its own orders are offered for push.
+    #[must_use]
+    pub fn offers_orders(&self) -> bool {
+        self.shop.settings.order_sync && !self.outbound.is_empty()
+    }
+
+    /// Whether the lists show an order that was placed then.
+    #[must_use]
+    pub fn lists(&self, placed_at: Timestamp) -> bool {
+        self.offers_orders() && self.shop.settings.order_sync_since.is_none_or(|since| placed_at >= since)
     }
 
     /// The connection to `source`, where this shop is the destination.

@@ -61,6 +61,7 @@ async fn what_was_saved_is_read_back(ledger: &impl Ledger) {
     let request = PushRequest {
         source: sun(),
         group: 1,
+        shipping_fee: None,
         requested_at: at(0),
         requested_by: "ada".into(),
         state: RequestState::Open { due: at(0) },

@@ -19,7 +19,7 @@ use shopify_sim::{Sim, SimClient, SimConfig};
 
 use crate::dynamodb::{CallCount, counted_ledger};
 use crate::fake::{MemoryTasks, MemoryVault};
-use crate::order::{connection, moon, sun};
+use crate::order::{connected, connection, moon, sun};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,8 @@ impl Bench {
             let opened = self.client.create_shop(&NewShop::selling(domain.as_str(), &["MUG"])).await.expect("a shop");
             variants.insert(domain.clone(), VariantId::new(opened.variants[0].id));
             let now = Timestamp::now();
-            let shop = Shop::registered(domain.clone(), now);
+            // What it says of itself is asked of it below.
+            let shop = Shop { facts: None, ..connected(domain.clone(), now) };
             self.ports.ledger.register_shop(&shop).await.expect("a write");
             let (facts, _) = self.ports.channel.facts(&domain).await.expect("facts");
             self.ports.channel.define_order_key(&domain).await.expect("a definition");

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use roundtrip_domain::id::{LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::{Address, FinancialStatus, FulfillmentStatus, Line, Order, PersonName};
-use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::registry::{
+    Connection, ConnectionSettings, ProductLink, SettingsChange, Shop, ShopFacts, ShopSettings,
+};
 use rust_decimal::Decimal;
 
 /// The destination store of most tests.
@@ -47,20 +49,21 @@ pub fn facts(now: Timestamp) -> ShopFacts {
     }
 }
 
-/// A shop that is connected.
+/// A shop that is connected, and pushes automatically where a connection does.
 #[must_use]
 pub fn connected(domain: ShopDomain, now: Timestamp) -> Shop {
-    Shop { facts: Some(facts(now)), ..Shop::registered(domain, now) }
+    let settings = ShopSettings { order_sync: true, auto_push: true, ..ShopSettings::default() };
+    Shop { facts: Some(facts(now)), settings, ..Shop::registered(domain, now) }
 }
 
-/// A connection with the default settings, or automatic push.
+/// A connection with the default settings, with automatic push or without.
 #[must_use]
 pub fn connection(auto_push: bool) -> Connection {
     Connection {
         destination: moon(),
         source: sun(),
-        settings_version: 1,
         settings: ConnectionSettings { auto_push, ..ConnectionSettings::default() },
+        settings_change: SettingsChange { version: 1, ..SettingsChange::default() },
     }
 }
 

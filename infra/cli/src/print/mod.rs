@@ -6,6 +6,7 @@ mod list;
 mod order;
 mod places;
 mod resync;
+mod settings;
 mod shop;
 mod step;
 mod sync;
@@ -20,7 +21,8 @@ pub(crate) use list::orders;
 pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};
 pub(crate) use resync::{one_run, resync};
-pub(crate) use shop::{connection, shop, shop_settings};
+pub(crate) use settings::{connection, existing, shop_settings, versions};
+pub(crate) use shop::shop;
 pub(crate) use sync::sync;
 
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.

@@ -1,15 +1,12 @@
-//! Stores and connections.
+//! Stores.
 
-use roundtrip_domain::id::ShopDomain;
-use roundtrip_domain::registry::{
-    Connection, ConnectionSettings, Paused, Plan, ShopFacts, ShopSettings, UnitPrice, WithoutTracking,
-};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, Paused, ShopFacts};
 
 use super::places::{location, places};
+use super::settings::{of_connection, of_shop};
 use super::step::explained;
 use super::{labelled, lay_out, table, time};
 use crate::answers::{ShopAnswer, ShopState};
-use crate::typed::Seconds;
 
 /// A store: its state, what it said of itself, its connections.
 pub(crate) fn shop(shop: &ShopAnswer) -> String {
@@ -27,7 +24,7 @@ pub(crate) fn shop(shop: &ShopAnswer) -> String {
         (None, None) => {}
     }
     if let Some(facts) = &shop.facts {
-        text.push(labelled(&[facts_of(facts), settings_of_shop(&shop.settings)].concat()));
+        text.push(labelled(&[facts_of(facts), of_shop(&shop.settings)].concat()));
     }
     if !shop.connections.is_empty() {
         text.push("\nSources".to_owned());
@@ -56,20 +53,6 @@ fn paused_since(shop: &ShopAnswer, Paused { since, message }: &Paused) -> Vec<St
     lines
 }
 
-/// How a store is treated.
-pub(crate) fn shop_settings(shop: &ShopDomain, settings: &ShopSettings) -> String {
-    format!("{shop}\n{}", labelled(&settings_of_shop(settings)))
-}
-
-fn settings_of_shop(ShopSettings { plan, tracking_sync }: &ShopSettings) -> Vec<(&'static str, String)> {
-    let plan = match plan {
-        Plan::Free => "free: a backfill reaches back 7 days",
-        Plan::Paid => "paid: a backfill reaches back as far as the store shows its orders",
-    };
-    let tracking_sync = if *tracking_sync { "on" } else { "off" };
-    vec![("plan", plan.to_owned()), ("tracking sync", tracking_sync.to_owned())]
-}
-
 fn facts_of(facts: &ShopFacts) -> Vec<(&'static str, String)> {
     let locations: Vec<String> = facts.locations.iter().map(location).collect();
     let mut pairs = vec![
@@ -91,60 +74,17 @@ fn facts_of(facts: &ShopFacts) -> Vec<(&'static str, String)> {
 
 /// One source a line, with the settings that are not as they are at first.
 fn sources(connections: &[Connection]) -> String {
-    let defaults = settings(&ConnectionSettings::default());
+    let defaults = of_connection(&ConnectionSettings::default());
     let mut table = table();
     for connection in connections {
-        let version = format!("version {}", connection.settings_version);
-        let settings = settings(&connection.settings).into_iter().zip(&defaults);
+        let version = format!("version {}", connection.settings_change.version);
+        let settings = of_connection(&connection.settings).into_iter().zip(&defaults);
         let changed = settings.filter(|(setting, default)| setting != *default);
         let changed: Vec<String> = changed.map(|((label, text), _)| format!("{label} {text}")).collect();
         let changed = if changed.is_empty() { "all settings as at first".to_owned() } else { changed.join(", ") };
         table.add_row([connection.source.to_string(), version, changed]);
     }
     lay_out(table, &[], 2)
-}
-
-/// One connection with all its settings.
-pub(crate) fn connection(connection: &Connection) -> String {
-    let heading = format!("{} is served by {}", connection.destination, connection.source);
-    let version = ("version", connection.settings_version.to_string());
-    let settings: Vec<_> = settings(&connection.settings).into_iter().chain([version]).collect();
-    format!("{heading}\n{}", labelled(&settings))
-}
-
-fn settings(settings: &ConnectionSettings) -> [(&'static str, String); 8] {
-    // Named one by one: a new setting is not to be forgotten here.
-    let ConnectionSettings {
-        auto_push,
-        auto_push_since,
-        notify_customer,
-        unit_price,
-        grace_secs,
-        allow_partially_refunded,
-        without_tracking,
-        overwrite_tracking,
-        split_ok,
-    } = settings;
-    let switch = |on: &bool| if *on { "on" } else { "off" }.to_owned();
-    let since = |moment| format!("on for orders since {}", time(moment));
-    let price = match unit_price {
-        UnitPrice::Source => "source",
-        UnitPrice::Destination => "destination",
-    };
-    let untracked = match without_tracking {
-        WithoutTracking::Wait => "wait",
-        WithoutTracking::FulfilNow => "fulfil-now",
-    };
-    [
-        ("auto push", auto_push_since.filter(|_| *auto_push).map_or_else(|| switch(auto_push), since)),
-        ("grace", Seconds(*grace_secs).to_string()),
-        ("partially refunded", switch(allow_partially_refunded)),
-        ("unit price", price.to_owned()),
-        ("notify customer", switch(notify_customer)),
-        ("without tracking", untracked.to_owned()),
-        ("overwrite tracking", switch(overwrite_tracking)),
-        ("split shipments", switch(split_ok)),
-    ]
 }
 
 #[cfg(test)]
@@ -166,13 +106,14 @@ mod tests {
             "paused": null,
             "connections": [
                 {
-                    "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "settings_version": 2,
+                    "destination": "moon.myshopify.com", "source": "sun.myshopify.com",
+                    "settings_change": { "version": 2 },
                     "settings": {
-                        "auto_push": true, "notify_customer": false, "unit_price": "destination", "grace_secs": 600,
-                        "allow_partially_refunded": false, "without_tracking": "fulfil-now", "overwrite_tracking": true,
+                        "auto_push": false, "notify_customer": false, "unit_price": "destination", "grace_secs": 600,
+                        "without_tracking": "fulfil-now", "overwrite_tracking": true,
                     },
                 },
-                { "destination": "moon.myshopify.com", "source": "comet.myshopify.com", "settings_version": 10 },
+                { "destination": "moon.myshopify.com", "source": "comet.myshopify.com", "settings_change": { "version": 10 } },
             ],
             "locations": [{ "from": { "warehouse": "WH2" }, "to": "7" }],
             "source_for": ["mars.myshopify.com"],
@@ -182,19 +123,27 @@ mod tests {
 
         let expected = "\
 moon.myshopify.com  connected
-  name           Moon
-  currency       EUR
-  time zone      Europe/Berlin
-  locations      Berlin (7), Old (8, inactive)
-  scopes         read_orders, write_orders
-  connected      2026-07-30 12:00:05Z
-  contact        moon@example.com
-  kind           development store: takes five new orders a minute
-  plan           free: a backfill reaches back 7 days
-  tracking sync  off
+  name                Moon
+  currency            EUR
+  time zone           Europe/Berlin
+  locations           Berlin (7), Old (8, inactive)
+  scopes              read_orders, write_orders
+  connected           2026-07-30 12:00:05Z
+  contact             moon@example.com
+  kind                development store: takes five new orders a minute
+  order sync          off
+  auto push           off
+  e-mail contact      the customer's
+  shipping            0
+  partial push        on
+  e-mail required     on
+  partially refunded  off
+  test orders         off
+  plan                free: a backfill reaches back 7 days
+  tracking sync       off
 
 Sources
-  sun.myshopify.com    version 2   auto push on, grace 10m, unit price destination, notify customer off, without tracking fulfil-now
+  sun.myshopify.com    version 2   auto push off, grace 10m, unit price destination, notify customer off, without tracking fulfil-now
   comet.myshopify.com  version 10  all settings as at first
 
 Places, and the location that stands for each
@@ -202,32 +151,6 @@ Places, and the location that stands for each
 
 Source for
   mars.myshopify.com";
-        assert_eq!(text, expected, "\n{text}");
-    }
-
-    #[test]
-    fn a_connection_shows_all_its_settings() {
-        let settings = ConnectionSettings { auto_push: true, grace_secs: 5400, ..ConnectionSettings::default() };
-        let connected = Connection {
-            destination: "moon.myshopify.com".parse().unwrap(),
-            source: "sun.myshopify.com".parse().unwrap(),
-            settings_version: 3,
-            settings,
-        };
-
-        let text = connection(&connected);
-
-        let expected = "\
-moon.myshopify.com is served by sun.myshopify.com
-  auto push           on
-  grace               1h 30m
-  partially refunded  off
-  unit price          source
-  notify customer     on
-  without tracking    wait
-  overwrite tracking  on
-  split shipments     off
-  version             3";
         assert_eq!(text, expected, "\n{text}");
     }
 

@@ -2,10 +2,10 @@
 
 use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::record::RequestState;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::shown;
-use crate::answers::{OrderAnswer, RequestAnswer, SyncAnswer, SyncAsked, SyncPhase};
+use crate::answers::{AskedPush, OrderAnswer, PushAsked, SyncAnswer, SyncAsked, SyncPhase};
 use crate::api::{Answer, Api};
 use crate::cli::{OrderList, OrderPush, OrderSync};
 use crate::out::Output;
@@ -34,30 +34,41 @@ pub(super) async fn show(api: &Api, json: bool, shop: &ShopDomain, id: OrderId) 
 
 pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Output, Trouble> {
     let path = path(&args.shop, args.id);
-    let asked = api.post(&format!("{path}/pushes"), &json!({ "source": args.source })).await?;
-    let RequestAnswer { request_id } = asked.read()?;
+    let mut body = Map::new();
+    body.extend(args.source.as_ref().map(|source| ("source".to_owned(), json!(source))));
+    body.extend(args.fee.map(|fee| ("shipping_fee".to_owned(), json!(fee))));
+    let asked = api.post(&format!("{path}/pushes"), &Value::Object(body)).await?;
+    let PushAsked { requests } = asked.read()?;
     let see = format!("roundtrip order show {} {}", args.shop, args.id);
     if !args.wait {
         return shown(asked, json, |_| {
-            Ok(format!(
-                "Order {} is to be pushed to {} (request {request_id}). See how it goes: {see}",
-                args.id, args.source
-            ))
+            let told = |AskedPush { id, source }: &AskedPush| {
+                format!("Order {} is to be pushed to {source} (request {id}).", args.id)
+            };
+            let told: Vec<String> = requests.iter().map(told).collect();
+            Ok(format!("{} See how it goes: {see}", told.join("\n")))
         });
     }
     let settled = |answer: &Answer| {
         let order: OrderAnswer = answer.read()?;
-        Ok(order.request(&request_id).is_some_and(|it| !matches!(it.outcome, RequestState::Open { .. })))
+        let is_settled = |asked: &AskedPush| {
+            order.request(&asked.id).is_some_and(|it| !matches!(it.outcome, RequestState::Open { .. }))
+        };
+        Ok(requests.iter().all(is_settled))
     };
     let answer = wait::until(api, &path, settled).await?;
     let order: OrderAnswer = answer.read()?;
-    let Some(request) = order.request(&request_id) else {
-        let what = format!("the request {request_id} is not in the order's record");
-        return Err(Trouble::failed(what, format!("repeat the command; what is known: {see}")));
-    };
-    let ok = matches!(request.outcome, RequestState::Done { .. });
-    let text = if json { answer.raw } else { print::outcome(&order, request) };
-    Ok(Output { text, ok })
+    let mut outcomes = Vec::new();
+    for AskedPush { id, .. } in &requests {
+        let Some(request) = order.request(id) else {
+            let what = format!("the request {id} is not in the order's record");
+            return Err(Trouble::failed(what, format!("repeat the command; what is known: {see}")));
+        };
+        outcomes.push(request);
+    }
+    let ok = outcomes.iter().all(|request| matches!(request.outcome, RequestState::Done { .. }));
+    let told: Vec<String> = outcomes.iter().map(|request| print::outcome(&order, request)).collect();
+    Ok(Output { text: if json { answer.raw } else { told.join("\n") }, ok })
 }
 
 pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Output, Trouble> {

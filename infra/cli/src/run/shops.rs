@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use roundtrip_domain::id::ShopDomain;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::shown;
-use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, SettingsAnswer, ShopAnswer, ShopState};
+use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, ShopAnswer, ShopState};
 use crate::api::{Answer, Api};
 use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
 use crate::out::Output;
@@ -68,51 +68,22 @@ pub(super) async fn locations(api: &Api, json: bool, args: &ShopLocations) -> Re
     shown(answer, json, |answer| Ok(print::new_locations(&args.domain, &answer.read::<LocationsAnswer>()?.locations)))
 }
 
+/// Shows how a store is treated, or changes what was typed.
 pub(super) async fn settings(api: &Api, json: bool, args: &ShopSettingsArgs) -> Result<Output, Trouble> {
-    let mut body = Map::new();
-    if let Some(plan) = args.plan {
-        body.insert("plan".into(), json!(plan.name()));
+    let path = format!("{}/settings", path(&args.domain));
+    if args.versions {
+        let answer = api.get(&format!("{path}/versions"), &[]).await?;
+        return shown(answer, json, |answer| Ok(print::versions(&answer.read()?)));
     }
-    if let Some(switch) = args.tracking_sync {
-        body.insert("tracking_sync".into(), json!(switch.is_on()));
+    let answer = api.put(&path, &json!(args)).await?;
+    if args.dry_run {
+        return shown(answer, json, |answer| Ok(print::existing(&args.domain, &answer.read()?)));
     }
-    let answer = api.put(&format!("{}/settings", path(&args.domain)), &Value::Object(body)).await?;
-    shown(answer, json, |answer| {
-        let SettingsAnswer { shop, settings } = answer.read()?;
-        Ok(print::shop_settings(&shop, &settings))
-    })
+    shown(answer, json, |answer| Ok(print::shop_settings(&answer.read()?)))
 }
 
 pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result<Output, Trouble> {
-    // What is left out stays as it is.
-    let mut body = Map::new();
-    body.insert("destination".into(), json!(args.destination));
-    body.insert("source".into(), json!(args.source));
-    if let Some(switch) = args.auto_push {
-        body.insert("auto_push".into(), json!(switch.is_on()));
-    }
-    if let Some(grace) = args.grace {
-        body.insert("grace_secs".into(), json!(grace));
-    }
-    if let Some(switch) = args.partially_refunded {
-        body.insert("allow_partially_refunded".into(), json!(switch.is_on()));
-    }
-    if let Some(price) = args.unit_price {
-        body.insert("unit_price".into(), json!(price.name()));
-    }
-    if let Some(switch) = args.notify_customer {
-        body.insert("notify_customer".into(), json!(switch.is_on()));
-    }
-    if let Some(untracked) = args.without_tracking {
-        body.insert("without_tracking".into(), json!(untracked.name()));
-    }
-    if let Some(switch) = args.overwrite_tracking {
-        body.insert("overwrite_tracking".into(), json!(switch.is_on()));
-    }
-    if let Some(switch) = args.split_ok {
-        body.insert("split_ok".into(), json!(switch.is_on()));
-    }
-    let answer = api.post("/v1/connections", &Value::Object(body)).await?;
+    let answer = api.post("/v1/connections", &json!(args)).await?;
     shown(answer, json, |answer| Ok(print::connection(&answer.read::<ConnectionAnswer>()?.connection)))
 }
 

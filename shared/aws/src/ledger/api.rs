@@ -8,6 +8,11 @@ use roundtrip_domain::record::{Summary, Tab};
 use super::keys::{HISTORY, order_pk, status_pk};
 use super::{DynamoLedger, Item, failed, from_attribute, get_text, text};
 
+/// As many as a request to the API reads at once.
+const MAX_PAGE: u16 = 250;
+/// Pages of one tab that a count reads: 10,000 orders.
+const MAX_PAGES: u32 = 39;
+
 /// One row of an order list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedOrder {
@@ -60,6 +65,29 @@ impl DynamoLedger {
             .then(|| shown.last().and_then(|item| get_text(item, "status_sk")).map(ToOwned::to_owned))
             .flatten();
         Ok(OrderPage { orders: orders?, next })
+    }
+
+    /// How many orders of a shop are known of which a part was not pushed though nothing is said to speak against it,
+    /// and whether these are all: no more than so many are read.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn count_unpushed(&self, shop: &ShopDomain) -> Result<(usize, bool), LedgerError> {
+        let mut count = 0;
+        for tab in [Tab::NotPushed, Tab::PartiallyPushed] {
+            let mut after: Option<String> = None;
+            for page in 0.. {
+                let OrderPage { orders, next } = self.list_orders(shop, tab, MAX_PAGE, after.as_deref()).await?;
+                count += orders.iter().filter(|order| order.summary.refusals.is_empty()).count();
+                after = next;
+                match (&after, page) {
+                    (None, _) => break,
+                    (Some(_), MAX_PAGES) => return Ok((count, false)),
+                    (Some(_), _) => {}
+                }
+            }
+        }
+        Ok((count, true))
     }
 
     /// The latest events of an order, newest first.

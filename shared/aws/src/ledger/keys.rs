@@ -60,6 +60,9 @@ pub(crate) const LOCATIONS: &str = "LOCATIONS";
 pub(crate) const SHOP: &str = "SHOP";
 pub(crate) const TOKEN: &str = "TOKEN";
 
+/// Versions of settings: behind the shop itself, so that they are not read with it.
+pub(crate) const VERSIONS: &str = "VERSION#";
+
 /// The partition that lists all shops, by domain.
 pub(crate) const ALL_SHOPS: &str = "SHOPS";
 
@@ -77,6 +80,12 @@ pub(crate) fn inbound_sk(destination: &ShopDomain) -> String {
 
 pub(crate) fn link_sk(variant: VariantId) -> String {
     format!("VARIANT#{variant}")
+}
+
+/// A version of a shop's settings, or of those of its connection to `source`.
+pub(crate) fn version_sk(source: Option<&ShopDomain>, version: u64) -> String {
+    let of = source.map_or_else(|| SHOP.to_owned(), connection_sk);
+    format!("{VERSIONS}{of}#{version:08}")
 }
 
 /// A time that sorts as text: always milliseconds, always UTC.

@@ -2,21 +2,33 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{LedgerError, Registry};
 use roundtrip_domain::registry::{
-    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts, ShopSettings,
+    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, SettingsChange, Shop, ShopFacts, ShopSettings,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::keys::{ALL_SHOPS, FIRST_OF_SHOP, LOCATIONS, SHOP, connection_sk, inbound_sk, link_sk, shop_pk};
+use super::keys::{
+    ALL_SHOPS, FIRST_OF_SHOP, LOCATIONS, SHOP, VERSIONS, connection_sk, inbound_sk, link_sk, shop_pk, version_sk,
+};
 use super::{
     DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_text, number, text, to_attribute, transaction_failed,
 };
 
 /// DynamoDB takes no more keys in one batch of reads.
 const MAX_BATCH: usize = 100;
+
+/// Settings as they were at some time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingsVersion {
+    /// Those of the connection to this source shop; `None`: the shop's own.
+    pub source: Option<ShopDomain>,
+    pub change: SettingsChange,
+    pub settings: Value,
+}
 
 impl Registry for DynamoLedger {
     async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError> {
@@ -118,23 +130,73 @@ impl Registry for DynamoLedger {
 }
 
 impl DynamoLedger {
-    /// Writes how a registered shop is treated.
+    /// Writes how a registered shop is treated, as the version that follows the one that was read.
     ///
     /// # Errors
-    /// The table cannot be reached.
-    pub async fn put_shop_settings(&self, domain: &ShopDomain, settings: &ShopSettings) -> Result<(), LedgerError> {
-        self.client
-            .update_item()
+    /// `Conflict`: somebody else has changed them meanwhile. Or the table cannot be written.
+    pub async fn put_shop_settings(
+        &self,
+        domain: &ShopDomain,
+        settings: &ShopSettings,
+        change: &SettingsChange,
+    ) -> Result<(), LedgerError> {
+        let update = Update::builder()
             .table_name(&self.tables.registry)
             .key("pk", text(shop_pk(domain)))
             .key("sk", text(SHOP))
-            .update_expression("SET body.settings = :settings")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET body.settings = :settings, body.settings_change = :change")
+            .condition_expression(if change.version == 1 {
+                "attribute_exists(pk) AND (attribute_not_exists(body.settings_change) OR body.settings_change.version = :read)"
+            } else {
+                "body.settings_change.version = :read"
+            })
             .expression_attribute_values(":settings", to_attribute("write a shop", settings)?)
+            .expression_attribute_values(":change", to_attribute("write a shop", change)?)
+            .expression_attribute_values(":read", number(change.version.saturating_sub(1)))
+            .build()
+            .expect("table, key and update are set");
+        self.client
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().update(update).build())
+            .transact_items(self.version_of(domain, None, change, settings)?)
             .send()
             .await
-            .map_err(failed("write a shop"))?;
+            .map_err(transaction_failed)?;
         Ok(())
+    }
+
+    /// A version of settings that is kept: a shop's own, or those of its connection to `source`.
+    fn version_of(
+        &self,
+        domain: &ShopDomain,
+        source: Option<&ShopDomain>,
+        change: &SettingsChange,
+        settings: impl Serialize,
+    ) -> Result<TransactWriteItem, LedgerError> {
+        let version = json!({ "source": source, "change": change, "settings": settings });
+        self.put(shop_pk(domain), version_sk(source, change.version), version)
+    }
+
+    /// All versions of a shop's settings and of those of its connections, newest first.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn settings_versions(&self, domain: &ShopDomain) -> Result<Vec<SettingsVersion>, LedgerError> {
+        let pages = self
+            .client
+            .query()
+            .table_name(&self.tables.registry)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :versions)")
+            .expression_attribute_values(":pk", text(shop_pk(domain)))
+            .expression_attribute_values(":versions", text(VERSIONS))
+            .into_paginator()
+            .items()
+            .send();
+        let items: Vec<Item> = pages.try_collect().await.map_err(failed("read versions of settings"))?;
+        let versions = items.iter().map(|item| from_attribute("understand a version of settings", item, "body"));
+        let mut versions: Vec<SettingsVersion> = versions.collect::<Result<_, _>>()?;
+        versions.sort_by_key(|version| std::cmp::Reverse(version.change.at));
+        Ok(versions)
     }
 
     pub(super) async fn batch_get(&self, table: &str, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
@@ -184,18 +246,29 @@ impl DynamoLedger {
         }
     }
 
-    /// Writes a connection, with its inbound half in the source shop's partition.
+    /// Writes a connection as the version that follows the one that was read, with its inbound half in the source
+    /// shop's partition.
     ///
     /// # Errors
-    /// The table cannot be written.
+    /// `Conflict`: somebody else has changed it meanwhile. Or the table cannot be written.
     pub async fn put_connection(&self, connection: &Connection) -> Result<(), LedgerError> {
-        let outbound = self.put(shop_pk(&connection.destination), connection_sk(&connection.source), connection)?;
+        let Connection { destination, source, settings, settings_change: change } = connection;
+        let item = registry_item(shop_pk(destination), connection_sk(source), connection)?;
+        let put = Put::builder().table_name(&self.tables.registry).set_item(Some(item));
+        let put = match change.version {
+            1 => put.condition_expression("attribute_not_exists(pk)"),
+            version => put
+                .condition_expression("body.settings_change.version = :read")
+                .expression_attribute_values(":read", number(version.saturating_sub(1))),
+        };
+        let outbound = TransactWriteItem::builder().put(put.build().expect("table and item are set")).build();
         let inbound =
             self.put(shop_pk(&connection.source), inbound_sk(&connection.destination), &connection.destination)?;
         self.client
             .transact_write_items()
             .transact_items(outbound)
             .transact_items(inbound)
+            .transact_items(self.version_of(destination, Some(source), change, settings)?)
             .send()
             .await
             .map_err(transaction_failed)?;

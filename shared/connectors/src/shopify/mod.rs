@@ -7,6 +7,7 @@ mod classify;
 mod connect;
 mod fulfillments;
 mod http;
+mod order_create;
 mod orders;
 mod resync;
 mod transport;
@@ -14,6 +15,7 @@ pub mod webhook;
 mod wire;
 
 pub use http::{Endpoint, InvalidEndpoint};
+pub use order_create::{FORWARDED_FIELDS, ForwardedField, WITHHELD};
 pub use transport::{ShopifyApi, ShopifyConfig};
 
 /// The metafield that carries our key, in the app's own reserved namespace.

@@ -7,13 +7,14 @@ use roundtrip_domain::order::{
     Address, Attribute, FinancialStatus, FulfillmentOrderBrief, Line, Order, OrderFulfillment, PersonName, SourceOrder,
 };
 use roundtrip_domain::ports::{Clock, Credentials};
-use roundtrip_domain::push::{OrderDraft, OrderKey, SHIPPING_TITLE};
+use roundtrip_domain::push::{OrderDraft, OrderKey};
 use roundtrip_domain::writeback::TrackingInfo;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ORDER_KEY;
 use super::channel::{parse, unreadable};
 use super::classify::{self, Operation};
+use super::order_create::order_create_variables;
 use super::transport::ShopifyApi;
 use super::wire::{
     AddressWire, AttributeWire, FulfillmentBrief, FulfillmentOrderBriefWire, LineWire, MoneyBag, OrderByKeyData,
@@ -107,76 +108,6 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         classify::check(&at.shop, Operation::TagsRemove, &data.tags_remove.user_errors, request_id)?;
         Ok(())
     }
-}
-
-/// The variables of orderCreate: the allow-list on the wire.
-fn order_create_variables(draft: &OrderDraft) -> Value {
-    let fee = json!({ "amount": draft.shipping_fee.amount, "currencyCode": draft.shipping_fee.currency });
-    let mut order = json!({
-        "lineItems": draft.lines.iter().map(|line| {
-            let mut item = json!({
-                "variantId": line.variant.gid(),
-                "quantity": line.quantity,
-                "requiresShipping": line.requires_shipping,
-                "properties": line.properties.iter().map(|p| json!({ "name": p.key, "value": p.value })).collect::<Vec<_>>(),
-            });
-            if let Some(price) = &line.unit_price {
-                item["priceSet"] = json!({ "shopMoney": { "amount": price.amount, "currencyCode": price.currency } });
-            }
-            item
-        }).collect::<Vec<_>>(),
-        "shippingLines": [{ "title": SHIPPING_TITLE, "priceSet": { "shopMoney": fee } }],
-        "financialStatus": "PAID",
-        "sourceIdentifier": draft.key,
-        "metafields": [{ "key": ORDER_KEY, "type": "id", "value": draft.key }],
-        "tags": draft.tags,
-        "note": draft.note,
-    });
-    let mut set = |field: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            order[field] = value;
-        }
-    };
-    set("email", draft.email.clone().map(Value::from));
-    set("phone", draft.phone.clone().map(Value::from));
-    set("shippingAddress", draft.shipping_address.as_ref().map(address_input));
-    set("billingAddress", draft.billing_address.as_ref().map(address_input));
-    set("customer", customer_input(draft));
-    json!({
-        "order": order,
-        "options": { "inventoryBehaviour": "BYPASS", "sendReceipt": false, "sendFulfillmentReceipt": false },
-    })
-}
-
-/// The customer by e-mail: Shopify ties the order to the one it knows by that address, or makes one.
-fn customer_input(draft: &OrderDraft) -> Option<Value> {
-    let email = draft.email.as_ref()?;
-    let mut customer = json!({ "email": email });
-    if let Some(PersonName { first, last }) = &draft.customer {
-        if let Some(first) = first {
-            customer["firstName"] = json!(first);
-        }
-        if let Some(last) = last {
-            customer["lastName"] = json!(last);
-        }
-    }
-    Some(json!({ "toUpsert": customer }))
-}
-
-fn address_input(address: &Address) -> Value {
-    let fields = [
-        ("firstName", &address.first_name),
-        ("lastName", &address.last_name),
-        ("company", &address.company),
-        ("address1", &address.address1),
-        ("address2", &address.address2),
-        ("city", &address.city),
-        ("provinceCode", &address.province_code),
-        ("zip", &address.zip),
-        ("countryCode", &address.country_code),
-        ("phone", &address.phone),
-    ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?)))).collect()
 }
 
 fn source_order(shop: &ShopDomain, wire: OrderName) -> Result<SourceOrder, ChannelError> {

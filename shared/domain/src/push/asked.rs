@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::settle::{PushId, step_id};
 use crate::code::Code;
+use crate::id::ShopDomain;
 use crate::look::is_redrive_of;
+use crate::money::Money;
 use crate::record::{OrderRecord, RequestState};
 use crate::tags;
 use crate::task::Task;
@@ -45,6 +47,12 @@ fn reopen_requests(record: &mut OrderRecord, now: Timestamp, is_asked: impl Fn(&
 
 pub(super) fn requested(record: &OrderRecord) -> BTreeSet<PushId> {
     record.open_requests().map(|(_, request)| (request.source.clone(), request.group)).collect()
+}
+
+/// What the person who asked last for a push says that shipping costs.
+pub(super) fn requested_fee(record: &OrderRecord, source: &ShopDomain, group: u32) -> Option<Money> {
+    let of_push = record.open_requests().filter(|(_, request)| (&request.source, request.group) == (source, group));
+    of_push.max_by_key(|(_, request)| request.requested_at)?.1.shipping_fee.clone()
 }
 
 /// The order cannot be read, and a person has to see to that first: nothing else of it waits meanwhile.

@@ -2,11 +2,12 @@
 //! order as it is read at that moment. What has no field here is not sent: not the original shipping
 //! service or cost, no discount, no tax.
 
-use super::plan::PushPlan;
-use crate::id::{LineItemId, ShopDomain, VariantId};
+use super::plan::{PlannedLine, PushPlan};
+use crate::id::{LineItemId, VariantId};
 use crate::money::Money;
 use crate::order::{Address, Attribute, Order, PersonName};
 use crate::push::key::OrderKey;
+use crate::registry::{EmailContact, Inventory, Shop};
 
 /// Shopify cuts nothing by itself: a longer tag is refused. Source: Shopify help, "Tags".
 const MAX_TAG_CHARS: usize = 40;
@@ -30,6 +31,9 @@ pub struct OrderDraft {
     pub billing_address: Option<Address>,
     pub tags: Vec<String>,
     pub note: String,
+    /// Where it comes from, for those who read the order's details: see [`origin`].
+    pub attributes: Vec<Attribute>,
+    pub inventory: Inventory,
 }
 
 /// One line of a draft.
@@ -44,25 +48,51 @@ pub struct DraftLine {
     pub properties: Vec<Attribute>,
 }
 
-/// Composes what is sent for `plan`. `shop_name` is the destination store's, e.g. `Moon Shop`.
+/// Composes what is sent for `plan` of an order of `shop`.
 #[must_use]
-pub fn draft(order: &Order, plan: &PushPlan, shop: &ShopDomain, shop_name: Option<&str>) -> OrderDraft {
-    let shop_name = shop_name.unwrap_or(shop.as_str());
+pub fn draft(order: &Order, plan: &PushPlan, shop: &Shop) -> OrderDraft {
+    let facts = shop.facts.as_ref();
+    let shop_name = facts.map_or(shop.domain.as_str(), |facts| facts.name.as_str());
+    let (email, customer) = match &shop.settings.email_contact {
+        EmailContact::Customer => {
+            let nameless = PersonName { first: None, last: None };
+            (order.email.clone(), Some(order.customer.clone().unwrap_or(nameless)))
+        }
+        // Whoever has this address is no customer of that name.
+        EmailContact::Admin => (facts.and_then(|facts| facts.contact_email.clone()), None),
+        EmailContact::Custom { email } => (Some(email.clone()), None),
+    };
     OrderDraft {
         key: plan.key.clone(),
         lines: plan.lines.iter().map(|line| draft_line(order, line)).collect(),
-        shipping_fee: plan.shipping_fee.clone(),
-        email: order.email.clone(),
+        shipping_fee: plan.terms.shipping_fee.clone(),
+        email,
         phone: order.phone.clone(),
-        customer: order.customer.clone(),
+        customer,
         shipping_address: order.shipping_address.clone(),
         billing_address: order.billing_address.clone(),
         tags: vec![tag(shop_name), tag(&order.name)],
         note: note(shop_name, order),
+        attributes: origin(shop_name, order, plan),
+        inventory: plan.inventory,
     }
 }
 
-fn draft_line(order: &Order, line: &super::plan::PlannedLine) -> DraftLine {
+/// Where the order comes from, fact by fact. Source: scenario "Relevant details are sent".
+fn origin(shop_name: &str, order: &Order, plan: &PushPlan) -> Vec<Attribute> {
+    let facts = [
+        ("App", Some("Roundtrip")),
+        ("Destination store", Some(shop_name)),
+        ("Order number", Some(order.name.as_str())),
+        ("Order id", Some(&*order.at.id.to_string())),
+        ("Customer phone", order.phone.as_deref()),
+        ("Push mode", Some(plan.terms.mode.name())),
+    ];
+    let said = facts.into_iter().filter_map(|(key, value)| Some(Attribute { key: key.into(), value: value?.into() }));
+    said.collect()
+}
+
+fn draft_line(order: &Order, line: &PlannedLine) -> DraftLine {
     let mut properties: Vec<Attribute> = order
         .lines
         .iter()

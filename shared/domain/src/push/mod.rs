@@ -2,10 +2,13 @@
 
 mod asked;
 mod draft;
+mod fee;
 mod key;
 mod plan;
+mod ready;
 mod record;
 mod rest;
+mod rules;
 mod send;
 mod settle;
 mod use_case;
@@ -15,8 +18,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destination_line, draft};
+pub use fee::FeeRule;
 pub use key::OrderKey;
-pub use plan::{MAX_LINES, PlannedLine, PushPlan, Refusal, RefusalReason, groups, plan_push, tab};
+pub use plan::{PlannedLine, PushMode, PushPlan, PushTerms, Wish, plan_push, tab};
+pub use rules::{Case, MAX_LINES, RULES, Refusal, RefusalReason, Rule, Verdict, groups, looks_like_email, verdicts};
 pub use use_case::push_order;
 
 use crate::id::LineItemId;
@@ -49,6 +54,8 @@ pub enum PushState {
         at: Timestamp,
         #[serde(default)]
         lines: Vec<(LineItemId, u32)>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<PushTerms>,
     },
 }
 

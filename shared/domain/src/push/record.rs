@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::plan::{groups, tab};
-use super::use_case::{View, refusals};
+use super::plan::tab;
+use super::ready::refusals;
+use super::rules::groups;
+use super::use_case::View;
 use super::{PushState, Refusal};
 use crate::history::HistoryEvent;
 use crate::id::{LineItemId, ShopDomain};
@@ -15,7 +17,7 @@ use crate::ports::after;
 use crate::record::{
     GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning, WarningCode,
 };
-use crate::task::Task;
+use crate::task::{Task, Trigger};
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
 const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
@@ -23,7 +25,9 @@ const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
 /// Brings summary and personal item up to date with `order`, unless the ledger is ahead of it.
 pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, now: Timestamp) {
     let order = &view.order;
-    let summary = summary(record, view);
+    let mut summary = summary(record, view);
+    let is_asked_for = matches!(task.trigger, Trigger::Request | Trigger::Backfill);
+    summary.listed |= is_asked_for && view.shop.offers_orders();
     match &mut record.summary {
         None => {
             let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
@@ -62,6 +66,7 @@ pub(super) fn is_other_than(record: &OrderRecord, view: &View) -> bool {
         warnings: Vec::new(),
         refusals: Vec::new(),
         tab: Tab::NotPushed,
+        listed: true,
         ..summary.clone()
     };
     record.summary.as_ref().is_some_and(|row| facts(row.get()) != facts(&summary(record, view)))
@@ -98,7 +103,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
     let confirmed = confirmed(record);
     let open = wanted
         .difference(&confirmed)
-        .map(|source| GroupRefusals { source: source.clone(), reasons: refusals(view, source, 1) });
+        .map(|source| GroupRefusals { source: source.clone(), reasons: refusals(record, view, source) });
     Summary {
         name: order.name.clone(),
         created_at: order.created_at,
@@ -116,6 +121,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         warnings: warnings(record, order),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
         tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
+        listed: view.shop.lists(order.created_at) || record.summary.as_ref().is_some_and(|row| row.get().listed),
     }
 }
 
@@ -185,7 +191,7 @@ pub(super) fn retab(record: &mut OrderRecord) -> Option<Tab> {
 /// Answers the open requests: done, failed, refused, or looked at again when their step rests no longer.
 pub(super) fn answer_requests(
     record: &mut OrderRecord,
-    refusals: impl Fn(&ShopDomain, u32) -> Vec<Refusal>,
+    refusals: impl Fn(&ShopDomain) -> Vec<Refusal>,
     later: Timestamp,
     now: Timestamp,
 ) {
@@ -198,9 +204,9 @@ pub(super) fn answer_requests(
                 (PushState::Confirmed { order, .. }, _, _) => RequestState::Done { order: order.clone() },
                 (_, Some(parked), _) => RequestState::Failed { code: parked.code },
                 (_, None, Some(wait)) if wait.until > now => RequestState::Open { due: wait.until },
-                (_, None, _) => answer_by_rules(refusals(&source, group), later),
+                (_, None, _) => answer_by_rules(refusals(&source), later),
             },
-            None => answer_by_rules(refusals(&source, group), later),
+            None => answer_by_rules(refusals(&source), later),
         };
         if let Some(row) = step.filter(|_| !matches!(answer, RequestState::Done { .. })) {
             // Valid only while the step is as we saw it: it may just be going again, for this very request.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::ready::ready;
 use super::settle::{Job, PushId};
-use super::use_case::{View, connection, is_doubtful, ready};
+use super::use_case::{View, is_doubtful};
 use crate::id::ShopDomain;
 use crate::order::FulfillmentOrderStatus;
 use crate::ports::{Clock, Ledger, Outbox, Ports, after};
@@ -39,7 +40,7 @@ pub(super) fn rest(
     if let Some(last) = with(FulfillmentOrderStatus::Scheduled).map(|order| order.fulfill_at).max() {
         return Some((look_again(last, waits, now), WaitReason::Scheduled));
     }
-    let grace = connection(view, &id.0).map_or(0, |connection| connection.settings.grace_secs);
+    let grace = view.shop.connection(&id.0).map_or(0, |connection| connection.settings.grace_secs);
     let end = after(view.order.created_at, std::time::Duration::from_secs(grace.into()));
     (!asked && end > now).then_some((end, WaitReason::Grace))
 }

@@ -80,7 +80,8 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
         let published = self.ports.tasks.publish(&pushed_event(record, self.id, &order, now)).await.is_ok();
         for _ in 0..MAX_SETTLES {
             self.change(record, now, "confirmed", Some(&detail), |step| {
-                step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines: plan.quantities() });
+                let (lines, terms) = (plan.quantities(), Some(plan.terms.clone()));
+                step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines, terms });
                 step.published(published, now, after(now, self.ports.waits.retry_base));
             });
             retab(record);

@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::{RefusalReason, draft, groups, plan_push, tab};
+use super::{Case, PushPlan, RULES, Refusal, RefusalReason, Wish, draft, groups, plan_push, tab, verdicts};
 use crate::id::{LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{Address, FinancialStatus, FulfillmentStatus, Line, Order, PersonName};
 use crate::record::Tab;
-use crate::registry::{Connection, ConnectionSettings, Links, ProductLink, Shop, ShopFacts, UnitPrice};
+use crate::registry::{
+    Connection, ConnectionSettings, Links, ProductLink, SettingsChange, Shop, ShopFacts, ShopSettings, UnitPrice,
+};
 
 fn shop(name: &str) -> ShopDomain {
     format!("{name}.myshopify.com").parse().unwrap()
@@ -101,13 +103,23 @@ fn connection() -> Connection {
     Connection {
         destination: shop("moon"),
         source: shop("sun"),
-        settings_version: 3,
         settings: ConnectionSettings::default(),
+        settings_change: SettingsChange { version: 3, ..SettingsChange::default() },
     }
 }
 
+/// The moon, whose orders are offered.
+fn destination() -> Shop {
+    let settings = ShopSettings { order_sync: true, ..ShopSettings::default() };
+    Shop { settings, ..Shop::registered(shop("moon"), Timestamp::UNIX_EPOCH) }
+}
+
+fn planned(order: &Order, connection: &Connection, links: &Links) -> Result<PushPlan, Vec<Refusal>> {
+    plan_push(&Case { order, shop: &destination(), connection, links }, &Wish::automatic(1))
+}
+
 fn reasons(order: &Order) -> BTreeSet<RefusalReason> {
-    plan_push(order, &connection(), &links(), 1).err().unwrap_or_default().iter().map(|r| r.reason).collect()
+    planned(order, &connection(), &links()).err().unwrap_or_default().iter().map(|r| r.reason).collect()
 }
 
 proptest! {
@@ -145,7 +157,7 @@ proptest! {
         let mut sent: BTreeMap<LineItemId, u32> = BTreeMap::new();
         for source in groups(&order, &links).into_keys() {
             let connection = Connection { source, ..connection() };
-            for planned in plan_push(&order, &connection, &links, 1).unwrap().lines {
+            for planned in planned(&order, &connection, &links).unwrap().lines {
                 prop_assert!(sent.insert(planned.destination_line, planned.quantity).is_none());
             }
         }
@@ -179,9 +191,10 @@ proptest! {
         let mut order = order(vec![line(1, 1)]);
         order.name = order_name;
         order.note = Some(note.repeat(40));
-        let plan = plan_push(&order, &connection(), &links(), 1).unwrap();
+        let plan = planned(&order, &connection(), &links()).unwrap();
 
-        let draft = draft(&order, &plan, &shop("moon"), Some(&shop_name));
+        let facts = ShopFacts { name: shop_name, ..links().sources[&shop("sun")].facts.clone().unwrap() };
+        let draft = draft(&order, &plan, &Shop { facts: Some(facts), ..destination() });
 
         for tag in &draft.tags {
             prop_assert!(tag.chars().count() <= 40 && !tag.contains(','), "{tag:?}");
@@ -199,7 +212,7 @@ fn only_paid_counts_as_paid() {
         let mut order = order(vec![line(1, 1)]);
         order.financial_status = FinancialStatus::from(status.to_owned());
 
-        let refusals = plan_push(&order, &connection(), &links(), 1).unwrap_err();
+        let refusals = planned(&order, &connection(), &links()).unwrap_err();
 
         assert_eq!(refusals[0].reason, RefusalReason::NotPaid);
         assert_eq!(refusals[0].observed, status);
@@ -217,6 +230,31 @@ fn value_is_decimal() {
 }
 
 #[test]
+fn value_counts_in_currencies_without_decimals_too() {
+    for (amount, worth) in [("0", false), ("1", true)] {
+        let mut order = order(vec![line(1, 1)]);
+        order.total = Money { amount: amount.parse().unwrap(), currency: "JPY".parse().unwrap() };
+
+        assert_eq!(reasons(&order).is_empty(), worth, "{amount} JPY");
+    }
+}
+
+#[test]
+fn each_rule_is_told_once_whether_it_holds_or_not() {
+    let mut cancelled = order(vec![line(99, 1)]);
+    cancelled.cancelled_at = Some(Timestamp::UNIX_EPOCH);
+    let (shop, connection, links) = (destination(), connection(), links());
+
+    let told = verdicts(&Case { order: &cancelled, shop: &shop, connection: &connection, links: &links });
+
+    let rules: BTreeSet<RefusalReason> = told.iter().map(|verdict| verdict.rule).collect();
+    assert_eq!((told.len(), rules.len()), (RULES.len(), RULES.len()));
+    let failed: Vec<RefusalReason> = told.iter().filter(|it| !it.passed).map(|it| it.rule).collect();
+    assert_eq!(failed, [RefusalReason::OrderCancelled, RefusalReason::NoSyncedProduct]);
+    assert!(told.iter().all(|it| !it.observed.is_empty() && !it.required.is_empty() && !it.rule.remedy().is_empty()));
+}
+
+#[test]
 fn more_lines_than_shopify_takes_are_refused() {
     let lines = (0..251).map(|n| Line { variant: Some(VariantId::new(1)), ..line(n + 1, 1) }).collect();
 
@@ -230,7 +268,7 @@ fn prices_of_another_currency_are_refused() {
     let settings = ConnectionSettings { unit_price: UnitPrice::Destination, ..ConnectionSettings::default() };
     let connection = Connection { settings, ..connection() };
 
-    let refusals = plan_push(&order, &connection, &links(), 1).unwrap_err();
+    let refusals = planned(&order, &connection, &links()).unwrap_err();
 
     assert_eq!(refusals[0].reason, RefusalReason::CurrencyMismatch);
 }
@@ -240,14 +278,14 @@ fn a_source_store_that_was_never_connected_is_refused() {
     let mut links = links();
     links.sources.clear();
 
-    let refusals = plan_push(&order(vec![line(1, 1)]), &connection(), &links, 1).unwrap_err();
+    let refusals = planned(&order(vec![line(1, 1)]), &connection(), &links).unwrap_err();
 
     assert_eq!(refusals[0].reason, RefusalReason::NotConnected);
 }
 
 #[test]
 fn a_plan_holds_no_personal_data() {
-    let plan = plan_push(&order(vec![line(1, 1)]), &connection(), &links(), 1).unwrap();
+    let plan = planned(&order(vec![line(1, 1)]), &connection(), &links()).unwrap();
 
     let stored = serde_json::to_string(&plan).unwrap();
 

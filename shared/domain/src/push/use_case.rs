@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::PushState;
-use super::asked::{ask_again, give_up, reopen_asked, reopen_look_for_requests, requested};
+use super::asked::{ask_again, give_up, reopen_asked, reopen_look_for_requests};
 use super::draft::{OrderDraft, draft};
-use super::plan::{PushPlan, Refusal, RefusalReason, groups, plan_push};
+use super::plan::{PushMode, PushPlan};
+use super::ready::{ready, stays};
 use super::record::{answer_requests, is_ahead_of, is_other_than, record_order};
 use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
+use super::rules::{Case, Refusal, RefusalReason};
 use super::settle::{Job, PushId, announce_parked, publish_due};
 use crate::channel::{Channel, ChannelError};
 use crate::fingerprint::fingerprint;
@@ -98,14 +100,25 @@ pub(super) struct View {
 impl View {
     /// What would be sent for `plan`.
     pub(super) fn draft(&self, plan: &PushPlan) -> OrderDraft {
-        let shop_name = self.shop.shop.facts.as_ref().map(|facts| facts.name.as_str());
-        draft(&self.order, plan, &self.order.at.shop, shop_name)
+        draft(&self.order, plan, &self.shop.shop)
     }
 
-    /// By what a refusal is decided: just what is sent. Another draft may go where this one could not; a tag
-    /// or anything else that is not sent changes nothing.
-    fn inputs(&self, plan: &PushPlan) -> String {
-        fingerprint(&self.draft(plan))
+    /// What of the order goes through `connection`, as the rules see it.
+    pub(super) fn case<'a>(&'a self, connection: &'a Connection) -> Case<'a> {
+        Case { order: &self.order, shop: &self.shop.shop, connection, links: &self.links }
+    }
+
+    /// Whether its parts go to all of their source shops, or to none.
+    pub(super) fn is_pushed_whole(&self) -> bool {
+        !self.shop.shop.settings.allow_partial_push
+    }
+
+    /// By what a refusal is decided: just what is sent, whoever asked for it. Another draft may go where this one could
+    /// not; a tag or anything else that is not sent changes nothing.
+    pub(super) fn inputs(&self, plan: &PushPlan) -> String {
+        let mut by_itself = plan.clone();
+        by_itself.terms.mode = PushMode::Automatic;
+        fingerprint(&self.draft(&by_itself))
     }
 }
 
@@ -215,7 +228,8 @@ where
     record_order(&mut record, &view, task, now);
     close_cancelled(ports, &mut record, &view, task, now);
     note_rests(ports, task, &mut record, &view, now);
-    answer_requests(&mut record, |source, group| refusals(&view, source, group), later, now);
+    let stays = stays(&record, &view);
+    answer_requests(&mut record, |source| stays.against(source), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
     tags::set_due(ports, &mut record, task).await?;
     wake_writebacks(ports, &record, task).await?;
@@ -270,7 +284,7 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         observed: "the shop has no such order".into(),
         required: "an order that the shop still has".into(),
     };
-    answer_requests(record, |_, _| vec![gone()], now, now);
+    answer_requests(record, |_| vec![gone()], now, now);
     ports.ledger.save(&mut [&mut *record]).await?;
     let may_be_hidden = record.summary.is_none() && !shop.reads_all_orders();
     let words = if may_be_hidden { "the shop shows no such order of the last 60 days" } else { "the order is gone" };
@@ -338,47 +352,11 @@ fn next_move(record: &OrderRecord, view: &View, waits: &Waits, now: Timestamp) -
     if let Some(id) = in_doubt(record, |source| is_paused(view, source), now) {
         return Some((id, Move::Verify));
     }
-    let mut ready = ready(record, view, now).into_iter();
-    let (id, plan, _) = ready.find(|(id, _, asked)| rest(view, id, *asked, waits, now).is_none())?;
-    Some((id, Move::Push(plan)))
-}
-
-/// The groups that are wanted, and against which nothing speaks, with their plans; and whether a person asked.
-pub(super) fn ready(record: &OrderRecord, view: &View, now: Timestamp) -> Vec<(PushId, PushPlan, bool)> {
-    let requested = requested(record);
-    let mut candidates: BTreeSet<PushId> =
-        groups(&view.order, &view.links).into_keys().map(|source| (source, 1)).collect();
-    candidates.extend(requested.iter().cloned());
-    let ready = candidates.into_iter().filter_map(|id| {
-        let connection = connection(view, &id.0)?;
-        let asked = requested.contains(&id);
-        let automatic = connection.settings.pushes_by_itself(&view.order) && id.1 == 1;
-        if !(asked || automatic) {
-            return None;
-        }
-        let plan = plan_push(&view.order, connection, &view.links, id.1).ok()?;
-        let step = record.pushes.get(&id).map(Row::get);
-        let may_go = step.is_none_or(|step| {
-            let not_pushed = matches!(step.state, PushState::NotPushed { .. });
-            not_pushed && !step.is_resting(now) && step.is_open_to(&view.inputs(&plan))
-        });
-        may_go.then_some((id, plan, asked))
-    });
-    ready.collect()
-}
-
-pub(super) fn connection<'a>(view: &'a View, source: &ShopDomain) -> Option<&'a Connection> {
-    view.shop.connection(source)
-}
-
-/// Why `group` of `source` is not pushed; empty if it could be.
-pub(super) fn refusals(view: &View, source: &ShopDomain, group: u32) -> Vec<Refusal> {
-    match connection(view, source) {
-        Some(connection) => plan_push(&view.order, connection, &view.links, group).err().unwrap_or_default(),
-        None => vec![Refusal {
-            reason: RefusalReason::NotConnected,
-            observed: format!("no connection from {} to {source}", view.order.at.shop),
-            required: "a connection: POST /v1/connections".into(),
-        }],
+    let ready = ready(record, view, now);
+    let rests = |(id, _, asked): &(PushId, PushPlan, bool)| rest(view, id, *asked, waits, now).is_some();
+    if view.is_pushed_whole() && ready.iter().any(rests) {
+        return None;
     }
+    let (id, plan, _) = ready.into_iter().find(|candidate| !rests(candidate))?;
+    Some((id, Move::Push(plan)))
 }

@@ -30,6 +30,9 @@ pub struct Summary {
     pub tracking_numbers: Vec<String>,
     /// In which of the four tabs it stands.
     pub tab: Tab,
+    /// Whether the lists show it: the shop's orders were offered for push when something of it was seen.
+    #[serde(default = "yes")]
+    pub listed: bool,
     /// Our own tags, which say that something failed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub system_tags: BTreeSet<String>,
@@ -39,6 +42,10 @@ pub struct Summary {
     /// Why it may not be pushed now, by source shop; empty where it may, or is there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<GroupRefusals>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Something that a person has to see to at a source store.
@@ -190,6 +197,9 @@ pub enum SyncState {
 pub struct PushRequest {
     pub source: ShopDomain,
     pub group: u32,
+    /// What shipping costs, in the source shop's currency; `None`: what the shop's rates say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_fee: Option<Money>,
     pub requested_at: Timestamp,
     pub requested_by: String,
     pub state: RequestState,

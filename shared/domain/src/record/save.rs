@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::row::{Change, Row};
-use super::{OrderRecord, Origin, PushRequest, RequestState, SyncRequest, SyncState, Tab};
+use super::{OrderRecord, Origin, PushRequest, RequestState, Summary, SyncRequest, SyncState, Tab};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
 use crate::step::{Look, Step, StepId, WaitReason};
@@ -81,7 +81,7 @@ impl OrderRecord {
                 commit.writes.push(staged.into_write(at.clone(), key));
             }
         };
-        push(RowKey::Summary, self.summary.as_ref().and_then(|row| stage(row, |s| Extra::listed(s.tab, s.created_at))));
+        push(RowKey::Summary, self.summary.as_ref().and_then(|row| stage(row, Extra::of_summary)));
         push(RowKey::Personal, self.personal.as_ref().and_then(|row| stage(row, |p| Extra::expires(p.expires_at))));
         push(RowKey::Origin, self.origin.as_ref().and_then(|row| stage(row, Extra::origin)));
         for look in Look::ALL {
@@ -144,8 +144,9 @@ struct Extra {
 }
 
 impl Extra {
-    fn listed(tab: Tab, created_at: Timestamp) -> Self {
-        Self { listed: Some((tab, created_at)), ..Self::default() }
+    fn of_summary(summary: &Summary) -> Self {
+        let listed = summary.listed.then_some((summary.tab, summary.created_at));
+        Self { listed, ..Self::default() }
     }
 
     fn expires(at: Timestamp) -> Self {

@@ -7,7 +7,7 @@ use crate::channel::ShippedOrder;
 use crate::fingerprint::fingerprint;
 use crate::id::{FulfillmentId, OrderRef};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
-use crate::record::{OrderRecord, Origin, Row, RowKey, Summary};
+use crate::record::{OrderRecord, Origin, Row, RowKey, Summary, Tab};
 use crate::shipments::is_tracked;
 use crate::step::{Look, StepId};
 use crate::task::Queue;
@@ -50,6 +50,8 @@ pub enum Behind {
     /// What was shipped of it as the shop's own order, whose tracking is synced: the first fulfillment that is kept
     /// otherwise than this. All are kept at once.
     Tracking { seen: ShipmentSight },
+    /// Nothing, but a part of it was not pushed.
+    Push,
 }
 
 impl Behind {
@@ -57,7 +59,7 @@ impl Behind {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::Order { .. } | Self::Tracking { .. } => Queue::OrderPush,
+            Self::Order { .. } | Self::Tracking { .. } | Self::Push => Queue::OrderPush,
             Self::Shipments { .. } => Queue::TrackingWriteback,
         }
     }
@@ -66,7 +68,7 @@ impl Behind {
     #[must_use]
     pub fn row(&self) -> RowKey {
         match self {
-            Self::Order { .. } => RowKey::Summary,
+            Self::Order { .. } | Self::Push => RowKey::Summary,
             Self::Shipments { .. } => RowKey::Step(StepId::Look(Look::Shipments)),
             Self::Tracking { .. } => RowKey::Shipments,
         }
@@ -81,6 +83,7 @@ impl Behind {
             }
             Self::Shipments { sight } => record.look_at_shipments.get().state.seen.as_ref() == Some(sight),
             Self::Tracking { seen } => is_kept(seen, record),
+            Self::Push => unpushed(record).is_none(),
         }
     }
 }
@@ -112,6 +115,14 @@ pub fn behind(seen: &OrderSight, known: &OrderRecord, kept: Kept) -> Option<Behi
     }
     let first = seen.shipments.iter().find(|shipment| !is_kept(shipment, known))?;
     Some(Behind::Tracking { seen: first.clone() })
+}
+
+/// An order that is known, and of which a part was not pushed though nothing is said to speak against it.
+#[must_use]
+pub fn unpushed(known: &OrderRecord) -> Option<Behind> {
+    let summary = known.summary.as_ref()?.get();
+    let is_open = matches!(summary.tab, Tab::NotPushed | Tab::PartiallyPushed) && summary.refusals.is_empty();
+    (summary.listed && is_open).then_some(Behind::Push)
 }
 
 /// Whether the ledger has just this of a fulfillment: a shipment, if it has a number and is not called off.

@@ -9,8 +9,8 @@ mod tests;
 mod use_case;
 
 pub use ask::{ask_for_run, first_run, read_from_now_on, resync_all};
-pub use compare::{Behind, Kept, OrderSight, ShipmentSight, behind, sight_of_shipments};
+pub use compare::{Behind, Kept, OrderSight, ShipmentSight, behind, sight_of_shipments, unpushed};
 pub use run::{
-    Asked, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,
+    Asked, End, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,
 };
 pub use use_case::resync;

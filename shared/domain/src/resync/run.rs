@@ -24,8 +24,7 @@ pub struct ResyncState {
     /// The run that is under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
-    /// The runs that were asked for, and begin when none is under way: one for what webhooks missed, and one for what was
-    /// there before them.
+    /// The runs that were asked for, and begin when none is under way: one for each end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<Asked>,
     /// When the last run began that came to its end.
@@ -55,8 +54,7 @@ impl ResyncState {
         if let Some(run) = self.run.as_ref().filter(will_do) {
             return run.id.clone();
         }
-        let same_end =
-            |asked: &&mut Asked| asked.occasion.finds_what_was_missed() == wish.occasion.finds_what_was_missed();
+        let same_end = |asked: &&mut Asked| asked.occasion.end() == wish.occasion.end();
         if let Some(asked) = self.asked.iter_mut().find(same_end) {
             if wish.days > asked.days {
                 let Asked { id, at, .. } = asked.clone();
@@ -109,19 +107,28 @@ pub enum Occasion {
     FirstConnection,
     /// A person asked for orders of the time before.
     Backfill,
+    /// A person wants orders that are known, and were placed before the shop pushed automatically, to go as well.
+    Unpushed,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
 }
 
 impl Occasion {
+    /// What such a run looks for.
+    #[must_use]
+    pub fn end(self) -> End {
+        match self {
+            Self::Schedule | Self::Request | Self::Healing => End::Missed,
+            Self::FirstConnection | Self::Backfill | Self::Unknown => End::Earlier,
+            Self::Unpushed => End::Unpushed,
+        }
+    }
+
     /// Whether what such a run finds was missed by a webhook.
     #[must_use]
     pub fn finds_what_was_missed(self) -> bool {
-        match self {
-            Self::Schedule | Self::Request | Self::Healing => true,
-            Self::FirstConnection | Self::Backfill | Self::Unknown => false,
-        }
+        self.end() == End::Missed
     }
 
     /// Whether what changed a moment ago is left to its webhook. Where there was no subscription, or no connection yet,
@@ -130,15 +137,30 @@ impl Occasion {
     pub fn leaves_fresh_orders(self) -> bool {
         match self {
             Self::Schedule | Self::Request | Self::Backfill | Self::Unknown => true,
-            Self::Healing | Self::FirstConnection => false,
+            Self::Healing | Self::FirstConnection | Self::Unpushed => false,
         }
     }
 
     /// Why the orders that it finds are looked at.
     #[must_use]
     pub fn trigger(self) -> Trigger {
-        if self.finds_what_was_missed() { Trigger::Resync } else { Trigger::Backfill }
+        match self.end() {
+            End::Missed => Trigger::Resync,
+            End::Earlier => Trigger::Backfill,
+            End::Unpushed => Trigger::Request,
+        }
     }
+}
+
+/// What a run looks for. Wishes to one end that wait become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// What webhooks should have told of, and did not.
+    Missed,
+    /// What was there before any webhook.
+    Earlier,
+    /// Orders that are known, and were not pushed.
+    Unpushed,
 }
 
 fn unknown() -> Occasion {

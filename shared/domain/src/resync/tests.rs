@@ -193,6 +193,7 @@ fn an_order_of_the_same_second_counts_by_what_else_it_says() {
             lines: vec![],
             tracking_numbers: vec!["T1".into()],
             tab: Tab::NotPushed,
+            listed: true,
             system_tags: BTreeSet::new(),
             warnings: vec![],
             refusals: vec![],

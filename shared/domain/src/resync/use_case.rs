@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ask::{is_read, reopen};
-use super::compare::{Kept, OrderSight, behind};
-use super::run::{Asked, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
+use super::compare::{Kept, OrderSight, behind, unpushed};
+use super::run::{Asked, End, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
 use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
 use crate::id::OrderRef;
@@ -213,21 +213,26 @@ where
         let now = self.resync.now();
         let known = self.known(&page.orders).await?;
         let kept = self.kept();
-        let leaves_fresh = self.resync.step.state.run.as_ref().is_some_and(|run| run.occasion.leaves_fresh_orders());
+        let Some(occasion) = self.resync.step.state.run.as_ref().map(|run| run.occasion) else { return Ok(None) };
         let settled = page.orders.iter().zip(&known).filter(|(seen, _)| {
             let is_fresh = after(seen.updated_at, ports.waits.webhook_delay) > now;
-            !(leaves_fresh && is_fresh)
+            !(occasion.leaves_fresh_orders() && is_fresh)
         });
-        let found: Vec<FoundOrder> = settled
-            .filter_map(|(seen, known)| Some(FoundOrder { id: seen.at.id, behind: behind(seen, known, kept)? }))
-            .collect();
+        let found = |(seen, known): (&OrderSight, &OrderRecord)| {
+            let behind = match occasion.end() {
+                End::Missed | End::Earlier => behind(seen, known, kept)?,
+                End::Unpushed => unpushed(known)?,
+            };
+            Some(FoundOrder { id: seen.at.id, behind })
+        };
+        let found: Vec<FoundOrder> = settled.filter_map(found).collect();
         self.resync.step.forget_failures();
         let Some(run) = &mut self.resync.step.state.run else { return Ok(None) };
         let pace = Pace { began_at: run.started_at, sent: run.found, restore_rate: page.budget.restore_rate };
         run.calls += 1;
         run.scanned = run.scanned.saturating_add(u32::try_from(page.orders.len()).unwrap_or(u32::MAX));
         run.found = run.found.saturating_add(u32::try_from(found.len()).unwrap_or(u32::MAX));
-        let (cause, trigger) = (run.id.clone(), run.occasion.trigger());
+        let (cause, trigger) = (run.id.clone(), occasion.trigger());
         let room = MAX_OPEN.saturating_sub(run.open.len());
         // The order at which a list ends is read twice.
         let is_new = |order: &&FoundOrder| !run.open.iter().any(|open| open.id == order.id);
@@ -292,7 +297,10 @@ where
             let what = format!("resync/{}", run.id);
             ports.tasks.publish(&DomainEvent::new(run.started_at, self.resync.at.clone(), what, kind)).await?;
         }
-        state.last_success = Some(run.started_at);
+        // Such a run leaves alone what the ledger does not know.
+        if run.occasion.end() != End::Unpushed {
+            state.last_success = Some(run.started_at);
+        }
         self.resync.step.succeed(state);
         if self.resync.step.state.asked.is_empty() {
             self.resync.save().await?;

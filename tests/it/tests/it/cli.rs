@@ -73,7 +73,7 @@ async fn what_is_typed_wrong_is_refused_before_anything_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_push_says_what_was_seen_and_what_is_required() {
-    let asked = r#"{"order":"42","request_id":"r-1","source":"sun.myshopify.com"}"#;
+    let asked = r#"{"order":"42","requests":[{"id":"r-1","source":"sun.myshopify.com"}]}"#;
     let stub = Stub::start([
         ("POST /v1/shops/moon.myshopify.com/orders/42/pushes", 202, asked),
         ("GET /v1/shops/moon.myshopify.com/orders/42", 200, REFUSED),
@@ -94,30 +94,31 @@ async fn a_refused_push_says_what_was_seen_and_what_is_required() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_typed_of_a_connection_is_changed() {
-    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"allow_partially_refunded":true,"auto_push":false,"grace_secs":600,"notify_customer":true,"overwrite_tracking":false,"split_ok":true,"unit_price":"source","without_tracking":"fulfil-now"},"settings_version":2,"source":"sun.myshopify.com"}}"#;
+    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"auto_push":false,"exchange_rate":"1.08","grace_secs":600,"inventory":"decrement-obeying-policy","notify_customer":true,"overwrite_tracking":false,"split_ok":true,"unit_price":{"percentage":"80"},"without_tracking":"fulfil-now"},"settings_change":{"at":"2026-11-22T06:49:05Z","by":"ada","version":2},"source":"sun.myshopify.com"}}"#;
     let stub = Stub::start([("POST /v1/connections", 200, answer)]).await;
 
-    let line = "connect moon.myshopify.com sun.myshopify.com --grace 10m --partially-refunded on --without-tracking \
-                fulfil-now --overwrite-tracking off --split-ok on";
+    let line = "connect moon.myshopify.com sun.myshopify.com --grace 10m --unit-price 80% --exchange-rate 1.08 \
+                --inventory decrement-obeying-policy --without-tracking fulfil-now --overwrite-tracking off --split-ok on";
     let connected = stub.run(line).await;
 
     let expected = "\
 moon.myshopify.com is served by sun.myshopify.com
   auto push           off
   grace               10m
-  partially refunded  on
-  unit price          source
+  unit price          80% of the destination's
+  exchange rate       1.08
+  inventory           decrement-obeying-policy
   notify customer     on
   without tracking    fulfil-now
   overwrite tracking  off
   split shipments     on
-  version             2
+  version             2, by ada at 2026-11-22 06:49:05Z
 ";
     assert_eq!((connected.code, connected.out.as_str(), connected.err.as_str()), (0, expected, ""));
     let asked = json!({
         "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "grace_secs": 600,
-        "allow_partially_refunded": true, "without_tracking": "fulfil-now", "overwrite_tracking": false,
-        "split_ok": true,
+        "unit_price": { "percentage": "80" }, "exchange_rate": "1.08", "inventory": "decrement-obeying-policy",
+        "without_tracking": "fulfil-now", "overwrite_tracking": false, "split_ok": true,
     });
     assert_eq!(stub.requests()[0].body, asked);
 }

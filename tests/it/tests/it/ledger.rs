@@ -82,7 +82,9 @@ async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
     assert_eq!((ids(&first), ids(&second)), (vec![5, 4, 3], vec![2, 1]));
     assert_eq!(second.next, None);
 
-    ports.ledger.put_connection(&connection(true)).await.unwrap();
+    let mut automatic = connection(true);
+    automatic.settings_change.version = 2;
+    ports.ledger.put_connection(&automatic).await.unwrap();
     let at = OrderRef { shop: moon(), id: OrderId::new(3) };
     push_order(&ports, &Task::new(Trigger::Webhook, "e", Subject::Order(at.clone()))).await.unwrap();
 

@@ -1,6 +1,8 @@
 //! The ops-api in this process, on DynamoDB's twin: what it answers, and what it leaves in the ledger. No queue
 //! is there: each task is made up for by its row, which is due.
 
+mod settings;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +46,7 @@ impl Scene {
         let now = fake.clock.now();
         let location = |id, name: &str| Location { id: LocationId::new(id), name: name.into(), active: true };
         let facts = ShopFacts { locations: vec![location(7, "Berlin"), location(8, "Hamburg")], ..facts(now) };
-        ledger.register_shop(&Shop { facts: Some(facts), ..Shop::registered(moon(), now) }).await.unwrap();
+        ledger.register_shop(&Shop { facts: Some(facts), ..connected(moon(), now) }).await.unwrap();
         ledger.register_shop(&connected(sun(), now)).await.unwrap();
         ledger.put_connection(&connection(false)).await.unwrap();
         let mut order = paid_order(42, now);

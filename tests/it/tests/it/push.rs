@@ -2,6 +2,7 @@
 
 mod changed_after;
 mod rests;
+mod settings;
 mod several_stores;
 
 use std::time::Duration;
@@ -83,6 +84,7 @@ async fn request(ports: &FakePorts, id: &str) {
     let request = PushRequest {
         source: sun(),
         group: 1,
+        shipping_fee: None,
         requested_at: now,
         requested_by: "ada".into(),
         state: RequestState::Open { due: now },
@@ -335,8 +337,14 @@ async fn a_young_claim_is_left_alone_and_an_old_one_is_looked_into() {
     let plan = roundtrip_domain::push::PushPlan {
         key: pushed(&ports)[0].1.key.clone(),
         lines: Vec::new(),
-        shipping_fee: roundtrip_kit::order::euros("0"),
-        settings_version: 1,
+        terms: roundtrip_domain::push::PushTerms {
+            mode: roundtrip_domain::push::PushMode::Automatic,
+            shipping_fee: roundtrip_kit::order::euros("0"),
+            fee_rule: roundtrip_domain::push::FeeRule::None,
+            settings_version: 1,
+            shop_settings_version: 0,
+        },
+        inventory: roundtrip_domain::registry::Inventory::Bypass,
         order_updated_at: now,
     };
     row.change().state = PushState::Sent { plan, at: now, round: 1 };

@@ -281,6 +281,7 @@ async fn asking_again_for_a_parked_push_tries_it_again() {
     let request = roundtrip_domain::record::PushRequest {
         source: sun(),
         group: 1,
+        shipping_fee: None,
         requested_at: now,
         requested_by: "ada".into(),
         state: RequestState::Open { due: now },
@@ -320,6 +321,7 @@ async fn requested() -> FakePorts {
     let request = roundtrip_domain::record::PushRequest {
         source: sun(),
         group: 1,
+        shipping_fee: None,
         requested_at: now,
         requested_by: "ada".into(),
         state: RequestState::Open { due: now },

@@ -549,3 +549,31 @@ async fn more_orders_than_one_list_holds_are_read_by_several_lists() {
     assert_eq!((run.scanned, run.found, run.calls), (30_001, 30_000, 121 + 1));
     assert!(held < 200_000, "{held} bytes in one row");
 }
+
+#[tokio::test]
+async fn orders_of_before_automatic_push_go_when_somebody_wants_them_to() {
+    let world = World::new();
+    let since = after(world.now(), HOUR);
+    world.shop_settings(|settings| settings.auto_push_since = Some(since)).await;
+    placed(&world, 1000, world.now());
+    change(&world, 1000, |order| order.financial_status = roundtrip_domain::order::FinancialStatus::Pending);
+    for id in [42, 1000] {
+        let order = OrderRef { shop: moon(), id: OrderId::new(id) };
+        let task = world.webhook(&order);
+        world.tell(Queue::OrderPush, task).await;
+    }
+    // Nobody knows this one.
+    placed(&world, 1001, world.now());
+    assert_eq!(world.made_at(&sun()).len(), 0);
+
+    world.shop_settings(|settings| settings.auto_push_since = None).await;
+    asked(&world, Occasion::Unpushed, 60).await;
+    world.drain().await;
+    world.run(HOUR).await;
+
+    let run = run(&world).await;
+    assert_eq!((run.scanned, sums(&run)), (3, (1, 1)), "one is not paid, and one is not known");
+    assert_eq!(world.made_at(&sun()).len(), 1);
+    assert_eq!(state(&world, &moon()).await.state.last_success, None, "it looks for nothing that was missed");
+    assert_eq!(world.events("WebhooksMissed").len(), 0);
+}

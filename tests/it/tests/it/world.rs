@@ -17,7 +17,7 @@ use roundtrip_domain::order::{
 };
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::record::{PushRequest, RequestState, Row};
-use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, ProductLink, ShopSettings};
 use roundtrip_domain::resync::{Asked, Occasion, ResyncState, Run, Window};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -121,6 +121,13 @@ impl World {
             change(&mut connection.settings);
             self.ports.ledger.put_connection(connection);
         }
+    }
+
+    /// Changes how the moon is treated.
+    pub(crate) async fn shop_settings(&self, change: impl FnOnce(&mut ShopSettings)) {
+        let mut shop = self.ports.ledger.shop(&moon()).await.unwrap().unwrap().shop;
+        change(&mut shop.settings);
+        self.ports.ledger.put_shop(shop);
     }
 
     /// A person or a customer changes the order; its webhook comes when the test says so.
@@ -302,6 +309,7 @@ impl World {
         let request = PushRequest {
             source: source.clone(),
             group: 1,
+            shipping_fee: None,
             requested_at: now,
             requested_by: "ada".into(),
             state: RequestState::Open { due: now },

@@ -79,6 +79,10 @@ impl Stores {
     /// # Panics
     /// If the API refuses.
     pub async fn connect(&self, stack: &Stack, destination: &str, source: &str, auto_push: bool, links: &[Link<'_>]) {
+        let settings = json!({ "order_sync": true, "auto_push": true });
+        let path = format!("/v1/shops/{destination}/settings");
+        let answer = stack.api.send(reqwest::Method::PUT, &path, Some(settings)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
         let body = json!({ "destination": destination, "source": source, "auto_push": auto_push });
         let answer = stack.api.post("/v1/connections", body).await;
         assert!(answer.status < 300, "{}", answer.body);

@@ -1,5 +1,5 @@
 use roundtrip_domain::id::LocationId;
-use roundtrip_domain::registry::{Connection, ConnectionSettings, Location, Shop, ShopFacts};
+use roundtrip_domain::registry::{Connection, ConnectionSettings, Location, SettingsChange, Shop, ShopFacts};
 use serde_json::{Value, json};
 
 use super::*;
@@ -123,8 +123,8 @@ fn moon() -> ConnectedShop {
     let connection = Connection {
         destination: domain.clone(),
         source: "sun.myshopify.com".parse().unwrap(),
-        settings_version: 1,
         settings: ConnectionSettings::default(),
+        settings_change: SettingsChange::default(),
     };
     ConnectedShop {
         shop: Shop { facts: Some(facts), ..Shop::registered(domain, NOW) },

@@ -81,6 +81,7 @@ pub(super) fn requested_push() -> Scenario {
     let request = PushRequest {
         source: sun(),
         group: 1,
+        shipping_fee: None,
         requested_at: now,
         requested_by: "ada".into(),
         state: RequestState::Open { due: now },

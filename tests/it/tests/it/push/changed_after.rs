@@ -161,7 +161,7 @@ async fn a_partly_refunded_order_waits_for_a_person_who_allows_it() {
 #[tokio::test]
 async fn what_is_left_of_a_partly_refunded_order_goes_where_that_is_allowed() {
     let world = World::with_units(2);
-    world.settings(|settings| settings.allow_partially_refunded = true).await;
+    world.shop_settings(|settings| settings.allow_partially_refunded = true).await;
     refund(&world, 1);
 
     world.order_webhook().await;
@@ -174,7 +174,7 @@ async fn what_is_left_of_a_partly_refunded_order_goes_where_that_is_allowed() {
 #[tokio::test]
 async fn a_fully_refunded_order_never_goes() {
     let world = World::with_units(2);
-    world.settings(|settings| settings.allow_partially_refunded = true).await;
+    world.shop_settings(|settings| settings.allow_partially_refunded = true).await;
     refund(&world, 2);
 
     world.order_webhook().await;

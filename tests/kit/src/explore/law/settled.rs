@@ -280,6 +280,7 @@ fn ask_again(scenario: &Scenario, world: &mut World, step: &StepId) -> Result<()
     let request = PushRequest {
         source: source.clone(),
         group: *group,
+        shipping_fee: None,
         requested_at: now,
         requested_by: "operator".into(),
         state: RequestState::Open { due: now },

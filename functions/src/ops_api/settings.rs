@@ -1,0 +1,320 @@
+//! How shops and their connections behave: each change is a version, with who made it and when.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::ports::LedgerError;
+use roundtrip_domain::push::looks_like_email;
+use roundtrip_domain::registry::{
+    Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, Shop, ShopSettings,
+    UnitPrice, WithoutTracking,
+};
+use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, read_from_now_on};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+
+use super::auth::Operator;
+use super::error::ApiError;
+use super::resync;
+use super::shops::{Answer, Body, registered};
+use crate::compose::Api;
+
+/// More rates than anybody has.
+const MAX_RATES: usize = 50;
+
+/// A field that is left out stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PutSettings {
+    order_sync: Option<bool>,
+    auto_push: Option<bool>,
+    /// With `auto_push`: orders that were placed before go as well.
+    include_existing: Option<bool>,
+    /// With `include_existing`: only say how many orders that are.
+    dry_run: Option<bool>,
+    email_contact: Option<EmailContact>,
+    shipping_rates: Option<Vec<ShippingRate>>,
+    allow_partial_push: Option<bool>,
+    require_email: Option<bool>,
+    allow_partially_refunded: Option<bool>,
+    allow_test: Option<bool>,
+    plan: Option<Plan>,
+    tracking_sync: Option<bool>,
+}
+
+/// Changes how a shop is treated.
+pub(super) async fn put_shop(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    Path(shop): Path<String>,
+    body: Body<PutSettings>,
+) -> Answer {
+    let Json(body) = body?;
+    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let known = registered(&api, &domain).await?;
+    let before = &known.shop.settings;
+    let now = Timestamp::now();
+    let [include_existing, dry_run, tracks] =
+        [body.include_existing, body.dry_run, body.tracking_sync].map(|given| given == Some(true));
+    let settings = body.over(&known.shop, now)?;
+    if dry_run {
+        let (orders, is_all) = api.ledger.count_unpushed(&domain).await?;
+        let existing = json!({ "orders": orders, "or_more": !is_all });
+        return Ok((StatusCode::OK, Json(json!({ "shop": domain, "dry_run": true, "existing": existing }))));
+    }
+    let mut change = known.shop.settings_change.clone();
+    if settings != *before {
+        change = change.next(now, &operator.name);
+        api.ledger.put_shop_settings(&domain, &settings, &change).await.map_err(changed_meanwhile)?;
+        tracing::info!(
+            shop.domain = domain.as_str(),
+            settings.version = change.version,
+            actor = operator.name,
+            "shop settings written"
+        );
+    }
+    // Also of a request that is repeated because it had no answer.
+    if include_existing {
+        let run = resync::ask(&api, &domain, &operator, (Occasion::Unpushed, MAX_LOOKBACK_DAYS)).await?;
+        let (status, Json(mut answer)) = shop_answer(&domain, &settings, &change);
+        answer["run_id"] = json!(run);
+        return Ok((status, Json(answer)));
+    }
+    if tracks {
+        read_from_now_on(&api.ledger, &api.tasks, &domain, now).await?;
+    }
+    Ok(shop_answer(&domain, &settings, &change))
+}
+
+fn shop_answer(
+    domain: &ShopDomain,
+    settings: &ShopSettings,
+    change: &SettingsChange,
+) -> (StatusCode, Json<serde_json::Value>) {
+    (StatusCode::OK, Json(json!({ "shop": domain, "settings": settings, "settings_change": change })))
+}
+
+impl PutSettings {
+    /// The settings of `shop` with what was given.
+    fn over(self, shop: &Shop, now: Timestamp) -> Result<ShopSettings, ApiError> {
+        let before = &shop.settings;
+        let include_existing = self.include_existing == Some(true);
+        if include_existing && !self.auto_push.unwrap_or(before.auto_push) {
+            return Err(ApiError::field("include_existing", "no order goes by itself: switch `auto_push` on with it"));
+        }
+        if self.dry_run == Some(true) && !include_existing {
+            return Err(ApiError::field("dry_run", "there is nothing to count: give it with `include_existing`"));
+        }
+        let settings = ShopSettings {
+            order_sync: self.order_sync.unwrap_or(before.order_sync),
+            order_sync_since: before.order_sync_since,
+            auto_push: self.auto_push.unwrap_or(before.auto_push),
+            auto_push_since: before.auto_push_since,
+            email_contact: self.email_contact.unwrap_or_else(|| before.email_contact.clone()),
+            shipping_rates: self.shipping_rates.unwrap_or_else(|| before.shipping_rates.clone()),
+            allow_partial_push: self.allow_partial_push.unwrap_or(before.allow_partial_push),
+            require_email: self.require_email.unwrap_or(before.require_email),
+            allow_partially_refunded: self.allow_partially_refunded.unwrap_or(before.allow_partially_refunded),
+            allow_test: self.allow_test.unwrap_or(before.allow_test),
+            plan: self.plan.unwrap_or(before.plan),
+            tracking_sync: self.tracking_sync.unwrap_or(before.tracking_sync),
+        };
+        if settings.auto_push && !settings.order_sync {
+            return Err(ApiError::conflict(
+                "ORDER_SYNC_OFF",
+                "orders of this store are not offered for push, so none goes by itself",
+                "switch `order_sync` on, in the same request if you like",
+            ));
+        }
+        if let EmailContact::Custom { email } = &settings.email_contact
+            && !looks_like_email(email)
+        {
+            return Err(ApiError::field(
+                "email_contact.email",
+                "it is no e-mail address: give one of the form name@host",
+            ));
+        }
+        check_rates(shop, &settings.shipping_rates)?;
+        let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
+        Ok(ShopSettings {
+            order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
+            auto_push_since: if include_existing {
+                None
+            } else {
+                switched(settings.auto_push, before.auto_push, settings.auto_push_since)
+            },
+            ..settings
+        })
+    }
+}
+
+/// Whole seconds, as an order's time has them.
+fn whole_second(now: Timestamp) -> Option<Timestamp> {
+    Timestamp::from_second(now.as_second()).ok()
+}
+
+fn check_rates(shop: &Shop, rates: &[ShippingRate]) -> Result<(), ApiError> {
+    if rates.len() > MAX_RATES {
+        let text = format!("{} rates: give at most {MAX_RATES}", rates.len());
+        return Err(ApiError::field("shipping_rates", text));
+    }
+    // A store that is not connected yet has told no currency: most have two decimals.
+    let decimals = shop.facts.as_ref().map_or(2, |facts| facts.currency.decimals());
+    for (field, amount) in rates.iter().flat_map(|rate| [("from", rate.from), ("fee", rate.fee)]) {
+        let field = if field == "from" { "shipping_rates.from" } else { "shipping_rates.fee" };
+        check_amount(field, amount, decimals)?;
+    }
+    let values: BTreeSet<Decimal> = rates.iter().map(|rate| rate.from).collect();
+    if values.len() < rates.len() {
+        return Err(ApiError::field("shipping_rates.from", "two rates begin at one value: give each value once"));
+    }
+    Ok(())
+}
+
+/// Refuses what no shop of that currency could charge.
+pub(super) fn check_amount(field: &'static str, amount: Decimal, decimals: u32) -> Result<(), ApiError> {
+    if amount.is_sign_negative() && !amount.is_zero() {
+        return Err(ApiError::unprocessable(field, format!("{amount} is less than nothing: give 0 or more")));
+    }
+    if amount.normalize().scale() > decimals {
+        let text = format!("{amount} has more decimals than the currency: give at most {decimals}");
+        return Err(ApiError::unprocessable(field, text));
+    }
+    Ok(())
+}
+
+/// A field that is left out stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PutConnection {
+    destination: String,
+    source: String,
+    auto_push: Option<bool>,
+    notify_customer: Option<bool>,
+    unit_price: Option<UnitPrice>,
+    /// `null` takes it away.
+    #[serde(default, deserialize_with = "given")]
+    exchange_rate: Option<Option<Decimal>>,
+    inventory: Option<Inventory>,
+    grace_secs: Option<u32>,
+    without_tracking: Option<WithoutTracking>,
+    overwrite_tracking: Option<bool>,
+    split_ok: Option<bool>,
+}
+
+/// Tells `null` from a field that is left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Connects a destination shop with a source shop, or changes how they are connected.
+pub(super) async fn put_connection(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    body: Body<PutConnection>,
+) -> Answer {
+    let Json(body) = body?;
+    let destination: ShopDomain = body.destination.parse().map_err(|error| ApiError::field("destination", error))?;
+    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
+    if destination == source {
+        return Err(ApiError::field("source", "it is the destination itself: give another shop"));
+    }
+    let shop = registered(&api, &destination).await?;
+    let kept_orders = shop.shop.facts.is_none() || shop.keeps_orders();
+    let source_shop = registered(&api, &source).await?;
+    let was_source = source_shop.shop.facts.is_none() || !source_shop.inbound.is_empty();
+    if body.auto_push == Some(true) && !shop.shop.settings.auto_push {
+        return Err(ApiError::conflict(
+            "AUTO_PUSH_OFF",
+            format!("{destination} pushes nothing by itself, so a connection cannot"),
+            format!("switch it on for the store first: PUT /v1/shops/{destination}/settings"),
+        ));
+    }
+    let known = shop.connection(&source).cloned();
+    let is_new = known.is_none();
+    let before = known.unwrap_or_else(|| Connection {
+        destination: destination.clone(),
+        source: source.clone(),
+        settings: ConnectionSettings::default(),
+        settings_change: SettingsChange::default(),
+    });
+    let now = Timestamp::now();
+    let settings = body.over(&before.settings, now)?;
+    if !is_new && settings == before.settings {
+        return Ok((StatusCode::OK, Json(json!({ "connection": before }))));
+    }
+    let settings_change = before.settings_change.next(now, &operator.name);
+    let connection = Connection { settings, settings_change, ..before };
+    api.ledger.put_connection(&connection).await.map_err(changed_meanwhile)?;
+    tracing::info!(
+        shop.domain = connection.destination.as_str(),
+        source.domain = connection.source.as_str(),
+        settings.version = connection.settings_change.version,
+        actor = operator.name,
+        "connection written"
+    );
+    // A shop that is not connected itself yet is read when it is.
+    let keeps_orders = shop.shop.settings.order_sync || kept_orders;
+    if keeps_orders && !kept_orders {
+        read_from_now_on(&api.ledger, &api.tasks, &connection.destination, now).await?;
+    }
+    if !was_source {
+        read_from_now_on(&api.ledger, &api.tasks, &connection.source, now).await?;
+    }
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(json!({ "connection": connection }))))
+}
+
+impl PutConnection {
+    /// The settings `before` with what was given.
+    fn over(&self, before: &ConnectionSettings, now: Timestamp) -> Result<ConnectionSettings, ApiError> {
+        let settings = ConnectionSettings {
+            auto_push: self.auto_push.unwrap_or(before.auto_push),
+            auto_push_since: before.auto_push_since,
+            notify_customer: self.notify_customer.unwrap_or(before.notify_customer),
+            unit_price: self.unit_price.unwrap_or(before.unit_price),
+            exchange_rate: self.exchange_rate.unwrap_or(before.exchange_rate),
+            inventory: self.inventory.unwrap_or(before.inventory),
+            grace_secs: self.grace_secs.unwrap_or(before.grace_secs),
+            without_tracking: self.without_tracking.unwrap_or(before.without_tracking),
+            overwrite_tracking: self.overwrite_tracking.unwrap_or(before.overwrite_tracking),
+            split_ok: self.split_ok.unwrap_or(before.split_ok),
+        };
+        if settings.exchange_rate.is_some_and(|rate| rate <= Decimal::ZERO) {
+            let text = "it must be more than 0: so much of the source store's currency for one of the destination's";
+            return Err(ApiError::unprocessable("exchange_rate", text));
+        }
+        if let UnitPrice::Percentage(percent) = settings.unit_price
+            && !(Decimal::ZERO..=Decimal::ONE_THOUSAND).contains(&percent)
+        {
+            return Err(ApiError::unprocessable("unit_price.percentage", format!("{percent} %: give 0 to 1000")));
+        }
+        let switched_on = settings.auto_push && !before.auto_push;
+        Ok(if switched_on { ConnectionSettings { auto_push_since: whole_second(now), ..settings } } else { settings })
+    }
+}
+
+/// All versions of a shop's settings and of those of its connections, newest first.
+pub(super) async fn versions(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
+    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    registered(&api, &domain).await?;
+    let versions = api.ledger.settings_versions(&domain).await?;
+    Ok((StatusCode::OK, Json(json!({ "shop": domain, "versions": versions }))))
+}
+
+fn changed_meanwhile(error: LedgerError) -> ApiError {
+    match error {
+        LedgerError::Conflict => ApiError::conflict(
+            "SETTINGS_CHANGED",
+            "somebody else has changed these settings at the same time",
+            "look at them, and repeat the request",
+        ),
+        other => other.into(),
+    }
+}

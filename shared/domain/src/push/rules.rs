@@ -1,0 +1,360 @@
+//! May it be pushed? An ordered list of rules, each a plain function of the case. All are asked, whatever the first one
+//! says: the merchant should have to look only once.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::fee::{FeeRule, flat_rate};
+use crate::id::{LineItemId, ShopDomain};
+use crate::money::{Currency, Money};
+use crate::order::{Address, FinancialStatus, Line, Order, PersonName};
+use crate::registry::{Connection, EmailContact, Links, ProductLink, Shop, UnitPrice};
+
+/// Shopify takes no input array with more elements. Source: error code MAX_INPUT_SIZE_EXCEEDED.
+pub const MAX_LINES: usize = 250;
+
+/// The rules in the order in which they are told, each by the name of its failure.
+pub static RULES: [Rule; 15] = [
+    Rule { reason: RefusalReason::OrderSyncOff, check: order_sync },
+    Rule { reason: RefusalReason::NotPaid, check: paid },
+    Rule { reason: RefusalReason::OrderCancelled, check: stands },
+    Rule { reason: RefusalReason::TestOrder, check: real },
+    Rule { reason: RefusalReason::AlreadyAPush, check: not_a_push },
+    Rule { reason: RefusalReason::ZeroValue, check: value },
+    Rule { reason: RefusalReason::ProtectedDataHidden, check: shown },
+    Rule { reason: RefusalReason::InvalidCustomerName, check: name },
+    Rule { reason: RefusalReason::InvalidCustomerAddress, check: address },
+    Rule { reason: RefusalReason::InvalidCustomerEmail, check: email },
+    Rule { reason: RefusalReason::ContactEmailMissing, check: contact_email },
+    Rule { reason: RefusalReason::NoSyncedProduct, check: synced_product },
+    Rule { reason: RefusalReason::TooManyLines, check: few_lines },
+    Rule { reason: RefusalReason::NotConnected, check: source_connected },
+    Rule { reason: RefusalReason::CurrencyMismatch, check: same_currency },
+];
+
+/// One rule.
+pub struct Rule {
+    /// Its failure.
+    pub reason: RefusalReason,
+    check: fn(&Case<'_>) -> Finding,
+}
+
+/// What a rule found.
+struct Finding {
+    passed: bool,
+    observed: String,
+    required: String,
+}
+
+/// What a rule says of a case: what was seen, and what is needed. No personal data: what is missing is named by its
+/// field, what is there is never repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    pub rule: RefusalReason,
+    pub passed: bool,
+    pub observed: String,
+    pub required: String,
+}
+
+/// One reason why an order is not pushed, with what was seen and what would be needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub reason: RefusalReason,
+    pub observed: String,
+    pub required: String,
+}
+
+/// Why an order is not pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefusalReason {
+    /// The shop's orders are not offered for push.
+    OrderSyncOff,
+    NotPaid,
+    /// There is a customer, but nothing of them is shown: the app has no access, or they were redacted.
+    ProtectedDataHidden,
+    InvalidCustomerName,
+    InvalidCustomerAddress,
+    InvalidCustomerEmail,
+    /// The address that is to stand for the customer's is not known.
+    ContactEmailMissing,
+    ZeroValue,
+    NoSyncedProduct,
+    TestOrder,
+    OrderCancelled,
+    /// The order is itself one that was pushed here.
+    AlreadyAPush,
+    /// No connection to the source shop that was asked for.
+    NotConnected,
+    TooManyLines,
+    CurrencyMismatch,
+    /// Another part of the order may not go, and the shop pushes orders whole.
+    PartialPushDisabled,
+    /// The shop has no such order (any more).
+    OrderGone,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+impl RefusalReason {
+    /// What a merchant does about it, in half a sentence.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::OrderSyncOff => "switch the store's order sync on",
+            Self::NotPaid => "capture the payment in the destination store; it is looked at again by itself",
+            Self::ProtectedDataHidden => {
+                "give the app access to protected customer data (name, e-mail, address); a redacted order cannot be pushed"
+            }
+            Self::InvalidCustomerName | Self::InvalidCustomerAddress | Self::InvalidCustomerEmail => {
+                "complete the customer's details in the destination store; it is looked at again by itself"
+            }
+            Self::ContactEmailMissing => "set the store's contact e-mail in Shopify, or choose another e-mail contact",
+            Self::ZeroValue => "nothing: free orders are not pushed",
+            Self::NoSyncedProduct => "link a product of the order to the source store's",
+            Self::TestOrder => "nothing, or allow test orders in the store's settings",
+            Self::OrderCancelled => "nothing: place the order again if it was cancelled by mistake",
+            Self::AlreadyAPush => "nothing: push the order that it was made for",
+            Self::NotConnected => "connect the source store",
+            Self::TooManyLines => "split the order: Shopify takes 250 lines in one call",
+            Self::CurrencyMismatch => {
+                "give the connection an exchange rate, or let it use the source store's prices without a shipping rate"
+            }
+            Self::PartialPushDisabled => "push the order to all of its source stores, or allow partial push",
+            Self::OrderGone => "nothing: the store has no such order",
+            Self::Unknown => "update this program: a newer release wrote the reason",
+        }
+    }
+}
+
+/// An order and the source store that some of it may go to.
+pub struct Case<'a> {
+    pub order: &'a Order,
+    /// The destination.
+    pub shop: &'a Shop,
+    pub connection: &'a Connection,
+    pub links: &'a Links,
+}
+
+/// The lines of `order` by the source shop that holds them; lines that are not linked, or of which
+/// nothing is left, are in none.
+#[must_use]
+pub fn groups(order: &Order, links: &Links) -> BTreeMap<ShopDomain, Vec<LineItemId>> {
+    let mut groups: BTreeMap<ShopDomain, Vec<LineItemId>> = BTreeMap::new();
+    for (line, link) in linked(order, links) {
+        groups.entry(link.source.clone()).or_default().push(line.id);
+    }
+    groups
+}
+
+/// The lines of which something is left and that a source shop holds.
+fn linked<'a>(order: &'a Order, links: &'a Links) -> impl Iterator<Item = (&'a Line, &'a ProductLink)> {
+    let lines = order.lines.iter().filter(|line| line.quantity > 0);
+    lines.filter_map(|line| Some((line, links.by_variant.get(&line.variant?)?)))
+}
+
+/// What every rule says, in their order.
+#[must_use]
+pub fn verdicts(case: &Case<'_>) -> Vec<Verdict> {
+    let verdict = |rule: &Rule| {
+        let Finding { passed, observed, required } = (rule.check)(case);
+        Verdict { rule: rule.reason, passed, observed, required }
+    };
+    RULES.iter().map(verdict).collect()
+}
+
+impl<'a> Case<'a> {
+    /// The lines that would go.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&'a Line, &'a ProductLink)> {
+        let source = &self.connection.source;
+        linked(self.order, self.links).filter(move |(_, link)| link.source == *source)
+    }
+
+    /// The source shop's currency, once it has told it.
+    pub(super) fn currency(&self) -> Option<&'a Currency> {
+        Some(&self.links.sources.get(&self.connection.source)?.facts.as_ref()?.currency)
+    }
+
+    /// What a line costs there; `None`: the currencies differ, and nobody gave a rate.
+    pub(super) fn unit_price(&self, line: &Line) -> Option<Option<Money>> {
+        let price = match self.connection.settings.unit_price {
+            UnitPrice::Source => return Some(None),
+            UnitPrice::Destination => line.unit_price.clone(),
+            UnitPrice::Percentage(percent) => line.unit_price.percentage(percent)?,
+        };
+        self.exchanged(&price).map(Some)
+    }
+
+    /// The flat shipping fee, and by which rule; `None`: the currencies differ, and nobody gave a rate.
+    pub(super) fn fee(&self) -> Option<(Money, FeeRule)> {
+        let of_line = |(line, _): (&Line, _)| line.unit_price.amount.checked_mul(Decimal::from(line.quantity));
+        let value = self.lines().map(of_line).try_fold(Decimal::ZERO, |sum, value| sum.checked_add(value?))?;
+        match flat_rate(&self.shop.settings.shipping_rates, value) {
+            Some(rate) if !rate.fee.is_zero() => {
+                let fee = Money { amount: rate.fee, currency: self.order.total.currency.clone() };
+                Some((self.exchanged(&fee)?, FeeRule::Rate { from: rate.from }))
+            }
+            Some(rate) => Some((Money::zero(self.currency()?.clone()), FeeRule::Rate { from: rate.from })),
+            None => Some((Money::zero(self.currency()?.clone()), FeeRule::None)),
+        }
+    }
+
+    fn exchanged(&self, amount: &Money) -> Option<Money> {
+        amount.exchanged(self.currency()?, self.connection.settings.exchange_rate)
+    }
+}
+
+impl Finding {
+    fn new(passed: bool, observed: impl Into<String>, required: impl Into<String>) -> Self {
+        Self { passed, observed: observed.into(), required: required.into() }
+    }
+}
+
+fn order_sync(case: &Case<'_>) -> Finding {
+    let on = case.shop.settings.order_sync;
+    Finding::new(on, if on { "order sync is on" } else { "order sync is off" }, "the store's setting `order_sync`")
+}
+
+fn paid(case: &Case<'_>) -> Finding {
+    let partly = case.shop.settings.allow_partially_refunded;
+    let passed = match case.order.financial_status {
+        FinancialStatus::Paid => true,
+        // What is left of it was paid; the lines carry only what is left.
+        FinancialStatus::PartiallyRefunded => partly,
+        FinancialStatus::Authorized
+        | FinancialStatus::Expired
+        | FinancialStatus::PartiallyPaid
+        | FinancialStatus::Pending
+        | FinancialStatus::Refunded
+        | FinancialStatus::Voided
+        | FinancialStatus::Unknown(_) => false,
+    };
+    let required = if partly { "PAID or PARTIALLY_REFUNDED" } else { "PAID" };
+    Finding::new(passed, case.order.financial_status.as_str(), required)
+}
+
+fn stands(case: &Case<'_>) -> Finding {
+    let stands = case.order.cancelled_at.is_none();
+    Finding::new(stands, if stands { "stands" } else { "cancelled" }, "an order that stands")
+}
+
+fn real(case: &Case<'_>) -> Finding {
+    let passed = !case.order.test || case.shop.settings.allow_test;
+    let required = if case.shop.settings.allow_test { "any order" } else { "a real order" };
+    Finding::new(passed, if case.order.test { "test order" } else { "real order" }, required)
+}
+
+fn not_a_push(case: &Case<'_>) -> Finding {
+    let passed = case.order.order_key.is_none();
+    let observed = if passed { "carries no order key" } else { "carries our order key" };
+    Finding::new(passed, observed, "an order placed in this store")
+}
+
+fn value(case: &Case<'_>) -> Finding {
+    Finding::new(case.order.total.amount > Decimal::ZERO, case.order.total.to_string(), "more than 0")
+}
+
+fn is_filled(field: &Option<String>) -> bool {
+    field.as_deref().is_some_and(|text| !text.trim().is_empty())
+}
+
+fn shown(case: &Case<'_>) -> Finding {
+    let Order { customer, email, shipping_address, .. } = case.order;
+    let is_empty = shipping_address.clone().unwrap_or_default() == Address::default();
+    let is_hidden = *customer == Some(PersonName { first: None, last: None }) && email.is_none() && is_empty;
+    let observed = if is_hidden { "a customer without name, address and e-mail" } else { "what the store shows" };
+    Finding::new(!is_hidden, observed, "access to protected customer data, and a customer who was not redacted")
+}
+
+fn name(case: &Case<'_>) -> Finding {
+    let address = case.order.shipping_address.as_ref();
+    let on_address = address.is_some_and(|address| is_filled(&address.first_name) || is_filled(&address.last_name));
+    let passed = on_address || case.order.customer.as_ref().is_some_and(|name| name.full().is_some());
+    Finding::new(
+        passed,
+        if passed { "a name" } else { "no first or last name" },
+        "a name on the shipping address or the customer",
+    )
+}
+
+fn address(case: &Case<'_>) -> Finding {
+    let address = case.order.shipping_address.clone().unwrap_or_default();
+    let missing: Vec<&str> =
+        [("address1", &address.address1), ("city", &address.city), ("country", &address.country_code)]
+            .into_iter()
+            .filter(|(_, field)| !is_filled(field))
+            .map(|(name, _)| name)
+            .collect();
+    let observed = match missing.as_slice() {
+        [] => "complete".to_owned(),
+        missing => format!("shipping address without {}", missing.join(", ")),
+    };
+    Finding::new(missing.is_empty(), observed, "address1, city and country")
+}
+
+fn email(case: &Case<'_>) -> Finding {
+    let valid = case.order.email.as_deref().is_some_and(looks_like_email);
+    let observed = if valid { "a valid e-mail address" } else { "no valid e-mail address" };
+    if case.shop.settings.require_email {
+        Finding::new(valid, observed, "one of the form name@host")
+    } else {
+        Finding::new(true, observed, "none: the store's setting `require_email` is off")
+    }
+}
+
+fn contact_email(case: &Case<'_>) -> Finding {
+    match &case.shop.settings.email_contact {
+        EmailContact::Customer => Finding::new(true, "the customer's", "nothing"),
+        EmailContact::Custom { .. } => Finding::new(true, "the one that the settings name", "nothing"),
+        EmailContact::Admin => {
+            let known = case.shop.facts.as_ref().and_then(|facts| facts.contact_email.as_deref());
+            let passed = known.is_some_and(looks_like_email);
+            let observed = if passed { "the store's own" } else { "the store shows no contact e-mail" };
+            Finding::new(passed, observed, "the store's contact e-mail, or another `email_contact`")
+        }
+    }
+}
+
+/// Whether Shopify could take it: one `@` with something on both sides and no blanks. Anything stricter
+/// turns real customers away.
+#[must_use]
+pub fn looks_like_email(text: &str) -> bool {
+    let text = text.trim();
+    text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !host.contains('@') && !text.contains(char::is_whitespace)
+    })
+}
+
+fn synced_product(case: &Case<'_>) -> Finding {
+    let source = &case.connection.source;
+    match case.lines().count() {
+        0 => Finding::new(false, format!("no line is linked to {source}"), "at least one linked product"),
+        n => Finding::new(true, format!("{n} lines are linked to {source}"), "at least one linked product"),
+    }
+}
+
+fn few_lines(case: &Case<'_>) -> Finding {
+    let lines = case.lines().count();
+    Finding::new(lines <= MAX_LINES, format!("{lines} lines"), format!("at most {MAX_LINES} lines for one store"))
+}
+
+fn source_connected(case: &Case<'_>) -> Finding {
+    let source = &case.connection.source;
+    let required = "a source store that is connected: POST /v1/shops";
+    match case.currency() {
+        Some(currency) => Finding::new(true, format!("{source} sells in {currency}"), required),
+        None => Finding::new(false, format!("{source} has not told its currency yet"), required),
+    }
+}
+
+fn same_currency(case: &Case<'_>) -> Finding {
+    let Some(currency) = case.currency() else { return Finding::new(true, "not known yet", "nothing") };
+    let passed = case.lines().all(|(line, _)| case.unit_price(line).is_some()) && case.fee().is_some();
+    let observed = format!("prices in {}", case.order.total.currency);
+    let required =
+        format!("prices in {currency}, the source store's currency, or an `exchange_rate` of the connection");
+    Finding::new(passed, observed, required)
+}
