@@ -45,6 +45,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/connections", post(settings::put_connection))
         .route("/v1/links", post(shops::link))
         .route("/v1/shops/{shop}/orders", get(orders::list))
+        .route("/v1/shops/{shop}/order-counts", get(orders::counts))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
         .route("/v1/shops/{shop}/orders/{id}/pushes", post(push::ask))
         .route("/v1/shops/{shop}/orders/{id}/sync", get(sync::show).post(sync::ask))

@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use roundtrip_aws::ListedOrder;
 use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::push::{PushState, PushTerms};
-use roundtrip_domain::record::{PushRequest, Row, Tab};
+use roundtrip_domain::record::{OrderRecord, PushRequest, Row, RowKey, Tab};
 use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
 use roundtrip_domain::writeback::{TrackingInfo, WritebackState};
@@ -76,16 +77,42 @@ pub(super) async fn list(
             (orders, None)
         }
     };
-    let orders: Vec<Value> = orders.iter().map(listed).collect();
+    let keys: Vec<(OrderRef, RowKey)> =
+        orders.iter().map(|order| (OrderRef { shop: shop.clone(), id: order.id }, RowKey::Personal)).collect();
+    let personal = api.ledger.load_rows(&keys).await?;
+    let now = Timestamp::now();
+    let orders: Vec<Value> = orders
+        .iter()
+        .zip(&keys)
+        .map(|(order, (at, _))| listed(order, personal.get(at).and_then(|record| customer_name(record, now))))
+        .collect();
     Ok((StatusCode::OK, Json(json!({ "orders": orders, "next": next }))))
 }
 
-fn listed(order: &ListedOrder) -> Value {
+/// How many orders of a shop stand in each tab.
+pub(super) async fn counts(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
+    let shop: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let mut counts = serde_json::Map::new();
+    let mut sum = 0;
+    for tab in Tab::ALL {
+        let count = api.ledger.count_orders(&shop, tab).await?;
+        sum += count;
+        counts.insert(tab.name().to_owned(), json!(count));
+    }
+    Ok((StatusCode::OK, Json(json!({ "shop": shop, "counts": counts, "sum": sum }))))
+}
+
+fn customer_name(record: &OrderRecord, now: Timestamp) -> Option<&str> {
+    record.personal.as_ref().and_then(|row| row.get().shown_name(now))
+}
+
+fn listed(order: &ListedOrder, customer_name: Option<&str>) -> Value {
     let summary = &order.summary;
     json!({
         "id": order.id,
         "name": summary.name,
         "created_at": summary.created_at,
+        "customer_name": customer_name,
         "tab": summary.tab,
         "payment_status": summary.financial_status,
         "fulfillment_status": summary.fulfillment_status,
@@ -118,7 +145,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
             "id": at.id,
             "shop": at.shop,
             "order": summary,
-            "customer_name": record.personal.as_ref().and_then(|row| row.get().customer_name.clone()),
+            "customer_name": customer_name(&record, Timestamp::now()),
             "pushes": pushes.collect::<Vec<_>>(),
             "writebacks": writebacks.collect::<Vec<_>>(),
             "requests": requests.collect::<Vec<_>>(),

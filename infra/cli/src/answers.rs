@@ -1,11 +1,14 @@
 //! The API's answers, as far as they are shown. docs/API.md describes them whole.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{FulfillmentId, LabelId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
+use roundtrip_domain::push::PushTerms;
 use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
 use roundtrip_domain::registry::{Connection, LocationMapping, Paused, SettingsChange, ShopFacts, ShopSettings};
 use roundtrip_domain::resync::{Occasion, Window};
@@ -206,6 +209,13 @@ pub(crate) struct ListAnswer {
     pub(crate) next: Option<String>,
 }
 
+/// `GET /v1/shops/{shop}/order-counts`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CountsAnswer {
+    pub(crate) counts: BTreeMap<String, u64>,
+    pub(crate) sum: u64,
+}
+
 /// An order in a list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ListedOrder {
@@ -217,6 +227,12 @@ pub(crate) struct ListedOrder {
     pub(crate) fulfillment_status: String,
     pub(crate) synced_items: u32,
     pub(crate) amount_paid: Money,
+    #[serde(default)]
+    pub(crate) customer_name: Option<String>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) shipment_method: Option<String>,
     pub(crate) tracking_numbers: Vec<String>,
     #[serde(default)]
     pub(crate) system_tags: Vec<String>,
@@ -268,6 +284,8 @@ pub(crate) struct PushView {
     pub(crate) group: u32,
     pub(crate) state: String,
     pub(crate) source_order: Option<SourceOrder>,
+    #[serde(default)]
+    pub(crate) terms: Option<PushTerms>,
     #[serde(flatten)]
     pub(crate) progress: Progress,
 }

@@ -137,6 +137,11 @@ pub(crate) struct LinkArgs {
 pub(crate) enum OrderCommand {
     /// The orders of a store, newest first.
     List(OrderList),
+    /// How many orders of a store stand in each tab.
+    Counts {
+        /// The store where the orders were placed.
+        shop: ShopDomain,
+    },
     /// One order with all that is known of it, and its history.
     Show {
         /// The store where the order was placed.
@@ -187,6 +192,9 @@ pub(crate) struct OrderList {
     /// Where the next page starts, as the page before says.
     #[arg(long, requires = "tab", value_name = "CURSOR")]
     pub(crate) after: Option<String>,
+    /// All orders of the tab, or of all tabs, as CSV.
+    #[arg(long, conflicts_with_all = ["limit", "after"])]
+    pub(crate) csv: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,31 @@
 //! Lists of orders.
 
 use super::{lay_out, money, name, table, time};
-use crate::answers::{ListAnswer, ListedOrder};
+use crate::answers::{CountsAnswer, ListAnswer, ListedOrder};
+use roundtrip_domain::record::Tab;
 
-const HEADER: [&str; 9] = ["ORDER", "ID", "PLACED", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
+const HEADER: [&str; 10] =
+    ["ORDER", "ID", "PLACED", "CUSTOMER", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
 /// Only where an order of the page has something to be seen to.
 const SEE_TO: &str = "TO SEE TO";
 /// Numbers are compared digit by digit.
-const RIGHT: [usize; 2] = [6, 7];
+const RIGHT: [usize; 2] = [7, 8];
+/// The columns of an export. Source: the brief, "every order shows".
+const COLUMNS: [&str; 13] = [
+    "order_number",
+    "order_date",
+    "customer_name",
+    "payment_status",
+    "fulfillment_status",
+    "synced_items",
+    "tags",
+    "shipment_method",
+    "amount_paid",
+    "currency",
+    "tracking_numbers",
+    "tab",
+    "id",
+];
 
 /// A page of orders; the id is what the other commands take.
 pub(crate) fn orders(page: &ListAnswer) -> String {
@@ -27,11 +45,12 @@ pub(crate) fn orders(page: &ListAnswer) -> String {
     text
 }
 
-fn row(order: &ListedOrder) -> [String; 9] {
+fn row(order: &ListedOrder) -> [String; 10] {
     [
         order.name.clone(),
         order.id.to_string(),
         time(order.created_at),
+        order.customer_name.clone().unwrap_or_default(),
         order.tab.to_string(),
         order.payment_status.clone(),
         order.fulfillment_status.clone(),
@@ -39,6 +58,49 @@ fn row(order: &ListedOrder) -> [String; 9] {
         money(&order.amount_paid),
         order.tracking_numbers.join(", "),
     ]
+}
+
+/// How many stand in each tab, in their order.
+pub(crate) fn counts(answer: &CountsAnswer) -> String {
+    let mut table = table();
+    for tab in Tab::ALL {
+        let count = answer.counts.get(tab.name()).copied().unwrap_or_default();
+        table.add_row([tab.name().to_owned(), count.to_string()]);
+    }
+    table.add_row(["all".to_owned(), answer.sum.to_string()]);
+    lay_out(table, &[1], 0)
+}
+
+/// The same as CSV, with all that a list may show.
+pub(crate) fn orders_csv(orders: &[ListedOrder]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let to_memory = "writing to memory does not fail";
+    writer.write_record(COLUMNS).expect(to_memory);
+    for order in orders {
+        let cells = [
+            order.name.clone(),
+            order.created_at.to_string(),
+            order.customer_name.clone().unwrap_or_default(),
+            order.payment_status.clone(),
+            order.fulfillment_status.clone(),
+            order.synced_items.to_string(),
+            order.tags.join(", "),
+            order.shipment_method.clone().unwrap_or_default(),
+            order.amount_paid.amount.to_string(),
+            order.amount_paid.currency.to_string(),
+            order.tracking_numbers.join(", "),
+            order.tab.to_string(),
+            order.id.to_string(),
+        ];
+        writer.write_record(cells.iter().map(|cell| plain(cell))).expect(to_memory);
+    }
+    let text = String::from_utf8(writer.into_inner().expect(to_memory)).expect("cells are text");
+    text.trim_end().to_owned()
+}
+
+/// What a customer typed is no formula for whoever opens the file in a spreadsheet.
+fn plain(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// What a person has to see to: our tags, and what changed after it was pushed.
@@ -58,7 +120,7 @@ mod tests {
             "id": id, "name": name, "created_at": "2026-07-30T12:00:05Z", "tab": "partially-pushed",
             "payment_status": "PAID", "fulfillment_status": "UNFULFILLED", "synced_items": 3, "tags": [],
             "shipment_method": "Standard", "amount_paid": { "amount": amount, "currency": "EUR" },
-            "tracking_numbers": tracking,
+            "tracking_numbers": tracking, "customer_name": "Ada Byron",
         })
     }
 
@@ -72,9 +134,9 @@ mod tests {
         let text = orders(&serde_json::from_value(page).unwrap());
 
         let expected = "\
-ORDER    ID    PLACED                TAB               PAYMENT  FULFILLMENT  SYNCED       AMOUNT  TRACKING
-#1002    5512  2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3  1032.50 EUR  JD1, JD2
-Größe-1  7     2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3     0.90 EUR
+ORDER    ID    PLACED                CUSTOMER   TAB               PAYMENT  FULFILLMENT  SYNCED       AMOUNT  TRACKING
+#1002    5512  2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3  1032.50 EUR  JD1, JD2
+Größe-1  7     2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3     0.90 EUR
 more: --after '2026-07-30T12:00:05Z#7'";
         assert_eq!(text, expected, "\n{text}");
     }
@@ -92,10 +154,42 @@ more: --after '2026-07-30T12:00:05Z#7'";
         let text = orders(&serde_json::from_value(page).unwrap());
 
         let expected = "\
-ORDER  ID    PLACED                TAB               PAYMENT  FULFILLMENT  SYNCED     AMOUNT  TRACKING  TO SEE TO
-#1002  5512  2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3  32.50 EUR  JD1       Failed Shipment \
+ORDER  ID    PLACED                CUSTOMER   TAB               PAYMENT  FULFILLMENT  SYNCED     AMOUNT  TRACKING  TO SEE TO
+#1002  5512  2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3  32.50 EUR  JD1       Failed Shipment \
                         Notification, CANCELLED_AFTER_PUSH
-#1001  7     2026-07-30 12:00:05Z  partially-pushed  PAID     UNFULFILLED       3   0.90 EUR";
+#1001  7     2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3   0.90 EUR";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn an_export_holds_every_column_and_no_formula() {
+        let mut order = listed("#1002", "5512", "32.50", &["JD1", "JD2"]);
+        order["customer_name"] = json!("=HYPERLINK(\"http://x\")");
+        order["tags"] = json!(["gift", "rush, hour"]);
+
+        let text = orders_csv(&[serde_json::from_value(order).unwrap()]);
+
+        let expected = "\
+order_number,order_date,customer_name,payment_status,fulfillment_status,synced_items,tags,shipment_method,amount_paid,currency,tracking_numbers,tab,id
+#1002,2026-07-30T12:00:05Z,\"'=HYPERLINK(\"\"http://x\"\")\",PAID,UNFULFILLED,3,\"gift, rush, hour\",Standard,32.50,EUR,\"JD1, JD2\",partially-pushed,5512";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn counts_stand_in_the_order_of_the_tabs() {
+        let answer = json!({
+            "shop": "moon.myshopify.com", "sum": 20,
+            "counts": { "cancelled": 2, "not-pushed": 8, "partially-pushed": 3, "pushed": 7 },
+        });
+
+        let text = counts(&serde_json::from_value(answer).unwrap());
+
+        let expected = "\
+not-pushed         8
+partially-pushed   3
+pushed             7
+cancelled          2
+all               20";
         assert_eq!(text, expected, "\n{text}");
     }
 

@@ -1,7 +1,7 @@
 //! One order, whole, and what became of a request to push it.
 
 use roundtrip_domain::order::SourceOrder;
-use roundtrip_domain::push::Refusal;
+use roundtrip_domain::push::{FeeRule, PushMode, PushTerms, Refusal};
 use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning, WarningCode};
 use roundtrip_domain::writeback::TrackingInfo;
 
@@ -108,7 +108,26 @@ fn push(push: &PushView) -> Vec<String> {
     let group = if push.group == 1 { String::new() } else { format!(" group {}", push.group) };
     let order = push.source_order.as_ref().map(|order| format!(" as {}", named(order))).unwrap_or_default();
     let heading = format!("  {}{group}  {}{order}", push.source, push.state);
-    std::iter::once(heading).chain(indented(progress(&push.progress))).collect()
+    let terms = push.terms.iter().map(terms);
+    std::iter::once(heading).chain(indented(terms.chain(progress(&push.progress)).collect())).collect()
+}
+
+/// Who set it going, what shipping costs and why, and by which settings.
+fn terms(terms: &PushTerms) -> String {
+    let mode = match terms.mode {
+        PushMode::Manual => "by hand",
+        PushMode::Automatic => "by itself",
+    };
+    let rule = match &terms.fee_rule {
+        FeeRule::None => String::new(),
+        FeeRule::Rate { from } => format!(" (rate from {from} on)"),
+        FeeRule::Manual => " (as asked for)".to_owned(),
+    };
+    let PushTerms { settings_version, shop_settings_version, .. } = terms;
+    let fee = money(&terms.shipping_fee);
+    format!(
+        "{mode}, shipping {fee}{rule}, settings {settings_version} of the connection, {shop_settings_version} of the store"
+    )
 }
 
 fn writeback(order: &OrderAnswer, writeback: &WritebackView) -> Vec<String> {

@@ -26,6 +26,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Connect(args) => shops::connect(&to.api().await?, json, &args).await,
         Command::Link(args) => shops::link(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::List(args)) => orders::list(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::Counts { shop }) => orders::counts(&to.api().await?, json, &shop).await,
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Sync(args)) => orders::sync(&to.api().await?, json, &args).await,

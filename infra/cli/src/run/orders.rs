@@ -1,18 +1,44 @@
 //! `order …`
 
 use roundtrip_domain::id::{OrderId, ShopDomain};
-use roundtrip_domain::record::RequestState;
+use roundtrip_domain::record::{RequestState, Tab};
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use crate::answers::{AskedPush, OrderAnswer, PushAsked, SyncAnswer, SyncAsked, SyncPhase};
+use crate::answers::{AskedPush, ListAnswer, ListedOrder, OrderAnswer, PushAsked, SyncAnswer, SyncAsked, SyncPhase};
 use crate::api::{Answer, Api};
 use crate::cli::{OrderList, OrderPush, OrderSync};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{print, wait};
 
+/// As many as the API gives at once.
+const PAGE: &str = "250";
+
+/// Every page of the tab, or of all tabs one after the other.
+async fn export(api: &Api, args: &OrderList) -> Result<Output, Trouble> {
+    let tabs = args.tab.map_or_else(|| Tab::ALL.to_vec(), |tab| vec![tab]);
+    let mut orders: Vec<ListedOrder> = Vec::new();
+    for tab in tabs {
+        let mut after: Option<String> = None;
+        loop {
+            let mut query = vec![("tab", tab.to_string()), ("limit", PAGE.to_owned())];
+            query.extend(after.map(|cursor| ("after", cursor)));
+            let page: ListAnswer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?.read()?;
+            orders.extend(page.orders);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(Output::done(print::orders_csv(&orders)))
+}
+
 pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Output, Trouble> {
+    if args.csv {
+        return export(api, args).await;
+    }
     let mut query = Vec::new();
     if let Some(tab) = args.tab {
         query.push(("tab", tab.to_string()));
@@ -25,6 +51,11 @@ pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Outp
     }
     let answer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?;
     shown(answer, json, |answer| Ok(print::orders(&answer.read()?)))
+}
+
+pub(super) async fn counts(api: &Api, json: bool, shop: &ShopDomain) -> Result<Output, Trouble> {
+    let answer = api.get(&format!("/v1/shops/{shop}/order-counts"), &[]).await?;
+    shown(answer, json, |answer| Ok(print::counts(&answer.read()?)))
 }
 
 pub(super) async fn show(api: &Api, json: bool, shop: &ShopDomain, id: OrderId) -> Result<Output, Trouble> {

@@ -144,6 +144,14 @@ pub struct Personal {
     pub redacted: bool,
 }
 
+impl Personal {
+    /// The customer's name, as long as it may be shown: DynamoDB deletes what has expired some time later.
+    #[must_use]
+    pub fn shown_name(&self, now: Timestamp) -> Option<&str> {
+        self.customer_name.as_deref().filter(|_| self.expires_at > now)
+    }
+}
+
 /// What an order of a source shop is to us. Written by two parties, each on condition that the other
 /// was not there first: the push that made the order, and a writeback that heard of it before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

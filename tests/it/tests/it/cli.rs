@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-const LIST: &str = r##"{"next":"2026-11-22T06:49:01.000Z#7000000006071","orders":[{"amount_paid":{"amount":"35.0","currency":"EUR"},"created_at":"2026-11-22T06:49:01Z","fulfillment_status":"PARTIALLY_FULFILLED","id":"7000000006071","name":"#1001","payment_status":"PAID","shipment_method":"Standard","synced_items":2,"tab":"pushed","tags":[],"tracking_numbers":["JD001460006"]}]}"##;
+const LIST: &str = r##"{"next":"2026-11-22T06:49:01.000Z#7000000006071","orders":[{"amount_paid":{"amount":"35.0","currency":"EUR"},"created_at":"2026-11-22T06:49:01Z","customer_name":"Ada King","fulfillment_status":"PARTIALLY_FULFILLED","id":"7000000006071","name":"#1001","payment_status":"PAID","shipment_method":"Standard","synced_items":2,"tab":"pushed","tags":[],"tracking_numbers":["JD001460006"]}]}"##;
 const UNKNOWN_ORDER: &str = r#"{"error":{"code":"NOT_FOUND","message":"the ledger knows no order 42 of moon.myshopify.com","remedy":"give Shopify's numeric order id; an order is known from its first webhook on"}}"#;
 const REFUSED: &str = r##"{"customer_name":"Ada Lovelace","history":[{"actor":"ada","after":"push requested","at":"2026-11-22T06:49:05.382236801Z","before":"none","cause_id":"r-1","detail":"sun.myshopify.com","trigger":"request","what":"request"}],"id":"42","order":{"cancelled_at":null,"created_at":"2026-11-22T06:49:01Z","financial_status":"PENDING","fulfillment_status":"UNFULFILLED","lines":[{"quantity":1,"sku":"TEE","source":"sun.myshopify.com","title":"TEE","variant":"7000000005955"}],"name":"#1002","shipping_method":"Standard","tab":"not-pushed","tags":[],"test":false,"total":{"amount":"25.0","currency":"EUR"},"tracking_numbers":[],"updated_at":"2026-11-22T06:49:01Z"},"pushes":[],"requests":[{"id":"r-1","outcome":{"reasons":[{"observed":"PENDING","reason":"NOT_PAID","required":"PAID"}],"type":"refused"},"requested_at":"2026-11-22T06:49:05.382236801Z","requested_by":"ada","source":"sun.myshopify.com"}],"shop":"moon.myshopify.com","writebacks":[]}"##;
 const SECRET: &str = "the-operator-secret-of-the-stub";
@@ -26,8 +26,8 @@ async fn a_list_is_a_table_or_the_answer_unchanged() {
     let raw = stub.run("order list moon.myshopify.com --tab pushed --limit 1 --json").await;
 
     let expected = "\
-ORDER  ID             PLACED                TAB     PAYMENT  FULFILLMENT          SYNCED     AMOUNT  TRACKING
-#1001  7000000006071  2026-11-22 06:49:01Z  pushed  PAID     PARTIALLY_FULFILLED       2  35.00 EUR  JD001460006
+ORDER  ID             PLACED                CUSTOMER  TAB     PAYMENT  FULFILLMENT          SYNCED     AMOUNT  TRACKING
+#1001  7000000006071  2026-11-22 06:49:01Z  Ada King  pushed  PAID     PARTIALLY_FULFILLED       2  35.00 EUR  JD001460006
 more: --after '2026-11-22T06:49:01.000Z#7000000006071'
 ";
     assert_eq!((table.code, table.out.as_str(), table.err.as_str()), (0, expected, ""));

@@ -88,6 +88,11 @@ async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
     let at = OrderRef { shop: moon(), id: OrderId::new(3) };
     push_order(&ports, &Task::new(Trigger::Webhook, "e", Subject::Order(at.clone()))).await.unwrap();
 
+    let mut counts = Vec::new();
+    for tab in Tab::ALL {
+        counts.push(ports.ledger.count_orders(&moon(), tab).await.unwrap());
+    }
+    assert_eq!(counts, [4, 0, 1, 0]);
     let pushed = ports.ledger.list_orders(&moon(), Tab::Pushed, 3, None).await.unwrap();
     assert_eq!(ids(&pushed), [3]);
     let history = ports.ledger.history(&at, 10).await.unwrap();

@@ -28,7 +28,7 @@ impl Scene {
     }
 
     /// A worker looks at order 42.
-    async fn look(&self) {
+    pub(super) async fn look(&self) {
         let task = Task::new(Trigger::Webhook, "e-2", Subject::Order(order_42()));
         push_order(&self.world, &task).await.unwrap();
     }
