@@ -72,8 +72,12 @@ pub(super) async fn ask(
         return Err(ApiError::conflict(
             "NOTHING_TO_PUSH",
             "no line of the order is linked to a source store that does not have it yet",
-            "link its products, or give `source`",
+            "link its products and have it looked at: `roundtrip order sync`; or give `source`",
         ));
+    }
+    if body.shipping_fee.is_some() && sources.len() > 1 {
+        let text = "a fee is for one store, in its currency: name it, and ask for the others without";
+        return Err(ApiError::unprocessable("source", text));
     }
     let mut fees = Vec::new();
     for source in &sources {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
@@ -14,7 +14,7 @@ use roundtrip_domain::registry::{
     Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, Shop, ShopSettings,
     UnitPrice, WithoutTracking,
 };
-use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, read_from_now_on};
+use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, first_run, is_unpushed, read_from_now_on};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -64,7 +64,10 @@ pub(super) async fn put_shop(
         [body.include_existing, body.dry_run, body.tracking_sync].map(|given| given == Some(true));
     let settings = body.over(&known.shop, now)?;
     if dry_run {
-        let (orders, is_all) = api.ledger.count_unpushed(&domain).await?;
+        let mut tried = known.clone();
+        tried.shop.settings = settings;
+        let since = now - SignedDuration::from_hours(24 * i64::from(MAX_LOOKBACK_DAYS));
+        let (orders, is_all) = api.ledger.count_open(&domain, since, |summary| is_unpushed(summary, &tried)).await?;
         let existing = json!({ "orders": orders, "or_more": !is_all });
         return Ok((StatusCode::OK, Json(json!({ "shop": domain, "dry_run": true, "existing": existing }))));
     }
@@ -80,16 +83,17 @@ pub(super) async fn put_shop(
         );
     }
     // Also of a request that is repeated because it had no answer.
-    if include_existing {
-        let run = resync::ask(&api, &domain, &operator, (Occasion::Unpushed, MAX_LOOKBACK_DAYS)).await?;
-        let (status, Json(mut answer)) = shop_answer(&domain, &settings, &change);
-        answer["run_id"] = json!(run);
-        return Ok((status, Json(answer)));
-    }
     if tracks {
         read_from_now_on(&api.ledger, &api.tasks, &domain, now).await?;
     }
-    Ok(shop_answer(&domain, &settings, &change))
+    let (status, Json(mut answer)) = shop_answer(&domain, &settings, &change);
+    let occasion = if include_existing { Occasion::Unpushed } else { Occasion::Settings };
+    let decides_otherwise = ShopSettings { plan: before.plan, tracking_sync: before.tracking_sync, ..settings.clone() };
+    if include_existing || (settings.auto_push && decides_otherwise != *before) {
+        let run = resync::ask(&api, &domain, &operator, (occasion, MAX_LOOKBACK_DAYS)).await?;
+        answer["run_id"] = json!(run);
+    }
+    Ok((status, Json(answer)))
 }
 
 fn shop_answer(
@@ -116,7 +120,7 @@ impl PutSettings {
             order_sync_since: before.order_sync_since,
             auto_push: self.auto_push.unwrap_or(before.auto_push),
             auto_push_since: before.auto_push_since,
-            email_contact: self.email_contact.unwrap_or_else(|| before.email_contact.clone()),
+            email_contact: self.email_contact.map_or_else(|| before.email_contact.clone(), EmailContact::trimmed),
             shipping_rates: self.shipping_rates.unwrap_or_else(|| before.shipping_rates.clone()),
             allow_partial_push: self.allow_partial_push.unwrap_or(before.allow_partial_push),
             require_email: self.require_email.unwrap_or(before.require_email),
@@ -144,11 +148,7 @@ impl PutSettings {
         let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
         Ok(ShopSettings {
             order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
-            auto_push_since: if include_existing {
-                None
-            } else {
-                switched(settings.auto_push, before.auto_push, settings.auto_push_since)
-            },
+            auto_push_since: switched(settings.auto_push, before.auto_push, settings.auto_push_since),
             ..settings
         })
     }
@@ -245,20 +245,25 @@ pub(super) async fn put_connection(
         settings_change: SettingsChange::default(),
     });
     let now = Timestamp::now();
-    let settings = body.over(&before.settings, now)?;
-    if !is_new && settings == before.settings {
-        return Ok((StatusCode::OK, Json(json!({ "connection": before }))));
+    let mut settings = body.over(&before.settings, now)?;
+    if is_new && settings.auto_push {
+        // What was placed before waits for a person, here as well.
+        settings.auto_push_since = whole_second(now);
     }
-    let settings_change = before.settings_change.next(now, &operator.name);
-    let connection = Connection { settings, settings_change, ..before };
-    api.ledger.put_connection(&connection).await.map_err(changed_meanwhile)?;
-    tracing::info!(
-        shop.domain = connection.destination.as_str(),
-        source.domain = connection.source.as_str(),
-        settings.version = connection.settings_change.version,
-        actor = operator.name,
-        "connection written"
-    );
+    let is_changed = is_new || settings != before.settings;
+    let mut connection = before;
+    if is_changed {
+        let settings_change = connection.settings_change.next(now, &operator.name);
+        connection = Connection { settings, settings_change, ..connection };
+        api.ledger.put_connection(&connection).await.map_err(changed_meanwhile)?;
+        tracing::info!(
+            shop.domain = connection.destination.as_str(),
+            source.domain = connection.source.as_str(),
+            settings.version = connection.settings_change.version,
+            actor = operator.name,
+            "connection written"
+        );
+    }
     // A shop that is not connected itself yet is read when it is.
     let keeps_orders = shop.shop.settings.order_sync || kept_orders;
     if keeps_orders && !kept_orders {
@@ -266,6 +271,14 @@ pub(super) async fn put_connection(
     }
     if !was_source {
         read_from_now_on(&api.ledger, &api.tasks, &connection.source, now).await?;
+    }
+    // If an earlier request had no answer, its runs may not have been asked for.
+    for shop in [&connection.destination, &connection.source] {
+        first_run(&api.ledger, &api.tasks, shop, now).await?;
+    }
+    if is_changed && !is_new && shop.shop.settings.auto_push {
+        let destination = connection.destination.clone();
+        resync::ask(&api, &destination, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "connection": connection }))))

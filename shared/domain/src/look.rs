@@ -27,6 +27,7 @@ pub(crate) fn barred(record: &mut OrderRecord, at: Look, task: &Task, now: Times
             | Trigger::Request
             | Trigger::Resync
             | Trigger::Backfill
+            | Trigger::Unpushed
             | Trigger::Redrive
             | Trigger::Unknown => {
                 record.look_mut(at).change().reopen();

@@ -71,11 +71,11 @@ impl Money {
         Self { amount: Decimal::ZERO, currency }
     }
 
-    /// So many percent of it, rounded to the currency's decimals; `None`: more than can be counted.
+    /// So many percent of it, not rounded; `None`: more than can be counted.
     #[must_use]
     pub fn percentage(&self, percent: Decimal) -> Option<Self> {
         let amount = self.amount.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
-        Some(Self { amount, currency: self.currency.clone() }.rounded())
+        Some(Self { amount, currency: self.currency.clone() })
     }
 
     /// Rounded to the currency's decimals, halves away from zero.
@@ -91,7 +91,7 @@ impl Money {
     #[must_use]
     pub fn exchanged(&self, currency: &Currency, rate: Option<Decimal>) -> Option<Self> {
         if self.currency == *currency {
-            return Some(self.clone());
+            return Some(self.rounded());
         }
         let amount = self.amount.checked_mul(rate?)?;
         Some(Self { amount, currency: currency.clone() }.rounded())
@@ -121,6 +121,14 @@ mod tests {
             let exchanged = money(amount, "EUR").exchanged(&currency.parse().unwrap(), rate).unwrap();
             assert_eq!(exchanged, money(expected, currency), "{amount} EUR in {currency}");
         }
+    }
+
+    #[test]
+    fn a_part_of_an_amount_is_rounded_once() {
+        let part = money("9.99", "EUR").percentage("33.333".parse().unwrap()).unwrap();
+
+        assert_eq!(part.exchanged(&"VND".parse().unwrap(), Some(Decimal::from(27_000))), Some(money("89909", "VND")));
+        assert_eq!(part.exchanged(&"EUR".parse().unwrap(), None), Some(money("3.33", "EUR")));
     }
 
     #[test]

@@ -91,6 +91,8 @@ pub enum Trigger {
     Resync,
     /// As a resync, of orders from before anybody told of them: no customer is mailed.
     Backfill,
+    /// As a resync, of orders that are older than automatic push and are to go all the same.
+    Unpushed,
     Redrive,
     /// Written by a newer release.
     #[serde(other)]
@@ -106,6 +108,7 @@ impl fmt::Display for Trigger {
             Self::Settled => "settled",
             Self::Resync => "resync",
             Self::Backfill => "backfill",
+            Self::Unpushed => "unpushed",
             Self::Redrive => "redrive",
             Self::Unknown => "unknown",
         })

@@ -78,6 +78,7 @@ fn occasion(occasion: Occasion) -> &'static str {
         Occasion::Healing => "a subscription was missing",
         Occasion::FirstConnection => "first connection",
         Occasion::Backfill => "backfill",
+        Occasion::Settings => "settings have changed",
         Occasion::Unpushed => "orders of before automatic push",
         Occasion::Unknown => "something that a newer release knows",
     }

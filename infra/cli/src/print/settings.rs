@@ -19,7 +19,9 @@ pub(crate) fn shop_settings(SettingsAnswer { shop, settings, settings_change, ru
     pairs.push(("version", version(settings_change)));
     let text = format!("{shop}\n{}", labelled(&pairs));
     match run_id {
-        Some(run) => format!("{text}\nOrders of before go as well: `roundtrip resync {shop} --show` (run {run})"),
+        Some(run) => {
+            format!("{text}\nWhat this changes for orders is looked at: `roundtrip resync {shop} --show` (run {run})")
+        }
         None => text,
     }
 }
@@ -65,11 +67,16 @@ fn changes(version: &SettingsVersion, before: Option<&SettingsVersion>) -> Strin
     } else {
         serde_json::to_value(ShopSettings::default())
     };
-    let before = before.map_or_else(|| first.unwrap_or_default(), |before| before.settings.clone());
-    let changed =
-        version.settings.as_object().into_iter().flatten().filter(|(name, value)| before.get(name) != Some(value));
+    let first = first.unwrap_or_default();
+    let known = before.map_or(&first, |before| &before.settings);
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    let changed: Vec<String> = changed.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    let now = version.settings.as_object().into_iter().flatten();
+    let new = now.filter(|(name, value)| known.get(name) != Some(value));
+    let mut changed: Vec<String> = new.map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    // What has no value is left out.
+    let then = before.and_then(|before| before.settings.as_object()).into_iter().flatten();
+    let gone = then.filter(|(name, _)| version.settings.get(name).is_none());
+    changed.extend(gone.map(|(name, _)| format!("{name} none")));
     if changed.is_empty() { "as at first".to_owned() } else { changed.join(", ") }
 }
 
@@ -217,15 +224,15 @@ moon.myshopify.com is served by sun.myshopify.com
             { "source": "sun.myshopify.com", "change": { "version": 1, "at": "2026-07-30T12:30:00Z", "by": "ada" },
               "settings": { "auto_push": true, "grace_secs": 600 } },
             { "source": null, "change": { "version": 1, "at": "2026-07-30T12:00:00Z", "by": "ada" },
-              "settings": { "order_sync": true, "plan": "free" } },
+              "settings": { "order_sync": true, "order_sync_since": "2026-07-30T12:00:00Z", "plan": "free" } },
         ] });
 
         let text = versions(&serde_json::from_value(answer).unwrap());
 
         let expected = "\
-2026-07-30 13:00:00Z  bob  the store's own    version 2  plan paid
+2026-07-30 13:00:00Z  bob  the store's own    version 2  plan paid, order_sync_since none
 2026-07-30 12:30:00Z  ada  sun.myshopify.com  version 1  grace_secs 600
-2026-07-30 12:00:00Z  ada  the store's own    version 1  order_sync true";
+2026-07-30 12:00:00Z  ada  the store's own    version 1  order_sync true, order_sync_since 2026-07-30T12:00:00Z";
         assert_eq!(text, expected, "\n{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! What the API and the console read: lists, and an order with its history.
 
 use aws_sdk_dynamodb::types::Select;
+use jiff::Timestamp;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::ports::LedgerError;
@@ -11,8 +12,8 @@ use super::{DynamoLedger, Item, failed, from_attribute, get_text, text};
 
 /// As many as a request to the API reads at once.
 const MAX_PAGE: u16 = 250;
-/// Pages of one tab that a count reads: 10,000 orders.
-const MAX_PAGES: u32 = 39;
+/// Pages of one tab that a count reads, so that it ends within the time that the API has: 5,000 orders.
+const MAX_PAGES: u32 = 20;
 
 /// One row of an order list.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,19 +92,27 @@ impl DynamoLedger {
         Ok(count)
     }
 
-    /// How many orders of a shop are known of which a part was not pushed though nothing is said to speak against it,
+    /// How many orders of a shop stand in the tabs of what is not, or not wholly, pushed, were placed since and are such,
     /// and whether these are all: no more than so many are read.
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn count_unpushed(&self, shop: &ShopDomain) -> Result<(usize, bool), LedgerError> {
+    pub async fn count_open(
+        &self,
+        shop: &ShopDomain,
+        since: Timestamp,
+        are_such: impl Fn(&Summary) -> bool,
+    ) -> Result<(usize, bool), LedgerError> {
         let mut count = 0;
         for tab in [Tab::NotPushed, Tab::PartiallyPushed] {
             let mut after: Option<String> = None;
-            for page in 0.. {
+            for page in 1.. {
                 let OrderPage { orders, next } = self.list_orders(shop, tab, MAX_PAGE, after.as_deref()).await?;
-                count += orders.iter().filter(|order| order.summary.refusals.is_empty()).count();
-                after = next;
+                let young = orders.iter().take_while(|order| order.summary.created_at >= since);
+                let (read, such) =
+                    young.fold((0, 0), |(read, such), order| (read + 1, such + usize::from(are_such(&order.summary))));
+                count += such;
+                after = next.filter(|_| read == orders.len());
                 match (&after, page) {
                     (None, _) => break,
                     (Some(_), MAX_PAGES) => return Ok((count, false)),

@@ -256,7 +256,8 @@ impl DynamoLedger {
         let item = registry_item(shop_pk(destination), connection_sk(source), connection)?;
         let put = Put::builder().table_name(&self.tables.registry).set_item(Some(item));
         let put = match change.version {
-            1 => put.condition_expression("attribute_not_exists(pk)"),
+            // One of before there were versions counts as none.
+            1 => put.condition_expression("attribute_not_exists(pk) OR attribute_not_exists(body.settings_change)"),
             version => put
                 .condition_expression("body.settings_change.version = :read")
                 .expression_attribute_values(":read", number(version.saturating_sub(1))),

@@ -10,9 +10,20 @@ use crate::code::Code;
 use crate::id::ShopDomain;
 use crate::look::is_redrive_of;
 use crate::money::Money;
-use crate::record::{OrderRecord, RequestState};
+use crate::record::{LookState, OrderRecord, RequestState};
 use crate::tags;
-use crate::task::Task;
+use crate::task::{Task, Trigger};
+
+/// Whoever comes to look in the end, after failures and waits, knows by this that somebody asked for the order.
+pub(super) fn mark_asked(record: &mut OrderRecord, task: &Task) {
+    let LookState { asked_for, goes, .. } = record.look.get().state;
+    let asked = matches!(task.trigger, Trigger::Request | Trigger::Backfill | Trigger::Unpushed);
+    let goes_now = goes || task.trigger == Trigger::Unpushed;
+    if (asked && !asked_for) || goes_now != goes {
+        let state = &mut record.look.change().state;
+        (state.asked_for, state.goes) = (true, goes_now);
+    }
+}
 
 /// A person asked for a parked push to be tried again: by a redrive of just this step, or by a new request.
 /// A redrive asks again for what was requested and answered with the failure. Done before anything can
@@ -29,7 +40,9 @@ pub(super) fn reopen_asked(record: &mut OrderRecord, task: &Task, now: Timestamp
         }
     }
     if let Some(redriven) = redriven {
-        reopen_requests(record, now, |push| *push == redriven);
+        // Also those that failed because this one did.
+        let parked = parked(record);
+        reopen_requests(record, now, |push| *push == redriven || !parked.contains(push));
     }
     tags::note(record, now);
 }
@@ -72,9 +85,14 @@ pub(super) fn give_up(record: &mut OrderRecord, code: Code) {
 /// A person had the order looked at again: what was requested, and failed because it could not be read, is
 /// asked for again.
 pub(super) fn ask_again(record: &mut OrderRecord, now: Timestamp) {
-    let parked = record.pushes.iter().filter(|(_, row)| row.get().parked.is_some());
-    let parked: BTreeSet<PushId> = parked.map(|(id, _)| id.clone()).collect();
+    let parked = parked(record);
     reopen_requests(record, now, |push| !parked.contains(push));
+}
+
+/// The pushes that wait for a person.
+fn parked(record: &OrderRecord) -> BTreeSet<PushId> {
+    let parked = record.pushes.iter().filter(|(_, row)| row.get().parked.is_some());
+    parked.map(|(id, _)| id.clone()).collect()
 }
 
 /// A person asked for a push after the look was parked: that is asking for the look as well, whoever comes first.

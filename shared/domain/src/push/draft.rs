@@ -3,6 +3,7 @@
 //! service or cost, no discount, no tax.
 
 use super::plan::{PlannedLine, PushPlan};
+use super::rules::looks_like_email;
 use crate::id::{LineItemId, VariantId};
 use crate::money::Money;
 use crate::order::{Address, Attribute, Order, PersonName};
@@ -56,7 +57,9 @@ pub fn draft(order: &Order, plan: &PushPlan, shop: &Shop) -> OrderDraft {
     let (email, customer) = match &shop.settings.email_contact {
         EmailContact::Customer => {
             let nameless = PersonName { first: None, last: None };
-            (order.email.clone(), Some(order.customer.clone().unwrap_or(nameless)))
+            // Where none is required, one that Shopify would refuse is left out.
+            let email = order.email.as_deref().map(str::trim).filter(|email| looks_like_email(email));
+            (email.map(ToOwned::to_owned), Some(order.customer.clone().unwrap_or(nameless)))
         }
         // Whoever has this address is no customer of that name.
         EmailContact::Admin => (facts.and_then(|facts| facts.contact_email.clone()), None),

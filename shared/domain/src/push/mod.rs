@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destination_line, draft};
 pub use fee::FeeRule;
 pub use key::OrderKey;
-pub use plan::{PlannedLine, PushMode, PushPlan, PushTerms, Wish, plan_push, tab};
+pub use plan::{PlannedLine, PushMode, PushPlan, PushTerms, plan_push, tab};
 pub use rules::{Case, MAX_LINES, RULES, Refusal, RefusalReason, Rule, Verdict, groups, looks_like_email, verdicts};
 pub use use_case::push_order;
 

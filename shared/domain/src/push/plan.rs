@@ -67,24 +67,6 @@ impl PushMode {
     }
 }
 
-/// Who wants a push, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// Tells one push from a deliberate second one.
-    pub group: u32,
-    pub mode: PushMode,
-    /// What the person who asks says that shipping costs, in the source shop's currency.
-    pub shipping_fee: Option<Money>,
-}
-
-impl Wish {
-    /// Nobody asked.
-    #[must_use]
-    pub fn automatic(group: u32) -> Self {
-        Self { group, mode: PushMode::Automatic, shipping_fee: None }
-    }
-}
-
 impl PushPlan {
     /// How many of each destination line go.
     #[must_use]
@@ -105,18 +87,16 @@ pub struct PlannedLine {
     pub unit_price: Option<Money>,
 }
 
-/// What of the order goes to the source shop, or every reason why nothing does.
+/// What of the order goes to the source shop, or every reason why nothing does. The group tells one push from a
+/// deliberate second one.
 ///
 /// # Errors
 /// All refusals, not just the first.
-pub fn plan_push(case: &Case<'_>, wish: &Wish) -> Result<PushPlan, Vec<Refusal>> {
+pub fn plan_push(case: &Case<'_>, group: u32, mode: PushMode) -> Result<PushPlan, Vec<Refusal>> {
     let refusals: Vec<Refusal> =
         verdicts(case).into_iter().filter(|verdict| !verdict.passed).map(Refusal::from).collect();
     // Without a refusal there is a currency, and all amounts are in it.
-    let fee = match &wish.shipping_fee {
-        Some(fee) => Some((fee.clone(), FeeRule::Manual)),
-        None => case.fee(),
-    };
+    let fee = case.fee();
     let lines: Option<Vec<PlannedLine>> = case
         .lines()
         .map(|(line, link)| {
@@ -131,10 +111,10 @@ pub fn plan_push(case: &Case<'_>, wish: &Wish) -> Result<PushPlan, Vec<Refusal>>
         .collect();
     match (fee, lines) {
         (Some((shipping_fee, fee_rule)), Some(lines)) if refusals.is_empty() => Ok(PushPlan {
-            key: OrderKey::new(&case.order.at, &case.connection.source, wish.group),
+            key: OrderKey::new(&case.order.at, &case.connection.source, group),
             lines,
             terms: PushTerms {
-                mode: wish.mode,
+                mode,
                 shipping_fee,
                 fee_rule,
                 settings_version: case.connection.settings_change.version,

@@ -6,12 +6,15 @@ use jiff::Timestamp;
 
 use super::PushState;
 use super::asked::{requested, requested_fee};
-use super::plan::{PushMode, PushPlan, Wish, plan_push};
+use super::plan::{PushMode, PushPlan, plan_push};
+use super::record::Against;
 use super::rules::{Refusal, RefusalReason, groups};
 use super::settle::PushId;
 use super::use_case::View;
+use crate::code::Code;
 use crate::id::ShopDomain;
 use crate::record::{OrderRecord, Row};
+use crate::registry::Connection;
 
 /// The groups that are wanted, and against which nothing speaks, with their plans; and whether a person asked. Where
 /// the shop pushes orders whole: all of them, or none.
@@ -40,10 +43,18 @@ fn wanted(record: &OrderRecord, view: &View) -> Vec<(PushId, bool)> {
     let wanted = candidates.into_iter().filter_map(|id| {
         let connection = view.shop.connection(&id.0)?;
         let asked = requested.contains(&id);
-        let by_itself = id.1 == 1 && view.shop.shop.pushes_by_itself(connection, view.order.created_at);
+        let by_itself = id.1 == 1 && goes_by_itself(record, view, connection);
         (asked || by_itself).then_some((id, asked))
     });
     wanted.collect()
+}
+
+/// Whether the part of a connection goes without being asked for: as all that are placed since, or because somebody wants
+/// those of before to go as well.
+fn goes_by_itself(record: &OrderRecord, view: &View, connection: &Connection) -> bool {
+    let shop = &view.shop.shop;
+    let is_wanted = record.look.get().state.goes && shop.settings.auto_push && connection.settings.auto_push;
+    is_wanted || shop.pushes_by_itself(connection, view.order.created_at)
 }
 
 /// The source shops that hold something of the order.
@@ -66,41 +77,40 @@ fn plan(record: &OrderRecord, view: &View, (source, group): &PushId, asked: bool
             required: "a connection: POST /v1/connections".into(),
         }]);
     };
-    let wish = if asked {
-        let shipping_fee = requested_fee(record, source, *group);
-        Wish { group: *group, mode: PushMode::Manual, shipping_fee }
-    } else {
-        Wish::automatic(*group)
-    };
-    plan_push(&view.case(connection), &wish)
+    let shipping_fee = requested_fee(record, source, *group).filter(|_| asked);
+    let mode = if asked { PushMode::Manual } else { PushMode::Automatic };
+    plan_push(&view.case(connection, shipping_fee), *group, mode)
 }
 
 /// Why `source` does not get its part; empty if it could.
 pub(super) fn refusals(record: &OrderRecord, view: &View, source: &ShopDomain) -> Vec<Refusal> {
-    let of = |source: &ShopDomain| plan(record, view, &(source.clone(), 1), false).err().unwrap_or_default();
+    // With the fee that somebody gave: only one in another currency could speak against it.
+    let asked = |source: &ShopDomain| requested(record).contains(&(source.clone(), 1));
+    let of = |source: &ShopDomain| plan(record, view, &(source.clone(), 1), asked(source)).err().unwrap_or_default();
     let own = of(source);
     if !own.is_empty() || !view.is_pushed_whole() {
         return own;
     }
     let mut others = sources(view).into_iter().filter(|other| other != source && !has_left(record, other));
-    let kept_back_by = others.find_map(|other| match (is_parked(record, &other), of(&other).is_empty()) {
-        (true, _) => Some(partial(&other, "failed")),
-        (false, false) => Some(partial(&other, "may not be pushed")),
-        (false, true) => None,
+    let kept_back_by = others.find_map(|other| match (parked(record, &other), of(&other).is_empty()) {
+        (Some(_), _) => Some(partial(&other, "failed")),
+        (None, false) => Some(partial(&other, "may not be pushed")),
+        (None, true) => None,
     });
     kept_back_by.into_iter().collect()
 }
 
-/// Whether the part of `source` waits for a person.
-fn is_parked(record: &OrderRecord, source: &ShopDomain) -> bool {
-    record.pushes.iter().any(|((of, _), row)| of == source && row.get().parked.is_some())
+/// Why the part of `source` waits for a person, if it does.
+fn parked(record: &OrderRecord, source: &ShopDomain) -> Option<Code> {
+    let of_source = record.pushes.iter().filter(|((of, _), _)| of == source);
+    of_source.filter_map(|(_, row)| row.get().parked.as_ref()).map(|parked| parked.code).next()
 }
 
-/// What speaks against a request, as long as the order is as it was seen.
+/// What speaks against requests, as long as the order is as it was seen.
 pub(super) struct Stays {
     by_rules: Vec<(ShopDomain, Vec<Refusal>)>,
-    /// Another part of an order that is pushed whole: nobody asked for it, or it failed.
-    other: Option<(ShopDomain, &'static str)>,
+    /// Parts of an order that is pushed whole which stay, and with which code they are parked, if they are.
+    others: Vec<(ShopDomain, Option<Code>)>,
 }
 
 /// Why what stays does so.
@@ -108,28 +118,29 @@ pub(super) fn stays(record: &OrderRecord, view: &View) -> Stays {
     let asked: BTreeSet<ShopDomain> = requested(record).into_iter().map(|(source, _)| source).collect();
     let by_rules = asked.iter().map(|source| (source.clone(), refusals(record, view, source))).collect();
     if !view.is_pushed_whole() {
-        return Stays { by_rules, other: None };
+        return Stays { by_rules, others: Vec::new() };
     }
     let wanted: BTreeSet<ShopDomain> = wanted(record, view).into_iter().map(|((source, _), _)| source).collect();
-    let mut left = sources(view).into_iter().filter(|source| !has_left(record, source));
-    let other = left.find_map(|source| {
-        let why = match (is_parked(record, &source), wanted.contains(&source)) {
-            (true, _) => "failed",
-            (false, false) => "was not asked for",
-            (false, true) => return None,
-        };
-        Some((source, why))
+    let left = sources(view).into_iter().filter(|source| !has_left(record, source));
+    let stays = left.filter_map(|source| {
+        let code = parked(record, &source);
+        (code.is_some() || !wanted.contains(&source)).then_some((source, code))
     });
-    Stays { by_rules, other }
+    Stays { by_rules, others: stays.collect() }
 }
 
 impl Stays {
-    /// The reasons against the part of `source`.
-    pub(super) fn against(&self, source: &ShopDomain) -> Vec<Refusal> {
+    /// What speaks against the part of `source`.
+    pub(super) fn against(&self, source: &ShopDomain) -> Against {
+        let mut others = self.others.iter().filter(|(other, _)| other != source);
+        if let Some(code) = others.clone().find_map(|(_, code)| *code) {
+            return Against::Parked(code);
+        }
         let by_rules = self.by_rules.iter().find(|(of, _)| of == source).map(|(_, refusals)| refusals.clone());
-        match (by_rules.unwrap_or_default(), &self.other) {
-            (refusals, Some((other, why))) if refusals.is_empty() && other != source => vec![partial(other, why)],
-            (refusals, _) => refusals,
+        match (by_rules.unwrap_or_default(), others.next()) {
+            (refusals, _) if !refusals.is_empty() => Against::Rules(refusals),
+            (_, Some((other, _))) => Against::Rules(vec![partial(other, "was not asked for")]),
+            (_, None) => Against::Nothing,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::ready::refusals;
 use super::rules::groups;
 use super::use_case::View;
 use super::{PushState, Refusal};
+use crate::code::Code;
 use crate::history::HistoryEvent;
 use crate::id::{LineItemId, ShopDomain};
 use crate::order::{Order, SourceOrder};
@@ -17,7 +18,7 @@ use crate::ports::after;
 use crate::record::{
     GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning, WarningCode,
 };
-use crate::task::{Task, Trigger};
+use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
 const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
@@ -26,8 +27,7 @@ const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
 pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, now: Timestamp) {
     let order = &view.order;
     let mut summary = summary(record, view);
-    let is_asked_for = matches!(task.trigger, Trigger::Request | Trigger::Backfill);
-    summary.listed |= is_asked_for && view.shop.offers_orders();
+    summary.listed |= record.look.get().state.asked_for && view.shop.offers_orders();
     match &mut record.summary {
         None => {
             let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
@@ -191,7 +191,7 @@ pub(super) fn retab(record: &mut OrderRecord) -> Option<Tab> {
 /// Answers the open requests: done, failed, refused, or looked at again when their step rests no longer.
 pub(super) fn answer_requests(
     record: &mut OrderRecord,
-    refusals: impl Fn(&ShopDomain) -> Vec<Refusal>,
+    against: impl Fn(&ShopDomain) -> Against,
     later: Timestamp,
     now: Timestamp,
 ) {
@@ -204,9 +204,9 @@ pub(super) fn answer_requests(
                 (PushState::Confirmed { order, .. }, _, _) => RequestState::Done { order: order.clone() },
                 (_, Some(parked), _) => RequestState::Failed { code: parked.code },
                 (_, None, Some(wait)) if wait.until > now => RequestState::Open { due: wait.until },
-                (_, None, _) => answer_by_rules(refusals(&source), later),
+                (_, None, _) => against(&source).answer(later),
             },
-            None => answer_by_rules(refusals(&source), later),
+            None => against(&source).answer(later),
         };
         if let Some(row) = step.filter(|_| !matches!(answer, RequestState::Done { .. })) {
             // Valid only while the step is as we saw it: it may just be going again, for this very request.
@@ -220,6 +220,20 @@ pub(super) fn answer_requests(
     }
 }
 
-fn answer_by_rules(refusals: Vec<Refusal>, later: Timestamp) -> RequestState {
-    if refusals.is_empty() { RequestState::Open { due: later } } else { RequestState::Refused { reasons: refusals } }
+/// What speaks against a push that was asked for.
+pub(super) enum Against {
+    Nothing,
+    Rules(Vec<Refusal>),
+    /// Another part of the order, without which this one does not go, is parked.
+    Parked(Code),
+}
+
+impl Against {
+    fn answer(self, later: Timestamp) -> RequestState {
+        match self {
+            Self::Nothing => RequestState::Open { due: later },
+            Self::Rules(reasons) => RequestState::Refused { reasons },
+            Self::Parked(code) => RequestState::Failed { code },
+        }
+    }
 }

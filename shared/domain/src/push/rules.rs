@@ -100,6 +100,31 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
+    /// Whether another setting could take it away, with the order as it is.
+    #[must_use]
+    pub fn is_by_settings(self) -> bool {
+        match self {
+            Self::OrderSyncOff
+            | Self::NotPaid
+            | Self::InvalidCustomerEmail
+            | Self::ContactEmailMissing
+            | Self::TestOrder
+            | Self::NotConnected
+            | Self::CurrencyMismatch
+            | Self::PartialPushDisabled => true,
+            Self::ProtectedDataHidden
+            | Self::InvalidCustomerName
+            | Self::InvalidCustomerAddress
+            | Self::ZeroValue
+            | Self::NoSyncedProduct
+            | Self::OrderCancelled
+            | Self::AlreadyAPush
+            | Self::TooManyLines
+            | Self::OrderGone
+            | Self::Unknown => false,
+        }
+    }
+
     /// What a merchant does about it, in half a sentence.
     #[must_use]
     pub fn remedy(self) -> &'static str {
@@ -137,6 +162,8 @@ pub struct Case<'a> {
     pub shop: &'a Shop,
     pub connection: &'a Connection,
     pub links: &'a Links,
+    /// What a person says that shipping costs, in the source shop's currency.
+    pub shipping_fee: Option<Money>,
 }
 
 /// The lines of `order` by the source shop that holds them; lines that are not linked, or of which
@@ -188,8 +215,11 @@ impl<'a> Case<'a> {
         self.exchanged(&price).map(Some)
     }
 
-    /// The flat shipping fee, and by which rule; `None`: the currencies differ, and nobody gave a rate.
+    /// The shipping fee, and by which rule; `None`: the currencies differ, and nobody gave a rate.
     pub(super) fn fee(&self) -> Option<(Money, FeeRule)> {
+        if let Some(fee) = &self.shipping_fee {
+            return Some((fee.clone(), FeeRule::Manual));
+        }
         let of_line = |(line, _): (&Line, _)| line.unit_price.amount.checked_mul(Decimal::from(line.quantity));
         let value = self.lines().map(of_line).try_fold(Decimal::ZERO, |sum, value| sum.checked_add(value?))?;
         match flat_rate(&self.shop.settings.shipping_rates, value) {

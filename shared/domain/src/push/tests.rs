@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::{Case, PushPlan, RULES, Refusal, RefusalReason, Wish, draft, groups, plan_push, tab, verdicts};
+use super::{Case, PushMode, PushPlan, RULES, Refusal, RefusalReason, draft, groups, plan_push, tab, verdicts};
 use crate::id::{LineItemId, OrderId, OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{Address, FinancialStatus, FulfillmentStatus, Line, Order, PersonName};
@@ -115,7 +115,7 @@ fn destination() -> Shop {
 }
 
 fn planned(order: &Order, connection: &Connection, links: &Links) -> Result<PushPlan, Vec<Refusal>> {
-    plan_push(&Case { order, shop: &destination(), connection, links }, &Wish::automatic(1))
+    plan_push(&Case { order, shop: &destination(), connection, links, shipping_fee: None }, 1, PushMode::Automatic)
 }
 
 fn reasons(order: &Order) -> BTreeSet<RefusalReason> {
@@ -245,7 +245,8 @@ fn each_rule_is_told_once_whether_it_holds_or_not() {
     cancelled.cancelled_at = Some(Timestamp::UNIX_EPOCH);
     let (shop, connection, links) = (destination(), connection(), links());
 
-    let told = verdicts(&Case { order: &cancelled, shop: &shop, connection: &connection, links: &links });
+    let told =
+        verdicts(&Case { order: &cancelled, shop: &shop, connection: &connection, links: &links, shipping_fee: None });
 
     let rules: BTreeSet<RefusalReason> = told.iter().map(|verdict| verdict.rule).collect();
     assert_eq!((told.len(), rules.len()), (RULES.len(), RULES.len()));

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::PushState;
-use super::asked::{ask_again, give_up, reopen_asked, reopen_look_for_requests};
+use super::asked::{ask_again, give_up, mark_asked, reopen_asked, reopen_look_for_requests};
 use super::draft::{OrderDraft, draft};
 use super::plan::{PushMode, PushPlan};
 use super::ready::{ready, stays};
-use super::record::{answer_requests, is_ahead_of, is_other_than, record_order};
+use super::record::{Against, answer_requests, is_ahead_of, is_other_than, record_order};
 use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
 use super::rules::{Case, Refusal, RefusalReason};
 use super::settle::{Job, PushId, announce_parked, publish_due};
@@ -17,6 +17,7 @@ use crate::channel::{Channel, ChannelError};
 use crate::fingerprint::fingerprint;
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::look;
+use crate::money::Money;
 use crate::order::Order;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Origin, Row};
@@ -104,8 +105,8 @@ impl View {
     }
 
     /// What of the order goes through `connection`, as the rules see it.
-    pub(super) fn case<'a>(&'a self, connection: &'a Connection) -> Case<'a> {
-        Case { order: &self.order, shop: &self.shop.shop, connection, links: &self.links }
+    pub(super) fn case<'a>(&'a self, connection: &'a Connection, shipping_fee: Option<Money>) -> Case<'a> {
+        Case { order: &self.order, shop: &self.shop.shop, connection, links: &self.links, shipping_fee }
     }
 
     /// Whether its parts go to all of their source shops, or to none.
@@ -150,6 +151,7 @@ where
     }
     announce_parked(ports, &mut record, |_, step| step.is_announcement_overdue(now)).await?;
     publish_due(ports, &mut record, now).await?;
+    mark_asked(&mut record, task);
     reopen_asked(&mut record, task, now);
     reopen_look_for_requests(&mut record);
     let was_given_up = record.look.get().parked.is_some();
@@ -166,7 +168,8 @@ where
     let Some(shop) = ports.ledger.shop(&at.shop).await? else {
         return Ok(Some(Outcome::Done("the shop is not registered")));
     };
-    if !shop.keeps_orders() && record.requests.is_empty() {
+    // What is under way comes to its end, whatever was switched off meanwhile.
+    if !shop.keeps_orders() && record.requests.is_empty() && !record.is_pending() {
         return Ok(Some(Outcome::Done("not a destination shop")));
     }
     if shop.shop.paused.is_some() {
@@ -229,6 +232,9 @@ where
     close_cancelled(ports, &mut record, &view, task, now);
     note_rests(ports, task, &mut record, &view, now);
     let stays = stays(&record, &view);
+    // A part that waits for another is looked at with that.
+    let waits = record.pushes.values().filter_map(|row| row.get().wait.as_ref()).map(|wait| wait.until);
+    let later = waits.filter(|until| *until > now).min().unwrap_or(later);
     answer_requests(&mut record, |source| stays.against(source), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
     tags::set_due(ports, &mut record, task).await?;
@@ -259,9 +265,12 @@ async fn wake_writebacks<L, C, T: Outbox, K>(
 
 /// Why the order, which the shop does not show, cannot be read, if anything is still to be pushed of it.
 fn hidden(record: &OrderRecord, shop: &Shop, now: Timestamp) -> Option<ChannelError> {
-    let is_waited_for =
-        record.pushes.values().any(|row| row.get().wait.is_some()) || record.open_requests().next().is_some();
-    wall::hidden(shop, &record.at, record.placed_at()?, now).filter(|_| is_waited_for)
+    let summary = record.summary.as_ref()?.get();
+    // What was tried, or rested, and is not there: also what a redrive has just set going again.
+    let is_open = |step: &Step<PushState>| matches!(step.state, PushState::NotPushed { .. }) && step.parked.is_none();
+    let is_waited_for = summary.cancelled_at.is_none() && record.pushes.values().any(|row| is_open(row.get()));
+    let is_asked_for = record.open_requests().next().is_some();
+    wall::hidden(shop, &record.at, summary.created_at, now).filter(|_| is_waited_for || is_asked_for)
 }
 
 /// The shop has no such order: nothing waits for it any more, but what is in doubt at a source store is
@@ -284,9 +293,12 @@ async fn gone<L: Ledger, C: Channel, T: Outbox, K: Clock>(
         observed: "the shop has no such order".into(),
         required: "an order that the shop still has".into(),
     };
-    answer_requests(record, |_| vec![gone()], now, now);
+    answer_requests(record, |_| Against::Rules(vec![gone()]), now, now);
     ports.ledger.save(&mut [&mut *record]).await?;
-    let may_be_hidden = record.summary.is_none() && !shop.reads_all_orders();
+    let may_be_hidden = match record.placed_at() {
+        Some(placed_at) => wall::is_outside_60_days(shop, placed_at, now),
+        None => !shop.reads_all_orders(),
+    };
     let words = if may_be_hidden { "the shop shows no such order of the last 60 days" } else { "the order is gone" };
     Ok(look::outcome(record.pushes.values().map(|row| row.get().into()), words))
 }

@@ -172,6 +172,12 @@ pub struct LookState {
     /// A backfill asked for it, and it has not come to look yet: what it comes upon is shown without a mail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Somebody asked for it: it is listed, however old it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked_for: bool,
+    /// Somebody wants it to go by itself, though it is older than the switch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes: bool,
 }
 
 /// A person asked for the order to be looked at now.

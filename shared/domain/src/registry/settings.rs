@@ -29,13 +29,16 @@ impl SettingsChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShopSettings {
-    /// Whether its orders are offered for push: an add-on. Off by default.
+    /// Whether its orders are offered for push: an add-on. Off by default; a row that was written before there was such a
+    /// switch means on.
+    #[serde(default = "on")]
     pub order_sync: bool,
     /// When that was switched on: older orders are listed only if somebody asks for them. `None`: all are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order_sync_since: Option<Timestamp>,
     /// Push paid orders without being asked, to each connection that does not say otherwise. Off by default: a
-    /// merchant pushes by hand.
+    /// merchant pushes by hand. In a row of before, each connection decided for itself.
+    #[serde(default = "on")]
     pub auto_push: bool,
     /// When that was switched on: older orders wait for a person. `None`: all go.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +60,10 @@ pub struct ShopSettings {
     /// Whether what was shipped of its own orders is kept as shipments. Off by default: between connected shops it
     /// costs a call for each shipment that the writeback has shown already.
     pub tracking_sync: bool,
+}
+
+fn on() -> bool {
+    true
 }
 
 impl Default for ShopSettings {
@@ -90,6 +97,17 @@ pub enum EmailContact {
     Admin,
     /// Another one.
     Custom { email: String },
+}
+
+impl EmailContact {
+    /// Without the blanks that were typed around it.
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        match self {
+            Self::Custom { email } => Self::Custom { email: email.trim().to_owned() },
+            other => other,
+        }
+    }
 }
 
 /// What is charged for shipping from a value on. Both in the destination shop's currency.
@@ -193,4 +211,17 @@ pub enum WithoutTracking {
     Wait,
     /// It is shown at once, without a mail; the number follows when it is known.
     FulfilNow,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_before_there_was_a_switch_goes_on_as_it_did() {
+        let settings: ShopSettings = serde_json::from_str(r#"{"plan":"paid","tracking_sync":false}"#).unwrap();
+
+        assert!(settings.order_sync && settings.auto_push && settings.plan == Plan::Paid);
+        assert!(!ShopSettings::default().order_sync);
+    }
 }

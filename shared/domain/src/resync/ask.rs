@@ -87,7 +87,7 @@ pub async fn ask_for_run<L: Ledger, T: Tasks>(
 async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Result<String, LedgerError> {
     change_shop_step(ledger, shop, &StepId::Resync, |step: &mut Step<ResyncState>| {
         if step.parked.is_some() {
-            reopen(step);
+            reopen(step, &wish.by);
         }
         let id = step.state.ask(wish.clone());
         if !step.state.is_under_way() {
@@ -104,7 +104,7 @@ pub(super) fn is_read(shop: &ConnectedShop) -> bool {
 }
 
 /// Where a parked run stopped is long ago: a new one sees what has changed since.
-pub(super) fn reopen(step: &mut Step<ResyncState>) {
+pub(super) fn reopen(step: &mut Step<ResyncState>, by: &str) {
     step.reopen();
-    step.state.put_by();
+    step.state.give_up(by);
 }

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::ShippedOrder;
 use crate::fingerprint::fingerprint;
-use crate::id::{FulfillmentId, OrderRef};
+use crate::id::{FulfillmentId, OrderRef, ShopDomain};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
-use crate::record::{OrderRecord, Origin, Row, RowKey, Summary, Tab};
+use crate::push::Refusal;
+use crate::record::{GroupRefusals, OrderRecord, Origin, Row, RowKey, Summary, Tab};
+use crate::registry::ConnectedShop;
 use crate::shipments::is_tracked;
 use crate::step::{Look, StepId};
 use crate::task::Queue;
@@ -50,7 +52,7 @@ pub enum Behind {
     /// What was shipped of it as the shop's own order, whose tracking is synced: the first fulfillment that is kept
     /// otherwise than this. All are kept at once.
     Tracking { seen: ShipmentSight },
-    /// Nothing, but a part of it was not pushed.
+    /// Nothing, but a part of it was not pushed, and it has not heard yet that it is to go.
     Push,
 }
 
@@ -68,7 +70,8 @@ impl Behind {
     #[must_use]
     pub fn row(&self) -> RowKey {
         match self {
-            Self::Order { .. } | Self::Push => RowKey::Summary,
+            Self::Order { .. } => RowKey::Summary,
+            Self::Push => RowKey::Step(StepId::Look(Look::Order)),
             Self::Shipments { .. } => RowKey::Step(StepId::Look(Look::Shipments)),
             Self::Tracking { .. } => RowKey::Shipments,
         }
@@ -83,7 +86,7 @@ impl Behind {
             }
             Self::Shipments { sight } => record.look_at_shipments.get().state.seen.as_ref() == Some(sight),
             Self::Tracking { seen } => is_kept(seen, record),
-            Self::Push => unpushed(record).is_none(),
+            Self::Push => record.look.get().state.goes,
         }
     }
 }
@@ -117,12 +120,30 @@ pub fn behind(seen: &OrderSight, known: &OrderRecord, kept: Kept) -> Option<Behi
     Some(Behind::Tracking { seen: first.clone() })
 }
 
-/// An order that is known, and of which a part was not pushed though nothing is said to speak against it.
+/// Whether a part of an order that is listed was not pushed, could go by itself, and nothing speaks against it but settings
+/// that may have changed. What was shipped by hand stays where it is.
 #[must_use]
-pub fn unpushed(known: &OrderRecord) -> Option<Behind> {
-    let summary = known.summary.as_ref()?.get();
-    let is_open = matches!(summary.tab, Tab::NotPushed | Tab::PartiallyPushed) && summary.refusals.is_empty();
-    (summary.listed && is_open).then_some(Behind::Push)
+pub fn is_unpushed(summary: &Summary, shop: &ConnectedShop) -> bool {
+    let is_open = matches!(summary.tab, Tab::NotPushed | Tab::PartiallyPushed)
+        && summary.fulfillment_status != FulfillmentStatus::Fulfilled;
+    let goes = |source: &ShopDomain| {
+        let automatic = shop.connection(source).is_some_and(|connection| connection.settings.auto_push);
+        automatic && refusals(summary, source).iter().all(|refusal| refusal.reason.is_by_settings())
+    };
+    let lines = summary.lines.iter().filter(|line| line.quantity > 0);
+    summary.listed && is_open && lines.filter_map(|line| line.source.as_ref()).any(goes)
+}
+
+/// Whether nothing but settings speaks against a part of the order.
+#[must_use]
+pub fn is_refused_by_settings(summary: &Summary) -> bool {
+    let by_settings = |group: &GroupRefusals| group.reasons.iter().all(|refusal| refusal.reason.is_by_settings());
+    summary.cancelled_at.is_none() && summary.refusals.iter().any(by_settings)
+}
+
+fn refusals<'a>(summary: &'a Summary, source: &ShopDomain) -> &'a [Refusal] {
+    let of_source = summary.refusals.iter().find(|group| group.source == *source);
+    of_source.map(|group| group.reasons.as_slice()).unwrap_or_default()
 }
 
 /// Whether the ledger has just this of a fulfillment: a shipment, if it has a number and is not called off.

@@ -9,7 +9,9 @@ mod tests;
 mod use_case;
 
 pub use ask::{ask_for_run, first_run, read_from_now_on, resync_all};
-pub use compare::{Behind, Kept, OrderSight, ShipmentSight, behind, sight_of_shipments, unpushed};
+pub use compare::{
+    Behind, Kept, OrderSight, ShipmentSight, behind, is_refused_by_settings, is_unpushed, sight_of_shipments,
+};
 pub use run::{
     Asked, End, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,
 };

@@ -72,6 +72,16 @@ impl ResyncState {
         (!self.asked.is_empty()).then(|| self.asked.remove(0))
     }
 
+    /// The run was parked. What a schedule finds as well is left to the next run; another is asked for again.
+    pub fn give_up(&mut self, by: &str) {
+        match self.run.take_if(|run| run.occasion.end() != End::Missed) {
+            Some(Run { id, occasion, asked_at, days, .. }) => {
+                self.asked.insert(0, Asked { id, at: asked_at, by: by.to_owned(), occasion, days });
+            }
+            None => self.put_by(),
+        }
+    }
+
     /// The run, whether it came to its end or not, is one of those before.
     pub fn put_by(&mut self) {
         if let Some(run) = self.run.take() {
@@ -109,6 +119,8 @@ pub enum Occasion {
     Backfill,
     /// A person wants orders that are known, and were placed before the shop pushed automatically, to go as well.
     Unpushed,
+    /// Settings have changed: what they spoke against is looked at again.
+    Settings,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -122,6 +134,7 @@ impl Occasion {
             Self::Schedule | Self::Request | Self::Healing => End::Missed,
             Self::FirstConnection | Self::Backfill | Self::Unknown => End::Earlier,
             Self::Unpushed => End::Unpushed,
+            Self::Settings => End::Refused,
         }
     }
 
@@ -137,7 +150,7 @@ impl Occasion {
     pub fn leaves_fresh_orders(self) -> bool {
         match self {
             Self::Schedule | Self::Request | Self::Backfill | Self::Unknown => true,
-            Self::Healing | Self::FirstConnection | Self::Unpushed => false,
+            Self::Healing | Self::FirstConnection | Self::Unpushed | Self::Settings => false,
         }
     }
 
@@ -147,7 +160,8 @@ impl Occasion {
         match self.end() {
             End::Missed => Trigger::Resync,
             End::Earlier => Trigger::Backfill,
-            End::Unpushed => Trigger::Request,
+            End::Unpushed => Trigger::Unpushed,
+            End::Refused => Trigger::Settled,
         }
     }
 }
@@ -161,6 +175,20 @@ pub enum End {
     Earlier,
     /// Orders that are known, and were not pushed.
     Unpushed,
+    /// Orders that are known, and were refused by settings.
+    Refused,
+}
+
+impl End {
+    /// Whether such a run sees to all that the ledger is behind, as a schedule does.
+    #[must_use]
+    pub fn catches_up(self) -> bool {
+        matches!(self, Self::Missed | Self::Earlier)
+    }
+}
+
+fn a_week() -> u16 {
+    WINDOW_DAYS
 }
 
 fn unknown() -> Occasion {
@@ -175,6 +203,9 @@ pub struct Run {
     pub occasion: Occasion,
     #[serde(default)]
     pub asked_at: Timestamp,
+    /// How many days back was asked for.
+    #[serde(default = "a_week")]
+    pub days: u16,
     pub started_at: Timestamp,
     pub window: Window,
     pub phase: Phase,
@@ -291,6 +322,7 @@ impl Run {
             id: asked.id,
             occasion: asked.occasion,
             asked_at: asked.at,
+            days: asked.days,
             started_at,
             window,
             phase: Phase::begin(Pass::Created),

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ask::{is_read, reopen};
-use super::compare::{Kept, OrderSight, behind, unpushed};
+use super::compare::{Behind, Kept, OrderSight, behind, is_refused_by_settings, is_unpushed};
 use super::run::{Asked, End, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
 use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
 use crate::id::OrderRef;
 use crate::look::{is_redrive_of, report_unavailable};
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
-use crate::record::{OrderRecord, RowKey};
+use crate::record::{OrderRecord, Row, RowKey};
 use crate::registry::{ConnectedShop, Shop};
 use crate::shop_step::ShopStep;
 use crate::step::{Look, StepId, WaitReason};
@@ -57,7 +57,7 @@ where
     let step = &mut resync.step;
     let asked = task.trigger == Trigger::Resync || is_redrive_of(task, &StepId::Resync, step.generation);
     if step.parked.is_some() && asked {
-        reopen(step);
+        reopen(step, &task.trigger.to_string());
     }
     if let Some(outcome) = resync.barred().await? {
         return Ok(outcome);
@@ -114,6 +114,7 @@ where
         | Trigger::DueWork
         | Trigger::Settled
         | Trigger::Backfill
+        | Trigger::Unpushed
         | Trigger::Unknown => None,
     });
     let Some(asked) = asked else { return false };
@@ -218,10 +219,15 @@ where
             let is_fresh = after(seen.updated_at, ports.waits.webhook_delay) > now;
             !(occasion.leaves_fresh_orders() && is_fresh)
         });
+        let lists = occasion == Occasion::Backfill && self.shop.offers_orders();
         let found = |(seen, known): (&OrderSight, &OrderRecord)| {
+            let summary = known.summary.as_ref().map(Row::get);
+            let looked_at = || Behind::Order { updated_at: seen.updated_at };
             let behind = match occasion.end() {
-                End::Missed | End::Earlier => behind(seen, known, kept)?,
-                End::Unpushed => unpushed(known)?,
+                End::Missed | End::Earlier => behind(seen, known, kept)
+                    .or_else(|| summary.filter(|it| lists && !it.listed).map(|_| looked_at()))?,
+                End::Unpushed => summary.filter(|it| is_unpushed(it, &self.shop)).map(|_| Behind::Push)?,
+                End::Refused => summary.filter(|it| is_refused_by_settings(it)).map(|_| looked_at())?,
             };
             Some(FoundOrder { id: seen.at.id, behind })
         };
@@ -297,8 +303,7 @@ where
             let what = format!("resync/{}", run.id);
             ports.tasks.publish(&DomainEvent::new(run.started_at, self.resync.at.clone(), what, kind)).await?;
         }
-        // Such a run leaves alone what the ledger does not know.
-        if run.occasion.end() != End::Unpushed {
+        if run.occasion.end().catches_up() {
             state.last_success = Some(run.started_at);
         }
         self.resync.step.succeed(state);
@@ -341,7 +346,8 @@ where
     async fn give_up_or_retry(&mut self, error: &ChannelError) -> Result<Outcome, Unfinished> {
         let outcome = self.resync.fail(error).await?;
         if self.resync.step.parked.is_some() && !self.resync.step.state.asked.is_empty() {
-            reopen(&mut self.resync.step);
+            self.resync.step.reopen();
+            self.resync.step.state.put_by();
             let (until, _) = self.resync.ports.waits.paused(self.resync.now());
             return self.resync.rest(until, WaitReason::Requested).await;
         }

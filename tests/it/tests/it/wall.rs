@@ -156,3 +156,20 @@ async fn what_happens_to_orders_of_long_ago_for_which_all_is_done_parks_nothing(
     assert_eq!(world.letters(), []);
     assert!(world.ports.ledger.due(world.now() + DAY, 10).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_push_that_is_redriven_behind_the_wall_is_parked_again() {
+    let world = World::new();
+    world.fail_next(&sun(), &[roundtrip_kit::fake::Fault::Refused]);
+    world.order_webhook().await;
+    world.ports.clock.advance(61 * DAY);
+
+    world.redrive().await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.letters(), [("push", Code::Rejected), ("look", Code::AccessDenied)]);
+    world.give_all_orders(&moon()).await;
+    world.redrive().await;
+    world.comes_to_rest().await;
+    assert_eq!((world.made_at(&sun()).len(), world.tab().await), (1, Tab::Pushed));
+}

@@ -1,12 +1,12 @@
 //! Settings over the API: each change is a version, and what makes no sense is refused with its field.
 
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::ports::{Ledger, Registry};
+use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::record::{OrderRecord, RequestState};
-use roundtrip_domain::registry::{EmailContact, ShippingRate};
+use roundtrip_domain::registry::{EmailContact, ProductLink, ShippingRate};
 use roundtrip_domain::task::{Subject, Task, Trigger};
-use roundtrip_kit::order::{euros, link, moon, sun};
+use roundtrip_kit::order::{connected, euros, line, link, moon, sun};
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -223,12 +223,58 @@ async fn orders_of_before_automatic_push_are_counted_before_they_go() {
     assert_eq!(refused(&scene.change(json!({ "dry_run": true })).await), (400, "INVALID_FIELD", "dry_run"));
 
     let with = json!({ "auto_push": true, "include_existing": true, "dry_run": true });
+    let tried = scene.change(with.clone()).await.1;
+    assert_eq!(tried["existing"], json!({ "orders": 0, "or_more": false }), "its connection is by hand: {tried:#}");
+    let mut automatic = scene.world.ledger.shop(&moon()).await.unwrap().unwrap().outbound.remove(0);
+    automatic.settings.auto_push = true;
+    automatic.settings_change.version += 1;
+    scene.world.ledger.put_connection(&automatic).await.unwrap();
     let tried = scene.change(with).await.1;
     assert_eq!(tried["existing"], json!({ "orders": 1, "or_more": false }), "{tried:#}");
     assert!(!scene.world.ledger.shop(&moon()).await.unwrap().unwrap().shop.settings.auto_push, "nothing was changed");
 
     let (status, answer) = scene.change(json!({ "auto_push": true, "include_existing": true })).await;
-    assert_eq!((status, &answer["settings"]["auto_push_since"]), (200, &Value::Null), "{answer:#}");
+    assert_eq!((status, answer["settings"]["auto_push_since"].is_string()), (200, true), "{answer:#}");
     let run = scene.run(answer["run_id"].as_str().unwrap()).await;
     assert_eq!(run["occasion"], "unpushed", "{run:#}");
+}
+
+#[tokio::test]
+async fn a_fee_is_for_one_store() {
+    let scene = Scene::start().await;
+    let mars: roundtrip_domain::id::ShopDomain = "mars.myshopify.com".parse().unwrap();
+    scene.world.ledger.register_shop(&connected(mars.clone(), scene.world.clock.now())).await.unwrap();
+    scene.send("POST", "/v1/connections", json!({ "destination": moon(), "source": mars })).await;
+    let of_mars = ProductLink { source: mars, ..link(2) };
+    scene.world.ledger.put_links(&[link(1), of_mars]).await.unwrap();
+    scene.world.channel.shop(&moon(), |shop| shop.orders.values_mut().next().unwrap().lines.push(line(2)));
+    scene.look().await;
+
+    assert_eq!(scene.push(json!({ "shipping_fee": "7.35" })).await, (422, "INVALID_VALUE".to_owned()));
+    assert_eq!(scene.push(json!({})).await.0, 202);
+    assert_eq!(scene.record().await.requests.len(), 2);
+}
+
+#[tokio::test]
+async fn through_a_new_connection_goes_what_is_placed_from_then_on() {
+    let scene = Scene::start().await;
+    let mars: roundtrip_domain::id::ShopDomain = "mars.myshopify.com".parse().unwrap();
+    scene.world.ledger.register_shop(&connected(mars.clone(), scene.world.clock.now())).await.unwrap();
+
+    let (status, answer) =
+        scene.send("POST", "/v1/connections", json!({ "destination": moon(), "source": mars })).await;
+
+    let settings = &answer["connection"]["settings"];
+    assert_eq!((status, &settings["auto_push"]), (201, &json!(true)));
+    assert!(settings["auto_push_since"].is_string(), "{answer:#}");
+}
+
+#[tokio::test]
+async fn a_change_of_settings_has_what_they_spoke_against_looked_at() {
+    let scene = Scene::start().await;
+
+    let (_, answer) = scene.change(json!({ "require_email": false })).await;
+
+    let run = scene.run(answer["run_id"].as_str().unwrap()).await;
+    assert_eq!(run["occasion"], "settings", "{run:#}");
 }
