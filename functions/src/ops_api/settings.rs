@@ -88,12 +88,26 @@ pub(super) async fn put_shop(
     }
     let (status, Json(mut answer)) = shop_answer(&domain, &settings, &change);
     let occasion = if include_existing { Occasion::Unpushed } else { Occasion::Settings };
-    let decides_otherwise = ShopSettings { plan: before.plan, tracking_sync: before.tracking_sync, ..settings.clone() };
-    if include_existing || (settings.auto_push && decides_otherwise != *before) {
+    let may_relax =
+        known.offers_orders() && before.auto_push && settings.auto_push && judge_otherwise(&settings, before);
+    if include_existing || may_relax {
         let run = resync::ask(&api, &domain, &operator, (occasion, MAX_LOOKBACK_DAYS)).await?;
         answer["run_id"] = json!(run);
     }
     Ok((status, Json(answer)))
+}
+
+/// Whether orders may be judged otherwise by other settings, or other things be sent of them.
+fn judge_otherwise(settings: &ShopSettings, before: &ShopSettings) -> bool {
+    let rules = |it: &ShopSettings| ShopSettings {
+        plan: before.plan,
+        tracking_sync: before.tracking_sync,
+        order_sync: before.order_sync,
+        order_sync_since: before.order_sync_since,
+        auto_push_since: before.auto_push_since,
+        ..it.clone()
+    };
+    rules(settings) != rules(before)
 }
 
 fn shop_answer(
@@ -252,6 +266,7 @@ pub(super) async fn put_connection(
     }
     let is_changed = is_new || settings != before.settings;
     let mut connection = before;
+    let before = connection.settings.clone();
     if is_changed {
         let settings_change = connection.settings_change.next(now, &operator.name);
         connection = Connection { settings, settings_change, ..connection };
@@ -276,7 +291,8 @@ pub(super) async fn put_connection(
     for shop in [&connection.destination, &connection.source] {
         first_run(&api.ledger, &api.tasks, shop, now).await?;
     }
-    if is_changed && !is_new && shop.shop.settings.auto_push {
+    let prices = |it: &ConnectionSettings| (it.unit_price, it.exchange_rate, it.inventory);
+    if !is_new && shop.shop.settings.auto_push && prices(&connection.settings) != prices(&before) {
         let destination = connection.destination.clone();
         resync::ask(&api, &destination, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)).await?;
     }
