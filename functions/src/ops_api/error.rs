@@ -11,6 +11,9 @@
 //! | 422 | asks for less: Shopify does not show more |
 //! | 503 | repeats the same request; nothing was lost |
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::StatusCode;
@@ -154,6 +157,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(serde_json::json!({ "error": self.body }))).into_response()
     }
+}
+
+/// A field of a path or a body.
+pub(super) fn parsed<T: FromStr<Err: Display>>(field: &'static str, text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: T::Err| ApiError::field(field, error))
 }
 
 pub(super) async fn not_found() -> ApiError {

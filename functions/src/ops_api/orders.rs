@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::step::Progress;
 use crate::compose::Api;
 
@@ -49,7 +49,7 @@ pub(super) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Answer {
     let Query(query) = query?;
-    let shop: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let shop: ShopDomain = parsed("shop", &shop)?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}")));
@@ -91,7 +91,7 @@ pub(super) async fn list(
 
 /// How many orders of a shop stand in each tab.
 pub(super) async fn counts(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let shop: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let shop: ShopDomain = parsed("shop", &shop)?;
     let mut counts = serde_json::Map::new();
     let mut sum = 0;
     for tab in Tab::ALL {
@@ -234,10 +234,7 @@ fn request_view(id: &str, request: &PushRequest) -> Value {
 }
 
 pub(super) fn order_ref(shop: &str, id: &str) -> Result<OrderRef, ApiError> {
-    Ok(OrderRef {
-        shop: shop.parse().map_err(|error| ApiError::field("shop", error))?,
-        id: id.parse().map_err(|error| ApiError::field("id", error))?,
-    })
+    Ok(OrderRef { shop: parsed("shop", shop)?, id: parsed("id", id)? })
 }
 
 pub(super) fn unknown(at: &OrderRef) -> ApiError {

@@ -13,7 +13,6 @@ use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::money::Money;
 use roundtrip_domain::ports::{Ledger, Tasks};
-use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row};
 use roundtrip_domain::registry::ConnectedShop;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -23,7 +22,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::orders::{order_ref, unknown};
 use super::settings::check_amount;
 use super::shops::{Answer, Body, registered};
@@ -62,7 +61,7 @@ pub(super) async fn ask(
     let destination = registered(&api, &at.shop).await?;
     let sources: Vec<ShopDomain> = match &body.source {
         Some(source) => {
-            let source = source.parse().map_err(|error| ApiError::field("source", error))?;
+            let source = parsed("source", source)?;
             check_partial(&destination, &record, &source)?;
             vec![source]
         }
@@ -130,12 +129,8 @@ pub(super) async fn forwarded_fields(_: Operator) -> Answer {
 
 /// The source stores that hold something of the order and do not have it yet.
 fn left_here(record: &OrderRecord) -> BTreeSet<ShopDomain> {
-    let has_left = |shop: &ShopDomain| {
-        let mut pushes = record.pushes.iter().filter(|((of, _), _)| of == shop);
-        pushes.any(|(_, row)| !matches!(row.get().state, PushState::NotPushed { .. }))
-    };
     let lines = record.summary.iter().flat_map(|row| &row.get().lines).filter(|line| line.quantity > 0);
-    lines.filter_map(|line| line.source.clone()).filter(|source| !has_left(source)).collect()
+    lines.filter_map(|line| line.source.clone()).filter(|source| !record.has_left_for(source)).collect()
 }
 
 /// A store that pushes orders whole is not asked for a part, unless the other parts were asked for.
@@ -156,8 +151,8 @@ fn check_partial(destination: &ConnectedShop, record: &OrderRecord, source: &Sho
 }
 
 fn goes_by_itself(destination: &ConnectedShop, record: &OrderRecord, source: &ShopDomain) -> bool {
-    let connection = destination.connection(source).zip(record.placed_at());
-    connection.is_some_and(|(connection, placed_at)| destination.shop.pushes_by_itself(connection, placed_at))
+    let connection = destination.connection(source);
+    connection.is_some_and(|connection| record.goes_by_itself(&destination.shop, connection))
 }
 
 /// What a person says that shipping costs, if a shop of that currency could charge it.

@@ -19,14 +19,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::shops::{Answer, registered};
 use super::step::ShopError;
 use crate::compose::Api;
 
 /// Begins a run, or leaves the one alone that is under way.
 pub(super) async fn begin(operator: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     registered(&api, &domain).await?;
     let id = ask(&api, &domain, &operator, (Occasion::Request, WINDOW_DAYS)).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "run_id": id }))))
@@ -46,7 +46,7 @@ pub(super) async fn backfill(
     body: Result<Json<PostBackfill>, JsonRejection>,
 ) -> Answer {
     let Json(PostBackfill { days }) = body?;
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     let known = registered(&api, &domain).await?;
     check_days(&known.shop, days)?;
     let id = ask(&api, &domain, &operator, (Occasion::Backfill, days)).await?;
@@ -87,7 +87,7 @@ pub(super) async fn ask(
 
 /// The run that is under way, or the last one, and those before.
 pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     registered(&api, &domain).await?;
     let step = read(&api, &domain).await?;
     let now = Timestamp::now();
@@ -115,7 +115,7 @@ pub(super) async fn show_run(
     State(api): State<Arc<Api>>,
     Path((shop, id)): Path<(String, String)>,
 ) -> Answer {
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     registered(&api, &domain).await?;
     let step = read(&api, &domain).await?;
     let (state, now) = (&step.state, Timestamp::now());

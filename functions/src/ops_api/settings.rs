@@ -11,8 +11,8 @@ use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
 use roundtrip_domain::registry::{
-    Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, Shop, ShopSettings,
-    UnitPrice, WithoutTracking,
+    Connection, ConnectionSettings, EmailContact, Inventory, Plan, ShippingRate, Shop, ShopSettings, UnitPrice,
+    WithoutTracking,
 };
 use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, first_run, is_unpushed, read_from_now_on};
 use rust_decimal::Decimal;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::resync;
 use super::shops::{Answer, Body, registered};
 use crate::compose::Api;
@@ -56,7 +56,7 @@ pub(super) async fn put_shop(
     body: Body<PutSettings>,
 ) -> Answer {
     let Json(body) = body?;
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     let known = registered(&api, &domain).await?;
     let before = &known.shop.settings;
     let now = Timestamp::now();
@@ -86,36 +86,26 @@ pub(super) async fn put_shop(
     if tracks {
         read_from_now_on(&api.ledger, &api.tasks, &domain, now).await?;
     }
-    let (status, Json(mut answer)) = shop_answer(&domain, &settings, &change);
-    let occasion = if include_existing { Occasion::Unpushed } else { Occasion::Settings };
     let may_relax =
-        known.offers_orders() && before.auto_push && settings.auto_push && judge_otherwise(&settings, before);
-    if include_existing || may_relax {
-        let run = resync::ask(&api, &domain, &operator, (occasion, MAX_LOOKBACK_DAYS)).await?;
-        answer["run_id"] = json!(run);
-    }
-    Ok((status, Json(answer)))
-}
-
-/// Whether orders may be judged otherwise by other settings, or other things be sent of them.
-fn judge_otherwise(settings: &ShopSettings, before: &ShopSettings) -> bool {
-    let rules = |it: &ShopSettings| ShopSettings {
-        plan: before.plan,
-        tracking_sync: before.tracking_sync,
-        order_sync: before.order_sync,
-        order_sync_since: before.order_sync_since,
-        auto_push_since: before.auto_push_since,
-        ..it.clone()
+        known.offers_orders() && before.auto_push && settings.auto_push && judges_otherwise(&settings, before);
+    let occasion = match (include_existing, may_relax) {
+        (true, _) => Some(Occasion::Unpushed),
+        (false, true) => Some(Occasion::Settings),
+        (false, false) => None,
     };
-    rules(settings) != rules(before)
+    let mut answer = json!({ "shop": domain, "settings": settings, "settings_change": change });
+    if let Some(occasion) = occasion {
+        answer["run_id"] = json!(resync::ask(&api, &domain, &operator, (occasion, MAX_LOOKBACK_DAYS)).await?);
+    }
+    Ok((StatusCode::OK, Json(answer)))
 }
 
-fn shop_answer(
-    domain: &ShopDomain,
-    settings: &ShopSettings,
-    change: &SettingsChange,
-) -> (StatusCode, Json<serde_json::Value>) {
-    (StatusCode::OK, Json(json!({ "shop": domain, "settings": settings, "settings_change": change })))
+/// Whether other settings may judge orders otherwise, or send other things of them.
+fn judges_otherwise(settings: &ShopSettings, before: &ShopSettings) -> bool {
+    let ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, .. } = *before;
+    let judging =
+        ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, ..settings.clone() };
+    judging != *before
 }
 
 impl PutSettings {
@@ -180,9 +170,9 @@ fn check_rates(shop: &Shop, rates: &[ShippingRate]) -> Result<(), ApiError> {
     }
     // A store that is not connected yet has told no currency: most have two decimals.
     let decimals = shop.facts.as_ref().map_or(2, |facts| facts.currency.decimals());
-    for (field, amount) in rates.iter().flat_map(|rate| [("from", rate.from), ("fee", rate.fee)]) {
-        let field = if field == "from" { "shipping_rates.from" } else { "shipping_rates.fee" };
-        check_amount(field, amount, decimals)?;
+    for rate in rates {
+        check_amount("shipping_rates.from", rate.from, decimals)?;
+        check_amount("shipping_rates.fee", rate.fee, decimals)?;
     }
     let values: BTreeSet<Decimal> = rates.iter().map(|rate| rate.from).collect();
     if values.len() < rates.len() {
@@ -234,8 +224,8 @@ pub(super) async fn put_connection(
     body: Body<PutConnection>,
 ) -> Answer {
     let Json(body) = body?;
-    let destination: ShopDomain = body.destination.parse().map_err(|error| ApiError::field("destination", error))?;
-    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
+    let destination: ShopDomain = parsed("destination", &body.destination)?;
+    let source: ShopDomain = parsed("source", &body.source)?;
     if destination == source {
         return Err(ApiError::field("source", "it is the destination itself: give another shop"));
     }
@@ -250,38 +240,29 @@ pub(super) async fn put_connection(
             format!("switch it on for the store first: PUT /v1/shops/{destination}/settings"),
         ));
     }
-    let known = shop.connection(&source).cloned();
-    let is_new = known.is_none();
-    let before = known.unwrap_or_else(|| Connection {
-        destination: destination.clone(),
-        source: source.clone(),
-        settings: ConnectionSettings::default(),
-        settings_change: SettingsChange::default(),
-    });
+    let known = shop.connection(&source);
     let now = Timestamp::now();
-    let mut settings = body.over(&before.settings, now)?;
-    if is_new && settings.auto_push {
-        // What was placed before waits for a person, here as well.
-        settings.auto_push_since = whole_second(now);
-    }
-    let is_changed = is_new || settings != before.settings;
-    let mut connection = before;
-    let before = connection.settings.clone();
-    if is_changed {
-        let settings_change = connection.settings_change.next(now, &operator.name);
-        connection = Connection { settings, settings_change, ..connection };
-        api.ledger.put_connection(&connection).await.map_err(changed_meanwhile)?;
-        tracing::info!(
-            shop.domain = connection.destination.as_str(),
-            source.domain = connection.source.as_str(),
-            settings.version = connection.settings_change.version,
-            actor = operator.name,
-            "connection written"
-        );
-    }
+    let settings = body.over(known.map(|it| &it.settings), now)?;
+    let is_new = known.is_none();
+    let connection = match known {
+        Some(known) if known.settings == settings => known.clone(),
+        known => {
+            let settings_change = known.map(|it| it.settings_change.clone()).unwrap_or_default();
+            let settings_change = settings_change.next(now, &operator.name);
+            let connection = Connection { destination, source, settings, settings_change };
+            api.ledger.put_connection(&connection).await.map_err(changed_meanwhile)?;
+            tracing::info!(
+                shop.domain = connection.destination.as_str(),
+                source.domain = connection.source.as_str(),
+                settings.version = connection.settings_change.version,
+                actor = operator.name,
+                "connection written"
+            );
+            connection
+        }
+    };
     // A shop that is not connected itself yet is read when it is.
-    let keeps_orders = shop.shop.settings.order_sync || kept_orders;
-    if keeps_orders && !kept_orders {
+    if shop.shop.settings.order_sync && !kept_orders {
         read_from_now_on(&api.ledger, &api.tasks, &connection.destination, now).await?;
     }
     if !was_source {
@@ -292,17 +273,18 @@ pub(super) async fn put_connection(
         first_run(&api.ledger, &api.tasks, shop, now).await?;
     }
     let prices = |it: &ConnectionSettings| (it.unit_price, it.exchange_rate, it.inventory);
-    if !is_new && shop.shop.settings.auto_push && prices(&connection.settings) != prices(&before) {
-        let destination = connection.destination.clone();
-        resync::ask(&api, &destination, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)).await?;
+    let are_new = known.is_some_and(|known| prices(&known.settings) != prices(&connection.settings));
+    if shop.shop.settings.auto_push && are_new {
+        resync::ask(&api, &connection.destination, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(json!({ "connection": connection }))))
 }
 
 impl PutConnection {
-    /// The settings `before` with what was given.
-    fn over(&self, before: &ConnectionSettings, now: Timestamp) -> Result<ConnectionSettings, ApiError> {
+    /// The settings `known` with what was given; `None`: of a new connection.
+    fn over(&self, known: Option<&ConnectionSettings>, now: Timestamp) -> Result<ConnectionSettings, ApiError> {
+        let before = known.cloned().unwrap_or_default();
         let settings = ConnectionSettings {
             auto_push: self.auto_push.unwrap_or(before.auto_push),
             auto_push_since: before.auto_push_since,
@@ -324,14 +306,15 @@ impl PutConnection {
         {
             return Err(ApiError::unprocessable("unit_price.percentage", format!("{percent} %: give 0 to 1000")));
         }
-        let switched_on = settings.auto_push && !before.auto_push;
+        // What was placed before there was a connection waits for a person as well.
+        let switched_on = settings.auto_push && !known.is_some_and(|known| known.auto_push);
         Ok(if switched_on { ConnectionSettings { auto_push_since: whole_second(now), ..settings } } else { settings })
     }
 }
 
 /// All versions of a shop's settings and of those of its connections, newest first.
 pub(super) async fn versions(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     registered(&api, &domain).await?;
     let versions = api.ledger.settings_versions(&domain).await?;
     Ok((StatusCode::OK, Json(json!({ "shop": domain, "versions": versions }))))

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::orders::{order_ref, unknown};
 use super::shops::registered;
 use crate::compose::Api;
@@ -46,7 +46,7 @@ pub(super) async fn void_label(
     Path((shop, id, label)): Path<(String, String, String)>,
 ) -> Answer {
     let at = order_ref(&shop, &id)?;
-    let label: LabelId = label.parse().map_err(|error| ApiError::field("label", error))?;
+    let label: LabelId = parsed("label", &label)?;
     write_down(&api, &operator, &at, &label, |record, now| void(record, &label, now)).await
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn put_locations(
     body: Body<PutLocations>,
 ) -> Answer {
     let Json(body) = body?;
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     let shop = registered(&api, &domain).await?;
     let map = body.parse(&shop)?;
     api.ledger.put_locations(&domain, &map).await?;

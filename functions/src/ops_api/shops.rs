@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::Operator;
-use super::error::ApiError;
+use super::error::{ApiError, parsed};
 use super::step::ShopError;
 use crate::compose::Api;
 
@@ -39,7 +39,7 @@ pub(super) struct RegisterShop {
 /// Registers a shop and asks for it to be connected; again for one that is known mends its connection.
 pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, body: Body<RegisterShop>) -> Answer {
     let Json(body) = body?;
-    let domain: ShopDomain = body.domain.parse().map_err(|error| ApiError::field("domain", error))?;
+    let domain: ShopDomain = parsed("domain", &body.domain)?;
     if let Some(token) = body.access_token.as_deref() {
         if token.trim().is_empty() || !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiError::field(
@@ -72,7 +72,7 @@ async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Resul
 
 /// A shop: how far connecting it has come, what it said of itself, its connections.
 pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = shop.parse().map_err(|error| ApiError::field("shop", error))?;
+    let domain: ShopDomain = parsed("shop", &shop)?;
     let shop = registered(&api, &domain).await?;
     let step = api.ledger.shop_step::<ConnectState>(&domain, &StepId::Connect).await?.map(|(step, _)| step);
     let state = match &step {
@@ -120,8 +120,8 @@ const MAX_LINKS: usize = 1000;
 /// Ties destination variants to the source variants that are shipped for them.
 pub(super) async fn link(operator: Operator, State(api): State<Arc<Api>>, body: Body<PutLinks>) -> Answer {
     let Json(body) = body?;
-    let destination: ShopDomain = body.destination.parse().map_err(|error| ApiError::field("destination", error))?;
-    let source: ShopDomain = body.source.parse().map_err(|error| ApiError::field("source", error))?;
+    let destination: ShopDomain = parsed("destination", &body.destination)?;
+    let source: ShopDomain = parsed("source", &body.source)?;
     if body.links.is_empty() || body.links.len() > MAX_LINKS {
         let text = format!("{} links in one request: send 1 to {MAX_LINKS}", body.links.len());
         return Err(ApiError::field("links", text));

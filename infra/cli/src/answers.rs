@@ -10,7 +10,9 @@ use roundtrip_domain::money::Money;
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::PushTerms;
 use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
-use roundtrip_domain::registry::{Connection, LocationMapping, Paused, SettingsChange, ShopFacts, ShopSettings};
+use roundtrip_domain::registry::{
+    Connection, LocationMapping, Paused, SettingsChange, SettingsVersion, ShopFacts, ShopSettings,
+};
 use roundtrip_domain::resync::{Occasion, Window};
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
@@ -85,15 +87,6 @@ pub(crate) struct Existing {
 #[derive(Debug, Deserialize)]
 pub(crate) struct VersionsAnswer {
     pub(crate) versions: Vec<SettingsVersion>,
-}
-
-/// Settings as they were at some time.
-#[derive(Debug, Deserialize)]
-pub(crate) struct SettingsVersion {
-    /// Those of the connection to this store; `None`: the store's own.
-    pub(crate) source: Option<ShopDomain>,
-    pub(crate) change: SettingsChange,
-    pub(crate) settings: serde_json::Value,
 }
 
 /// `POST /v1/shops/{shop}/resync` and `…/backfills`.

@@ -12,8 +12,8 @@ use crate::id::{LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
 
 pub use settings::{
-    ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, ShopSettings, UnitPrice,
-    WithoutTracking,
+    ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate, ShopSettings,
+    UnitPrice, WithoutTracking,
 };
 
 /// A store that was registered, and what it said of itself when it was connected.

@@ -29,3 +29,14 @@ pub(crate) fn hidden(shop: &Shop, order: &OrderRef, placed_at: Timestamp, now: T
         request_id: None,
     })
 }
+
+/// What a shop answered about an order, where an order that it hides is not one that it does not have.
+pub(crate) fn unless_hidden<T>(
+    answer: Result<Option<T>, ChannelError>,
+    hidden: impl FnOnce() -> Option<ChannelError>,
+) -> Result<Option<T>, ChannelError> {
+    match answer {
+        Ok(None) => hidden().map_or(Ok(None), Err),
+        other => other,
+    }
+}

@@ -8,7 +8,7 @@ use roundtrip_domain::registry::{ConnectedShop, LocationMap, LocationMapping, Pl
 use roundtrip_domain::writeback::{Label, LabelLine, MAX_NUMBERS, TrackingInfo};
 use serde::Deserialize;
 
-use crate::ops_api::error::ApiError;
+use crate::ops_api::error::{ApiError, parsed};
 
 /// Lines of a label, or places of a shop: Shopify takes no more lines in one call.
 const MAX_LIST: usize = 250;
@@ -62,11 +62,8 @@ fn yes() -> bool {
 impl PostLabel {
     /// The order, the label's name, and the label as it is kept.
     pub(super) fn parse(self, by: &str, now: Timestamp) -> Result<(OrderRef, LabelId, Label), ApiError> {
-        let at = OrderRef {
-            shop: self.shop.parse().map_err(|error| ApiError::field("shop", error))?,
-            id: self.order.parse().map_err(|error| ApiError::field("order", error))?,
-        };
-        let id = self.label.parse().map_err(|error| ApiError::field("label", error))?;
+        let at = OrderRef { shop: parsed("shop", &self.shop)?, id: parsed("order", &self.order)? };
+        let id = parsed("label", &self.label)?;
         let label = Label {
             tracking: tracking(self.tracking)?,
             lines: self.lines.map(lines).transpose()?,
@@ -137,7 +134,7 @@ fn lines(given: Vec<Line>) -> Result<Vec<LabelLine>, ApiError> {
     }
     let mut seen = BTreeSet::new();
     let lines = given.into_iter().map(|line| {
-        let id = line.line_item.parse().map_err(|error| ApiError::field("lines.line_item", error))?;
+        let id = parsed("lines.line_item", &line.line_item)?;
         if line.quantity == 0 {
             return Err(ApiError::field("lines.quantity", format!("0 of line {id}: give at least 1")));
         }
@@ -194,7 +191,7 @@ impl PutLocations {
         let mut places = BTreeSet::new();
         let mappings = self.locations.into_iter().map(|mapping| {
             let from = place(mapping.from, shop)?;
-            let to = mapping.to.parse().map_err(|error| ApiError::field("locations.to", error))?;
+            let to = parsed("locations.to", &mapping.to)?;
             if !facts.locations.iter().any(|location| location.id == to) {
                 let named = facts.locations.iter().take(LOCATIONS_NAMED).map(|l| format!("{} ({})", l.id, l.name));
                 let remedy = format!(
@@ -216,7 +213,7 @@ impl PutLocations {
 fn place(from: FromPlace, to: &ConnectedShop) -> Result<Place, ApiError> {
     match from {
         FromPlace { shop: Some(shop), location: Some(location), warehouse: None } => {
-            let shop: ShopDomain = shop.parse().map_err(|error| ApiError::field("locations.from.shop", error))?;
+            let shop: ShopDomain = parsed("locations.from.shop", &shop)?;
             // Else a name that was mistyped would map a place that nothing comes from.
             if to.connection(&shop).is_none() {
                 return Err(ApiError::conflict(
@@ -225,7 +222,7 @@ fn place(from: FromPlace, to: &ConnectedShop) -> Result<Place, ApiError> {
                     "give a source shop of this one, or connect them first: POST /v1/connections",
                 ));
             }
-            let location = location.parse().map_err(|error| ApiError::field("locations.from.location", error))?;
+            let location = parsed("locations.from.location", &location)?;
             Ok(Place::Location { shop, location })
         }
         FromPlace { shop: None, location: None, warehouse: Some(text) } => {

@@ -2,13 +2,13 @@
 
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{
-    Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, ShippingRate, ShopSettings,
-    UnitPrice, WithoutTracking,
+    Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate,
+    ShopSettings, UnitPrice, WithoutTracking,
 };
 use serde_json::Value;
 
 use super::{labelled, lay_out, table, time};
-use crate::answers::{Existing, SettingsAnswer, SettingsTried, SettingsVersion, VersionsAnswer};
+use crate::answers::{Existing, SettingsAnswer, SettingsTried, VersionsAnswer};
 use crate::typed::Seconds;
 
 type Pairs = Vec<(&'static str, String)>;

@@ -108,11 +108,10 @@ impl DynamoLedger {
             let mut after: Option<String> = None;
             for page in 1.. {
                 let OrderPage { orders, next } = self.list_orders(shop, tab, MAX_PAGE, after.as_deref()).await?;
-                let young = orders.iter().take_while(|order| order.summary.created_at >= since);
-                let (read, such) =
-                    young.fold((0, 0), |(read, such), order| (read + 1, such + usize::from(are_such(&order.summary))));
-                count += such;
-                after = next.filter(|_| read == orders.len());
+                let is_old = |order: &ListedOrder| order.summary.created_at < since;
+                let young = orders.iter().position(is_old).map_or(orders.as_slice(), |old| &orders[..old]);
+                count += young.iter().filter(|order| are_such(&order.summary)).count();
+                after = next.filter(|_| young.len() == orders.len());
                 match (&after, page) {
                     (None, _) => break,
                     (Some(_), MAX_PAGES) => return Ok((count, false)),

@@ -16,7 +16,6 @@ use serde::de::DeserializeOwned;
 
 pub use api::{ListedOrder, OrderPage, is_cursor};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
-pub use registry::SettingsVersion;
 
 /// An item as the SDK gives it.
 type Item = std::collections::HashMap<String, AttributeValue>;

@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWr
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::ports::{LedgerError, Registry};
 use roundtrip_domain::registry::{
-    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, SettingsChange, Shop, ShopFacts, ShopSettings,
+    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, SettingsChange, SettingsVersion, Shop,
+    ShopFacts, ShopSettings,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::keys::{
     ALL_SHOPS, FIRST_OF_SHOP, LOCATIONS, SHOP, VERSIONS, connection_sk, inbound_sk, link_sk, shop_pk, version_sk,
@@ -20,15 +20,6 @@ use super::{
 
 /// DynamoDB takes no more keys in one batch of reads.
 const MAX_BATCH: usize = 100;
-
-/// Settings as they were at some time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SettingsVersion {
-    /// Those of the connection to this source shop; `None`: the shop's own.
-    pub source: Option<ShopDomain>,
-    pub change: SettingsChange,
-    pub settings: Value,
-}
 
 impl Registry for DynamoLedger {
     async fn shop(&self, domain: &ShopDomain) -> Result<Option<ConnectedShop>, LedgerError> {
@@ -173,7 +164,8 @@ impl DynamoLedger {
         change: &SettingsChange,
         settings: impl Serialize,
     ) -> Result<TransactWriteItem, LedgerError> {
-        let version = json!({ "source": source, "change": change, "settings": settings });
+        let settings = serde_json::to_value(settings).expect("settings are JSON");
+        let version = SettingsVersion { source: source.cloned(), change: change.clone(), settings };
         self.put(shop_pk(domain), version_sk(source, change.version), version)
     }
 

@@ -1,6 +1,6 @@
 //! Which parts of an order may go now, and why the others may not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -14,7 +14,6 @@ use super::use_case::View;
 use crate::code::Code;
 use crate::id::ShopDomain;
 use crate::record::{OrderRecord, Row};
-use crate::registry::Connection;
 
 /// The groups that are wanted, and against which nothing speaks, with their plans; and whether a person asked. Where
 /// the shop pushes orders whole: all of them, or none.
@@ -31,7 +30,7 @@ pub(super) fn ready(record: &OrderRecord, view: &View, now: Timestamp) -> Vec<(P
     });
     let ready: Vec<(PushId, PushPlan, bool)> = ready.collect();
     let goes = |source: &ShopDomain| ready.iter().any(|((of, _), ..)| of == source);
-    let is_whole = || sources(view).iter().all(|source| has_left(record, source) || goes(source));
+    let is_whole = || sources(view).iter().all(|source| record.has_left_for(source) || goes(source));
     if !view.is_pushed_whole() || is_whole() { ready } else { Vec::new() }
 }
 
@@ -43,29 +42,15 @@ fn wanted(record: &OrderRecord, view: &View) -> Vec<(PushId, bool)> {
     let wanted = candidates.into_iter().filter_map(|id| {
         let connection = view.shop.connection(&id.0)?;
         let asked = requested.contains(&id);
-        let by_itself = id.1 == 1 && goes_by_itself(record, view, connection);
+        let by_itself = id.1 == 1 && record.goes_by_itself(&view.shop.shop, connection);
         (asked || by_itself).then_some((id, asked))
     });
     wanted.collect()
 }
 
-/// Whether the part of a connection goes without being asked for: as all that are placed since, or because somebody wants
-/// those of before to go as well.
-fn goes_by_itself(record: &OrderRecord, view: &View, connection: &Connection) -> bool {
-    let shop = &view.shop.shop;
-    let is_wanted = record.look.get().state.goes && shop.settings.auto_push && connection.settings.auto_push;
-    is_wanted || shop.pushes_by_itself(connection, view.order.created_at)
-}
-
 /// The source shops that hold something of the order.
 fn sources(view: &View) -> BTreeSet<ShopDomain> {
     groups(&view.order, &view.links).into_keys().collect()
-}
-
-/// Whether the part of `source` is there, or a call for it is or may be under way.
-fn has_left(record: &OrderRecord, source: &ShopDomain) -> bool {
-    let mut of_source = record.pushes.iter().filter(|((of, _), _)| of == source);
-    of_source.any(|(_, row)| !matches!(row.get().state, PushState::NotPushed { .. }))
 }
 
 /// What would go of group `id`, or why nothing may.
@@ -85,13 +70,16 @@ fn plan(record: &OrderRecord, view: &View, (source, group): &PushId, asked: bool
 /// Why `source` does not get its part; empty if it could.
 pub(super) fn refusals(record: &OrderRecord, view: &View, source: &ShopDomain) -> Vec<Refusal> {
     // With the fee that somebody gave: only one in another currency could speak against it.
-    let asked = |source: &ShopDomain| requested(record).contains(&(source.clone(), 1));
-    let of = |source: &ShopDomain| plan(record, view, &(source.clone(), 1), asked(source)).err().unwrap_or_default();
+    let requested = requested(record);
+    let of = |source: &ShopDomain| {
+        let id = (source.clone(), 1);
+        plan(record, view, &id, requested.contains(&id)).err().unwrap_or_default()
+    };
     let own = of(source);
     if !own.is_empty() || !view.is_pushed_whole() {
         return own;
     }
-    let mut others = sources(view).into_iter().filter(|other| other != source && !has_left(record, other));
+    let mut others = sources(view).into_iter().filter(|other| other != source && !record.has_left_for(other));
     let kept_back_by = others.find_map(|other| match (parked(record, &other), of(&other).is_empty()) {
         (Some(_), _) => Some(partial(&other, "failed")),
         (None, false) => Some(partial(&other, "may not be pushed")),
@@ -106,43 +94,34 @@ fn parked(record: &OrderRecord, source: &ShopDomain) -> Option<Code> {
     of_source.filter_map(|(_, row)| row.get().parked.as_ref()).map(|parked| parked.code).next()
 }
 
-/// What speaks against requests, as long as the order is as it was seen.
-pub(super) struct Stays {
-    by_rules: Vec<(ShopDomain, Vec<Refusal>)>,
-    /// Parts of an order that is pushed whole which stay, and with which code they are parked, if they are.
-    others: Vec<(ShopDomain, Option<Code>)>,
-}
-
-/// Why what stays does so.
-pub(super) fn stays(record: &OrderRecord, view: &View) -> Stays {
-    let asked: BTreeSet<ShopDomain> = requested(record).into_iter().map(|(source, _)| source).collect();
-    let by_rules = asked.iter().map(|source| (source.clone(), refusals(record, view, source))).collect();
-    if !view.is_pushed_whole() {
-        return Stays { by_rules, others: Vec::new() };
-    }
+/// What speaks against what was asked for, by source shop, as long as the order is as it was seen.
+pub(super) fn against_requests(record: &OrderRecord, view: &View) -> BTreeMap<ShopDomain, Against> {
+    // Parts of an order that is pushed whole which stay, and with which code they are parked, if they are.
     let wanted: BTreeSet<ShopDomain> = wanted(record, view).into_iter().map(|((source, _), _)| source).collect();
-    let left = sources(view).into_iter().filter(|source| !has_left(record, source));
-    let stays = left.filter_map(|source| {
+    let left = sources(view).into_iter().filter(|source| view.is_pushed_whole() && !record.has_left_for(source));
+    let staying = left.filter_map(|source| {
         let code = parked(record, &source);
         (code.is_some() || !wanted.contains(&source)).then_some((source, code))
     });
-    Stays { by_rules, others: stays.collect() }
-}
-
-impl Stays {
-    /// What speaks against the part of `source`.
-    pub(super) fn against(&self, source: &ShopDomain) -> Against {
-        let mut others = self.others.iter().filter(|(other, _)| other != source);
-        if let Some(code) = others.clone().find_map(|(_, code)| *code) {
+    let staying: Vec<(ShopDomain, Option<Code>)> = staying.collect();
+    let against = |source: &ShopDomain| {
+        let others = || staying.iter().filter(|(other, _)| other != source);
+        if let Some(code) = others().find_map(|(_, code)| *code) {
             return Against::Parked(code);
         }
-        let by_rules = self.by_rules.iter().find(|(of, _)| of == source).map(|(_, refusals)| refusals.clone());
-        match (by_rules.unwrap_or_default(), others.next()) {
+        match (refusals(record, view, source), others().next()) {
             (refusals, _) if !refusals.is_empty() => Against::Rules(refusals),
             (_, Some((other, _))) => Against::Rules(vec![partial(other, "was not asked for")]),
             (_, None) => Against::Nothing,
         }
-    }
+    };
+    let asked = requested(record).into_iter().map(|(source, _)| source);
+    asked
+        .map(|source| {
+            let against = against(&source);
+            (source, against)
+        })
+        .collect()
 }
 
 fn partial(other: &ShopDomain, why: &str) -> Refusal {

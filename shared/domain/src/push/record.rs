@@ -26,8 +26,7 @@ const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
 /// Brings summary and personal item up to date with `order`, unless the ledger is ahead of it.
 pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, now: Timestamp) {
     let order = &view.order;
-    let mut summary = summary(record, view);
-    summary.listed |= record.look.get().state.asked_for && view.shop.offers_orders();
+    let summary = summary(record, view);
     match &mut record.summary {
         None => {
             let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
@@ -121,7 +120,9 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         warnings: warnings(record, order),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
         tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
-        listed: view.shop.lists(order.created_at) || record.summary.as_ref().is_some_and(|row| row.get().listed),
+        listed: view.shop.lists(order.created_at)
+            || (record.look.get().state.asked_for && view.shop.offers_orders())
+            || record.summary.as_ref().is_some_and(|row| row.get().listed),
     }
 }
 
@@ -221,6 +222,7 @@ pub(super) fn answer_requests(
 }
 
 /// What speaks against a push that was asked for.
+#[derive(Clone)]
 pub(super) enum Against {
     Nothing,
     Rules(Vec<Refusal>),

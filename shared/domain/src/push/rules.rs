@@ -222,14 +222,14 @@ impl<'a> Case<'a> {
         }
         let of_line = |(line, _): (&Line, _)| line.unit_price.amount.checked_mul(Decimal::from(line.quantity));
         let value = self.lines().map(of_line).try_fold(Decimal::ZERO, |sum, value| sum.checked_add(value?))?;
-        match flat_rate(&self.shop.settings.shipping_rates, value) {
-            Some(rate) if !rate.fee.is_zero() => {
-                let fee = Money { amount: rate.fee, currency: self.order.total.currency.clone() };
-                Some((self.exchanged(&fee)?, FeeRule::Rate { from: rate.from }))
-            }
-            Some(rate) => Some((Money::zero(self.currency()?.clone()), FeeRule::Rate { from: rate.from })),
-            None => Some((Money::zero(self.currency()?.clone()), FeeRule::None)),
-        }
+        let rate = flat_rate(&self.shop.settings.shipping_rates, value);
+        let rule = rate.map_or(FeeRule::None, |rate| FeeRule::Rate { from: rate.from });
+        let fee = match rate.filter(|rate| !rate.fee.is_zero()) {
+            Some(rate) => self.exchanged(&Money { amount: rate.fee, currency: self.order.total.currency.clone() })?,
+            // Nothing is nothing in every currency.
+            None => Money::zero(self.currency()?.clone()),
+        };
+        Some((fee, rule))
     }
 
     fn exchanged(&self, amount: &Money) -> Option<Money> {

@@ -8,7 +8,7 @@ use super::PushState;
 use super::asked::{ask_again, give_up, mark_asked, reopen_asked, reopen_look_for_requests};
 use super::draft::{OrderDraft, draft};
 use super::plan::{PushMode, PushPlan};
-use super::ready::{ready, stays};
+use super::ready::{against_requests, ready};
 use super::record::{Against, answer_requests, is_ahead_of, is_other_than, record_order};
 use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
 use super::rules::{Case, Refusal, RefusalReason};
@@ -178,11 +178,8 @@ where
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(Outcome::Wait { until, why }));
     }
-    let shown = match ports.channel.order(at).await {
-        Ok(None) => hidden(&record, &shop.shop, now).map_or(Ok(None), Err),
-        other => other,
-    };
-    let order = match shown {
+    let shown = ports.channel.order(at).await;
+    let order = match wall::unless_hidden(shown, || hidden(&record, &shop.shop, now)) {
         Ok(Some(order)) => order,
         Ok(None) => return gone(ports, task, &mut record, &shop.shop).await.map(Some),
         Err(error) => {
@@ -231,11 +228,11 @@ where
     record_order(&mut record, &view, task, now);
     close_cancelled(ports, &mut record, &view, task, now);
     note_rests(ports, task, &mut record, &view, now);
-    let stays = stays(&record, &view);
+    let against = against_requests(&record, &view);
     // A part that waits for another is looked at with that.
     let waits = record.pushes.values().filter_map(|row| row.get().wait.as_ref()).map(|wait| wait.until);
     let later = waits.filter(|until| *until > now).min().unwrap_or(later);
-    answer_requests(&mut record, |source| stays.against(source), later, now);
+    answer_requests(&mut record, |source| against.get(source).cloned().unwrap_or(Against::Nothing), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
     tags::set_due(ports, &mut record, task).await?;
     wake_writebacks(ports, &record, task).await?;

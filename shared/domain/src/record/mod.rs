@@ -18,6 +18,7 @@ use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
 use crate::order::FulfillmentStatus;
 use crate::push::PushState;
+use crate::registry::{Connection, Shop};
 use crate::shipments::Shipments;
 use crate::step::{Look, Step, StepId};
 use crate::tags::TagState;
@@ -174,6 +175,21 @@ impl OrderRecord {
             }
             _ => None,
         })
+    }
+
+    /// Whether the part of `source` is there, or a call for it is or may be under way.
+    #[must_use]
+    pub fn has_left_for(&self, source: &ShopDomain) -> bool {
+        let mut of_source = self.pushes.iter().filter(|((of, _), _)| of == source);
+        of_source.any(|(_, row)| !matches!(row.get().state, PushState::NotPushed { .. }))
+    }
+
+    /// Whether the part of `connection` goes without being asked for: as all that are placed since the switch, or because
+    /// somebody wants those of before to go as well.
+    #[must_use]
+    pub fn goes_by_itself(&self, shop: &Shop, connection: &Connection) -> bool {
+        let is_wanted = self.look.get().state.goes && shop.settings.auto_push && connection.settings.auto_push;
+        is_wanted || self.placed_at().is_some_and(|placed_at| shop.pushes_by_itself(connection, placed_at))
     }
 
     /// Whether the customer still waits for goods, as far as was seen.

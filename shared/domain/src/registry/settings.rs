@@ -4,6 +4,9 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::ShopDomain;
 
 /// Which version some settings are, and who made it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,16 @@ impl SettingsChange {
     pub fn next(&self, at: Timestamp, by: &str) -> Self {
         Self { version: self.version + 1, at: Some(at), by: Some(by.to_owned()) }
     }
+}
+
+/// Settings as they were at some time: each version is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingsVersion {
+    /// Those of the connection to this source shop; `None`: the shop's own.
+    pub source: Option<ShopDomain>,
+    pub change: SettingsChange,
+    /// As the release of that time wrote them.
+    pub settings: Value,
 }
 
 /// How a shop is treated, whoever it is connected with.

@@ -60,12 +60,9 @@ where
         ports.ledger.save(&mut [&mut record]).await?;
         return Ok(Some(outcome(&record)));
     }
-    let hidden = || record.placed_at().and_then(|placed_at| wall::hidden(&shop.shop, at, placed_at, now));
-    let shown = match ports.channel.destination(at).await {
-        Ok(None) => hidden().map_or(Ok(None), Err),
-        other => other,
-    };
-    let shown = match shown {
+    let hidden = || wall::hidden(&shop.shop, at, record.placed_at()?, now);
+    let shown = ports.channel.destination(at).await;
+    let shown = match wall::unless_hidden(shown, hidden) {
         Ok(Some(shown)) => shown,
         Ok(None) => {
             rest(&mut record, &open, |step| step.wait = None);
