@@ -29,7 +29,11 @@ impl Scene {
 
     /// A worker looks at order 42.
     pub(super) async fn look(&self) {
-        let task = Task::new(Trigger::Webhook, "e-2", Subject::Order(order_42()));
+        self.look_because(Trigger::Webhook).await;
+    }
+
+    async fn look_because(&self, trigger: Trigger) {
+        let task = Task::new(trigger, "e-2", Subject::Order(order_42()));
         push_order(&self.world, &task).await.unwrap();
     }
 
@@ -178,6 +182,18 @@ async fn a_fee_is_for_a_push_by_hand_in_the_source_stores_currency() {
     connection.settings_change.version += 1;
     scene.world.ledger.put_connection(&connection).await.unwrap();
     assert_eq!(scene.push(json!({ "source": sun(), "shipping_fee": "7.35" })).await, (422, "INVALID_VALUE".to_owned()));
+}
+
+#[tokio::test]
+async fn an_order_of_before_takes_a_fee_by_hand_unless_somebody_wants_it_to_go_by_itself() {
+    for (trigger, status) in [(Trigger::Webhook, 202), (Trigger::Unpushed, 422)] {
+        let scene = Scene::start().await;
+        scene.connect(json!({ "auto_push": true })).await;
+
+        scene.look_because(trigger).await;
+
+        assert_eq!(scene.push(json!({ "source": sun(), "shipping_fee": "7.35" })).await.0, status, "{trigger:?}");
+    }
 }
 
 #[tokio::test]
