@@ -3,28 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use serde::{Deserialize, Serialize};
+use roundtrip_api::problem::ProblemCode;
+use roundtrip_api::{AUDIENCE, Claims};
 
 use super::error::ApiError;
 use crate::compose::Api;
-
-/// The audience of operators' tokens: a token for something else does not open this.
-pub const AUDIENCE: &str = "roundtrip";
-
-/// What a token says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    /// Who: goes into the history as the actor.
-    pub sub: String,
-    pub aud: String,
-    /// Seconds since 1970.
-    pub iat: i64,
-    /// Seconds since 1970.
-    pub exp: i64,
-}
 
 /// An operator whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +24,18 @@ impl FromRequestParts<Arc<Api>> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Self::Rejection> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        check(header, api.operator.0.expose())
+        let claims = check(header, api.operator.0.expose())?;
+        // A scope of a newer release is less than everything.
+        let only_looks = claims.scope.is_some();
+        if only_looks && !matches!(parts.method, Method::GET | Method::HEAD) {
+            let remedy = "ask for a token that may change things: `roundtrip token` without --read-only";
+            return Err(ApiError::new(ProblemCode::ReadOnly, "the token may only look", remedy));
+        }
+        Ok(Self { name: claims.sub.chars().take(60).collect() })
     }
 }
 
-fn check(header: Option<&str>, secret: &str) -> Result<Operator, ApiError> {
+fn check(header: Option<&str>, secret: &str) -> Result<Claims, ApiError> {
     let header = header.ok_or_else(|| ApiError::unauthorized("no bearer token"))?;
     let token = header
         .split_once(' ')
@@ -53,7 +47,7 @@ fn check(header: Option<&str>, secret: &str) -> Result<Operator, ApiError> {
     validation.set_required_spec_claims(&["exp", "aud", "sub"]);
     let key = DecodingKey::from_secret(secret.as_bytes());
     match decode::<Claims>(token, &key, &validation) {
-        Ok(token) => Ok(Operator { name: token.claims.sub.chars().take(60).collect() }),
+        Ok(token) => Ok(token.claims),
         Err(error) => Err(ApiError::unauthorized(match error.kind() {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => "the token has expired",
             _ => "the token is not valid",
@@ -69,7 +63,7 @@ mod tests {
 
     fn token(secret: &str, aud: &str, expires_in: i64) -> String {
         let now = jiff::Timestamp::now().as_second();
-        let claims = Claims { sub: "ada".into(), aud: aud.into(), iat: now, exp: now + expires_in };
+        let claims = Claims { sub: "ada".into(), aud: aud.into(), iat: now, exp: now + expires_in, scope: None };
         encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
     }
 
@@ -77,7 +71,7 @@ mod tests {
     fn a_token_of_the_operator_secret_opens_the_api() {
         let header = format!("Bearer {}", token("secret", AUDIENCE, 60));
 
-        assert_eq!(check(Some(&header), "secret"), Ok(Operator { name: "ada".into() }));
+        assert_eq!(check(Some(&header), "secret").map(|claims| claims.sub), Ok("ada".into()));
     }
 
     #[test]

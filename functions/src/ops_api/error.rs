@@ -1,118 +1,106 @@
-//! Errors of the API. The status says what the reader does next; the body names the field and the
-//! remedy.
+//! Errors of the API, as problem details (RFC 9457): the status says what the reader does next, the body names the field
+//! and the remedy.
 //!
 //! | status | the caller … |
 //! |---|---|
 //! | 400 | mends the request: the body or a parameter does not parse |
 //! | 401 | gets a token: `roundtrip token` |
-//! | 403 | has the shop's plan changed, or asks for less |
+//! | 403 | has the shop's plan changed, asks for less, or gets a token that may do more |
 //! | 404 | looks for the right name |
 //! | 409 | does something else first; the remedy says what |
-//! | 422 | asks for less: Shopify does not show more |
+//! | 422 | gives a value that can be |
 //! | 503 | repeats the same request; nothing was lost |
 
-use std::fmt::Display;
-use std::str::FromStr;
-
-use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use roundtrip_api::problem::{MEDIA_TYPE, Problem, ProblemCode};
+use roundtrip_api::step::help_link;
 use roundtrip_domain::id::OrderRef;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
 use roundtrip_domain::{Unfinished, error_chain};
-use serde::Serialize;
 
 /// An error as the caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ApiError {
-    status: StatusCode,
-    body: ErrorBody,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct ErrorBody {
-    /// Stable, for programs.
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
-    message: String,
-    remedy: String,
-}
+pub(super) struct ApiError(Box<Problem>);
 
 impl ApiError {
+    pub(super) fn new(code: ProblemCode, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let problem = Problem {
+            kind: help_link(code),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            field: None,
+            detail: detail.into(),
+            remedy: remedy.into(),
+            request_id: None,
+        };
+        Self(Box::new(problem))
+    }
+
     /// A field that does not parse; `error` says what it should be.
-    pub(super) fn field(field: &'static str, error: impl ToString) -> Self {
-        Self::of_field(StatusCode::BAD_REQUEST, "INVALID_FIELD", field, error.to_string())
+    pub(super) fn field(field: impl Into<String>, error: impl ToString) -> Self {
+        Self::of_field(ProblemCode::InvalidField, field, &error.to_string())
     }
 
     /// A value that is understood and cannot be.
-    pub(super) fn unprocessable(field: &'static str, error: impl ToString) -> Self {
-        Self::of_field(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_VALUE", field, error.to_string())
+    pub(super) fn unprocessable(field: impl Into<String>, error: impl ToString) -> Self {
+        Self::of_field(ProblemCode::InvalidValue, field, &error.to_string())
     }
 
     /// `text` says what is wrong and, behind a colon, what to do.
-    fn of_field(status: StatusCode, code: &'static str, field: &'static str, text: String) -> Self {
-        let (message, remedy) = match text.split_once(": ") {
-            Some((what, how)) => (what.to_owned(), how.to_owned()),
-            None => (text, format!("correct `{field}`")),
-        };
-        Self::new(status, code, Some(field), message, remedy)
+    fn of_field(code: ProblemCode, field: impl Into<String>, text: &str) -> Self {
+        let field = field.into();
+        match text.split_once(": ") {
+            Some((what, how)) => Self::new(code, what, how).at(field),
+            None => {
+                let remedy = format!("correct `{field}`");
+                Self::new(code, text, remedy).at(field)
+            }
+        }
     }
 
-    pub(super) fn unauthorized(message: &str) -> Self {
-        let remedy = "send `Authorization: Bearer <token>`; `roundtrip token` makes one";
-        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", None, message, remedy)
+    /// With the field that is to blame.
+    pub(super) fn at(mut self, field: impl Into<String>) -> Self {
+        self.0.field = Some(field.into()).filter(|field| !field.is_empty());
+        self
+    }
+
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self::new(
+            ProblemCode::Unauthorized,
+            detail,
+            "send `Authorization: Bearer <token>`; `roundtrip token` makes one",
+        )
     }
 
     pub(super) fn not_found(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", None, what, remedy)
-    }
-
-    pub(super) fn conflict(code: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, None, what, remedy)
-    }
-
-    pub(super) fn plan_required(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "PLAN_REQUIRED", Some("days"), what, remedy)
-    }
-
-    pub(super) fn max_lookback(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "MAX_LOOKBACK_60_DAYS", Some("days"), what, remedy)
+        Self::new(ProblemCode::NotFound, what, remedy)
     }
 
     pub(super) fn outside_60_days(order: &OrderRef) -> Self {
         let what =
             format!("order {} of {} was placed more than 60 days ago: Shopify does not show it", order.id, order.shop);
         let remedy = "give the app the scope `read_all_orders` and connect the store again";
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "OUTSIDE_60_DAYS", None, what, remedy)
+        Self::new(ProblemCode::Outside60Days, what, remedy)
     }
 
-    /// What the caller is told, as JSON.
-    #[cfg(test)]
-    pub(super) fn body(&self) -> &impl Serialize {
-        &self.body
+    /// What the caller is told.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.0
     }
 
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        field: Option<&'static str>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { status, body: ErrorBody { code, field, message: message.into(), remedy: remedy.into() } }
+    /// The answer to the request of this id.
+    pub(super) fn answer(mut self, request_id: &str) -> Response {
+        self.0.request_id = Some(request_id.to_owned());
+        self.into_response()
     }
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = error_chain(error), "a request failed");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "UNAVAILABLE",
-            None,
-            "a part of Roundtrip did not answer",
-            "repeat the same request: it is safe to, and nothing was lost; the function's log has the cause",
-        )
+        let remedy = "repeat the same request: it is safe to, and nothing was lost; the function's log has the cause";
+        Self::new(ProblemCode::Unavailable, "a part of Roundtrip did not answer", remedy)
     }
 }
 
@@ -140,40 +128,25 @@ impl From<CredentialsError> for ApiError {
     }
 }
 
-impl From<JsonRejection> for ApiError {
-    fn from(rejection: JsonRejection) -> Self {
-        let remedy = "send a JSON object with `Content-Type: application/json`; docs/API.md shows each one";
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_BODY", None, rejection.body_text(), remedy)
-    }
-}
-
-impl From<QueryRejection> for ApiError {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "INVALID_QUERY", None, rejection.body_text(), "docs/API.md shows each one")
-    }
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(serde_json::json!({ "error": self.body }))).into_response()
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(&self.0)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        // For whoever knows the request's id, which an error does not.
+        response.extensions_mut().insert(self);
+        response
     }
-}
-
-/// A field of a path or a body.
-pub(super) fn parsed<T: FromStr<Err: Display>>(field: &'static str, text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|error: T::Err| ApiError::field(field, error))
 }
 
 pub(super) async fn not_found() -> ApiError {
-    ApiError::not_found("there is no such path", "docs/API.md lists them")
+    ApiError::not_found("there is no such path", "GET /v1/openapi.json lists them")
 }
 
 pub(super) async fn method_not_allowed() -> ApiError {
     ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        None,
+        ProblemCode::MethodNotAllowed,
         "this path does not take this method",
-        "docs/API.md lists them",
+        "GET /v1/openapi.json lists them",
     )
 }

@@ -3,24 +3,33 @@
 
 mod auth;
 mod error;
+mod extract;
+mod help;
+mod openapi;
 mod orders;
 mod push;
+mod request;
 mod resync;
 mod settings;
 mod shipping;
 mod shops;
-mod step;
 mod sync;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Router, middleware};
 use lambda_http::Error;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::compose::{self, Api};
+use error::ApiError;
+use extract::Json;
 
-pub use auth::{AUDIENCE, Claims};
+/// What a handler answers.
+type Answer<T> = Result<(StatusCode, Json<T>), ApiError>;
 
 /// Serves `/v1/…` until Lambda ends the process.
 ///
@@ -31,29 +40,35 @@ pub async fn run() -> Result<(), Error> {
     lambda_http::run(router(api)).await
 }
 
-/// Its routes.
+/// Its routes, and the OpenAPI document of them at `/v1/openapi.json`.
 pub fn router(api: Arc<Api>) -> Router {
-    Router::new()
-        .route("/v1/shops", post(shops::register))
-        .route("/v1/shops/{shop}", get(shops::show))
-        .route("/v1/shops/{shop}/locations", put(shipping::put_locations))
-        .route("/v1/shops/{shop}/resync", get(resync::show).post(resync::begin))
-        .route("/v1/shops/{shop}/backfills", post(resync::backfill))
-        .route("/v1/shops/{shop}/runs/{id}", get(resync::show_run))
-        .route("/v1/shops/{shop}/settings", put(settings::put_shop))
-        .route("/v1/shops/{shop}/settings/versions", get(settings::versions))
-        .route("/v1/connections", post(settings::put_connection))
-        .route("/v1/links", post(shops::link))
-        .route("/v1/shops/{shop}/orders", get(orders::list))
-        .route("/v1/shops/{shop}/order-counts", get(orders::counts))
-        .route("/v1/shops/{shop}/orders/{id}", get(orders::show))
-        .route("/v1/shops/{shop}/orders/{id}/pushes", post(push::ask))
-        .route("/v1/shops/{shop}/orders/{id}/sync", get(sync::show).post(sync::ask))
-        .route("/v1/push/forwarded-fields", get(push::forwarded_fields))
-        .route("/v1/help/{code}", get(step::help))
-        .route("/v1/labels", post(shipping::post_label))
-        .route("/v1/shops/{shop}/orders/{id}/labels/{label}", delete(shipping::void_label))
+    let (router, mut document) = OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(shops::register))
+        .routes(routes!(shops::show))
+        .routes(routes!(shipping::put_locations))
+        .routes(routes!(resync::show, resync::begin))
+        .routes(routes!(resync::backfill))
+        .routes(routes!(resync::show_run))
+        .routes(routes!(settings::put_shop))
+        .routes(routes!(settings::versions))
+        .routes(routes!(settings::put_connection))
+        .routes(routes!(shops::link))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::counts))
+        .routes(routes!(orders::show))
+        .routes(routes!(push::ask))
+        .routes(routes!(sync::show, sync::ask))
+        .routes(routes!(push::forwarded_fields))
+        .routes(routes!(help::help))
+        .routes(routes!(shipping::post_label))
+        .routes(routes!(shipping::void_label))
+        .split_for_parts();
+    openapi::complete(&mut document);
+    router
+        .route("/v1/openapi.json", get(async move || axum::Json(document)))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), request::once))
+        .layer(middleware::from_fn(request::observe))
         .with_state(api)
 }

@@ -3,73 +3,63 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use roundtrip_connectors::shopify::{FORWARDED_FIELDS, WITHHELD};
+use roundtrip_api::problem::ProblemCode;
+use roundtrip_api::push::{AskedPush, ForwardedField, ForwardedFields, PostPush, PushAsked};
+use roundtrip_connectors::shopify::{self, FORWARDED_FIELDS, WITHHELD};
 use roundtrip_domain::error_chain;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::ports::{Ledger, Tasks};
 use roundtrip_domain::record::{OrderRecord, PushRequest, RequestState, Row};
 use roundtrip_domain::registry::ConnectedShop;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use uuid::Uuid;
 
+use super::Answer;
 use super::auth::Operator;
-use super::error::{ApiError, parsed};
-use super::orders::{order_ref, unknown};
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::orders::{OrderPath, unknown};
+use super::request::RequestId;
 use super::settings::check_amount;
-use super::shops::{Answer, Body, registered};
+use super::shops::registered;
 use crate::compose::Api;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PushOrder {
-    /// `None`: each source store whose part has not left.
-    source: Option<String>,
-    /// What shipping costs, in the source store's currency.
-    shipping_fee: Option<Decimal>,
-}
-
-/// A push that was asked for.
-#[derive(Serialize)]
-struct Requested {
-    id: String,
-    source: ShopDomain,
-}
 
 /// Asks for an order's lines to be pushed to one source shop, or to all. The outcome stands in the order's
 /// `requests` under the ids that come back.
+#[utoipa::path(post, path = "/v1/shops/{shop}/orders/{id}/pushes", tag = "orders", params(OrderPath),
+    request_body = PostPush, responses((status = 202, body = PushAsked)))]
 pub(super) async fn ask(
     operator: Operator,
     State(api): State<Arc<Api>>,
-    Path((shop, id)): Path<(String, String)>,
-    body: Body<PushOrder>,
-) -> Answer {
-    let Json(body) = body?;
-    let at = order_ref(&shop, &id)?;
+    RequestId(request_id): RequestId,
+    Path(path): Path<OrderPath>,
+    Json(body): Json<PostPush>,
+) -> Answer<PushAsked> {
+    let at = OrderRef::from(path);
     let mut record: OrderRecord = api.ledger.load(&at).await?;
     if record.summary.is_none() {
         return Err(unknown(&at));
     }
+    let made: Vec<AskedPush> = made_before(&record, &request_id).collect();
+    if !made.is_empty() {
+        return Ok((StatusCode::ACCEPTED, Json(PushAsked { order: at.id, requests: made })));
+    }
     let destination = registered(&api, &at.shop).await?;
     let sources: Vec<ShopDomain> = match &body.source {
         Some(source) => {
-            let source = parsed("source", source)?;
-            check_partial(&destination, &record, &source)?;
-            vec![source]
+            check_partial(&destination, &record, source)?;
+            vec![source.clone()]
         }
         None => left_here(&record).into_iter().collect(),
     };
     if sources.is_empty() {
-        return Err(ApiError::conflict(
-            "NOTHING_TO_PUSH",
+        return Err(ApiError::new(
+            ProblemCode::NothingToPush,
             "no line of the order is linked to a source store that does not have it yet",
             "link its products and have it looked at: `roundtrip order sync`; or give `source`",
         ));
@@ -87,8 +77,8 @@ pub(super) async fn ask(
     }
     let now = Timestamp::now();
     let mut requests = Vec::new();
-    for (source, shipping_fee) in sources.into_iter().zip(fees) {
-        let id = Uuid::now_v7().to_string();
+    for (n, (source, shipping_fee)) in sources.into_iter().zip(fees).enumerate() {
+        let id = if n == 0 { request_id.clone() } else { format!("{request_id}-{}", n + 1) };
         let request = PushRequest {
             source: source.clone(),
             group: 1,
@@ -101,10 +91,10 @@ pub(super) async fn ask(
         let event = HistoryEvent::moved(now, &task, "request", "none", "push requested").with_detail(source.as_str());
         record.log(HistoryEvent { actor: operator.name.clone(), ..event });
         record.requests.insert(id.clone(), Row::new(request));
-        requests.push(Requested { id, source });
+        requests.push(AskedPush { id, source });
     }
     api.ledger.save(&mut [&mut record]).await?;
-    for Requested { id, source } in &requests {
+    for AskedPush { id, source } in &requests {
         tracing::info!(
             shop.domain = at.shop.as_str(),
             order.id = %at.id,
@@ -115,16 +105,27 @@ pub(super) async fn ask(
         );
     }
     // The rows are due already: should this message not go out, due work finds them within a minute.
-    let task = Task::new(Trigger::Request, &requests[0].id, Subject::Order(at.clone()));
+    let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
     if let Err(error) = api.tasks.send(Queue::OrderPush, &task).await {
         tracing::warn!(error = error_chain(&error), "the push will start with the next due work");
     }
-    Ok((StatusCode::ACCEPTED, Json(json!({ "order": at.id, "requests": requests }))))
+    Ok((StatusCode::ACCEPTED, Json(PushAsked { order: at.id, requests })))
+}
+
+/// The pushes that this very request asked for, if it had no answer and is repeated.
+fn made_before<'a>(record: &'a OrderRecord, request_id: &'a str) -> impl Iterator<Item = AskedPush> + 'a {
+    let made = record.requests.iter().filter(move |(id, _)| id.starts_with(request_id));
+    made.map(|(id, row)| AskedPush { id: id.clone(), source: row.get().source.clone() })
 }
 
 /// What is sent to source stores, and what never is.
-pub(super) async fn forwarded_fields(_: Operator) -> Answer {
-    Ok((StatusCode::OK, Json(json!({ "fields": FORWARDED_FIELDS, "withheld": WITHHELD }))))
+#[utoipa::path(get, path = "/v1/push/forwarded-fields", tag = "orders", responses((status = 200, body = ForwardedFields)))]
+pub(super) async fn forwarded_fields(_: Operator) -> Answer<ForwardedFields> {
+    let field =
+        |it: &shopify::ForwardedField| ForwardedField { field: it.field.to_owned(), holds: it.holds.to_owned() };
+    let fields = FORWARDED_FIELDS.iter().map(field).collect();
+    let withheld = WITHHELD.iter().map(|text| (*text).to_owned()).collect();
+    Ok((StatusCode::OK, Json(ForwardedFields { fields, withheld })))
 }
 
 /// The source stores that hold something of the order and do not have it yet.
@@ -142,8 +143,8 @@ fn check_partial(destination: &ConnectedShop, record: &OrderRecord, source: &Sho
     let goes = |shop: &ShopDomain| is_asked_for(shop) || goes_by_itself(destination, record, shop);
     match left_here(record).into_iter().find(|other| other != source && !goes(other)) {
         None => Ok(()),
-        Some(other) => Err(ApiError::conflict(
-            "PARTIAL_PUSH_DISABLED",
+        Some(other) => Err(ApiError::new(
+            ProblemCode::PartialPushDisabled,
             format!("{} pushes orders whole, and the part of {other} was not asked for", destination.shop.domain),
             "leave `source` out, or switch the store's `allow_partial_push` on",
         )),

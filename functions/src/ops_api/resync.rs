@@ -2,55 +2,58 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use roundtrip_api::problem::ProblemCode;
+use roundtrip_api::runs::{PostBackfill, ResyncAnswer, ResyncPhase, RunAnswer, RunAsked, RunState, RunView};
+use roundtrip_api::step::ShopError;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::registry::{Plan, Shop};
 use roundtrip_domain::resync::{
-    Asked, MAX_LOOKBACK_DAYS, Occasion, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window, ask_for_run,
+    Asked, MAX_LOOKBACK_DAYS, Occasion, Phase, Progress, ResyncState, Run, WINDOW_DAYS, ask_for_run,
 };
 use roundtrip_domain::step::{Step, StepId};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use uuid::Uuid;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::Answer;
 use super::auth::Operator;
-use super::error::{ApiError, parsed};
-use super::shops::{Answer, registered};
-use super::step::ShopError;
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::request::RequestId;
+use super::shops::{ShopPath, registered};
 use crate::compose::Api;
 
 /// Begins a run, or leaves the one alone that is under way.
-pub(super) async fn begin(operator: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    registered(&api, &domain).await?;
-    let id = ask(&api, &domain, &operator, (Occasion::Request, WINDOW_DAYS)).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "run_id": id }))))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PostBackfill {
-    days: u16,
+#[utoipa::path(post, path = "/v1/shops/{shop}/resync", tag = "runs", params(ShopPath),
+    responses((status = 202, body = RunAsked)))]
+pub(super) async fn begin(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    request: RequestId,
+    Path(ShopPath { shop }): Path<ShopPath>,
+) -> Answer<RunAsked> {
+    registered(&api, &shop).await?;
+    let run_id = ask(&api, &shop, (&request, &operator), (Occasion::Request, WINDOW_DAYS)).await?;
+    Ok((StatusCode::ACCEPTED, Json(RunAsked { shop, run_id, days: None })))
 }
 
 /// Begins a run over the orders of so many days. It mails nobody.
+#[utoipa::path(post, path = "/v1/shops/{shop}/backfills", tag = "runs", params(ShopPath), request_body = PostBackfill,
+    responses((status = 202, body = RunAsked)))]
 pub(super) async fn backfill(
     operator: Operator,
     State(api): State<Arc<Api>>,
-    Path(shop): Path<String>,
-    body: Result<Json<PostBackfill>, JsonRejection>,
-) -> Answer {
-    let Json(PostBackfill { days }) = body?;
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    let known = registered(&api, &domain).await?;
+    request: RequestId,
+    Path(ShopPath { shop }): Path<ShopPath>,
+    Json(PostBackfill { days }): Json<PostBackfill>,
+) -> Answer<RunAsked> {
+    let known = registered(&api, &shop).await?;
     check_days(&known.shop, days)?;
-    let id = ask(&api, &domain, &operator, (Occasion::Backfill, days)).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "run_id": id, "days": days }))))
+    let run_id = ask(&api, &shop, (&request, &operator), (Occasion::Backfill, days)).await?;
+    Ok((StatusCode::ACCEPTED, Json(RunAsked { shop, run_id, days: Some(days) })))
 }
 
 fn check_days(shop: &Shop, days: u16) -> Result<(), ApiError> {
@@ -58,16 +61,20 @@ fn check_days(shop: &Shop, days: u16) -> Result<(), ApiError> {
         return Err(ApiError::field("days", "0 days hold no order: give 1 or more"));
     }
     if days > WINDOW_DAYS && shop.settings.plan == Plan::Free {
-        return Err(ApiError::plan_required(
+        return Err(ApiError::new(
+            ProblemCode::PlanRequired,
             format!("{days} days need the plan `paid`, and {} has `free`", shop.domain),
             format!("give {WINDOW_DAYS} or fewer, or change it: `roundtrip shop settings {} --plan paid`", shop.domain),
-        ));
+        )
+        .at("days"));
     }
     if days > MAX_LOOKBACK_DAYS && !shop.reads_all_orders() {
-        return Err(ApiError::max_lookback(
+        return Err(ApiError::new(
+            ProblemCode::MaxLookback60Days,
             format!("Shopify shows no orders of more than {MAX_LOOKBACK_DAYS} days ago, and {days} were asked for"),
             format!("give {MAX_LOOKBACK_DAYS} or fewer, or give the app the scope `read_all_orders` and connect again"),
-        ));
+        )
+        .at("days"));
     }
     Ok(())
 }
@@ -75,61 +82,71 @@ fn check_days(shop: &Shop, days: u16) -> Result<(), ApiError> {
 pub(super) async fn ask(
     api: &Api,
     shop: &ShopDomain,
-    operator: &Operator,
+    (request, operator): (&RequestId, &Operator),
     (occasion, days): (Occasion, u16),
 ) -> Result<String, ApiError> {
-    let id = Uuid::now_v7().to_string();
-    let wish = Asked { id, at: Timestamp::now(), by: operator.name.clone(), occasion, days };
+    let wish = Asked { id: request.0.clone(), at: Timestamp::now(), by: operator.name.clone(), occasion, days };
     let run = ask_for_run(&api.ledger, &api.tasks, shop, &wish).await?;
     tracing::info!(shop.domain = shop.as_str(), actor = operator.name, run.id = run, days, "resync requested");
     Ok(run)
 }
 
 /// The run that is under way, or the last one, and those before.
-pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    registered(&api, &domain).await?;
-    let step = read(&api, &domain).await?;
+#[utoipa::path(get, path = "/v1/shops/{shop}/resync", tag = "runs", params(ShopPath),
+    responses((status = 200, body = ResyncAnswer)))]
+pub(super) async fn show(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+    Path(ShopPath { shop }): Path<ShopPath>,
+) -> Answer<ResyncAnswer> {
+    registered(&api, &shop).await?;
+    let step = read(&api, &shop).await?;
     let now = Timestamp::now();
-    let asked: Vec<RunView> = step.state.asked.iter().map(|asked| RunView::of_wish(asked, now)).collect();
-    let run = step.state.run.as_ref().map(|run| RunView::of_run(run, step.parked.is_some(), now));
-    let state = run.as_ref().or(asked.first()).map_or("never", |run| run.state);
-    Ok((
-        StatusCode::OK,
-        Json(json!({
-            "shop": domain,
-            "state": state,
-            "last_success": step.state.last_success,
-            "run": run,
-            "next": asked,
-            "past": step.state.past.iter().map(|run| RunView::of_run(run, true, now)).collect::<Vec<_>>(),
-            "wait": step.wait,
-            "error": ShopError::of(&step),
-        })),
-    ))
+    let next: Vec<RunView> = step.state.asked.iter().map(|asked| of_wish(asked, now)).collect();
+    let run = step.state.run.as_ref().map(|run| of_run(run, step.parked.is_some(), now));
+    let answer = ResyncAnswer {
+        shop,
+        state: run.as_ref().or(next.first()).map_or(ResyncPhase::Never, |run| run.state.into()),
+        last_success: step.state.last_success,
+        run,
+        next,
+        past: step.state.past.iter().map(|run| of_run(run, true, now)).collect(),
+        error: ShopError::of(&step),
+        wait: step.wait,
+    };
+    Ok((StatusCode::OK, Json(answer)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct RunPath {
+    /// The permanent domain.
+    shop: ShopDomain,
+    id: String,
 }
 
 /// One run, by its id.
+#[utoipa::path(get, path = "/v1/shops/{shop}/runs/{id}", tag = "runs", params(RunPath),
+    responses((status = 200, body = RunAnswer)))]
 pub(super) async fn show_run(
     _: Operator,
     State(api): State<Arc<Api>>,
-    Path((shop, id)): Path<(String, String)>,
-) -> Answer {
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    registered(&api, &domain).await?;
-    let step = read(&api, &domain).await?;
+    Path(RunPath { shop, id }): Path<RunPath>,
+) -> Answer<RunAnswer> {
+    registered(&api, &shop).await?;
+    let step = read(&api, &shop).await?;
     let (state, now) = (&step.state, Timestamp::now());
-    let asked = state.asked.iter().filter(|asked| asked.id == id).map(|asked| RunView::of_wish(asked, now));
+    let asked = state.asked.iter().filter(|asked| asked.id == id).map(|asked| of_wish(asked, now));
     let current = state.run.iter().filter(|run| run.id == id);
-    let current = current.map(|run| RunView::of_run(run, step.parked.is_some(), now));
-    let past = state.past.iter().filter(|run| run.id == id).map(|run| RunView::of_run(run, true, now));
+    let current = current.map(|run| of_run(run, step.parked.is_some(), now));
+    let past = state.past.iter().filter(|run| run.id == id).map(|run| of_run(run, true, now));
     let found = asked.chain(current).chain(past).next();
     let run = found.ok_or_else(|| {
-        let remedy = format!("the last 20 are known: GET /v1/shops/{domain}/resync");
-        ApiError::not_found(format!("{domain} has no run `{}`", id.chars().take(60).collect::<String>()), remedy)
+        let remedy = format!("the last 20 are known: GET /v1/shops/{shop}/resync");
+        ApiError::not_found(format!("{shop} has no run `{}`", id.chars().take(60).collect::<String>()), remedy)
     })?;
-    let error = if run.state == "failed" { ShopError::of(&step) } else { None };
-    Ok((StatusCode::OK, Json(json!({ "shop": domain, "run": run, "error": error }))))
+    let error = if run.state == RunState::Failed { ShopError::of(&step) } else { None };
+    Ok((StatusCode::OK, Json(RunAnswer { shop, run, error })))
 }
 
 async fn read(api: &Api, shop: &ShopDomain) -> Result<Step<ResyncState>, ApiError> {
@@ -137,67 +154,48 @@ async fn read(api: &Api, shop: &ShopDomain) -> Result<Step<ResyncState>, ApiErro
     Ok(known.map_or_else(|| Step::new(ResyncState::default()), |(step, _)| step))
 }
 
-/// A run as the API shows it.
-#[derive(Serialize)]
-struct RunView<'a> {
-    id: &'a str,
-    occasion: Occasion,
-    state: &'static str,
-    requested_at: Timestamp,
-    started_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    age_secs: i64,
-    window: Option<Window>,
-    scanned: u32,
-    found: u32,
-    fixed: u32,
-    calls: u32,
+/// A run that has not begun.
+fn of_wish(asked: &Asked, now: Timestamp) -> RunView {
+    RunView {
+        id: asked.id.clone(),
+        occasion: asked.occasion,
+        state: RunState::Requested,
+        requested_at: asked.at,
+        started_at: None,
+        ended_at: None,
+        age_secs: now.duration_since(asked.at).as_secs(),
+        window: None,
+        scanned: 0,
+        found: 0,
+        fixed: 0,
+        calls: 0,
+    }
 }
 
-impl<'a> RunView<'a> {
-    /// A run that has not begun.
-    fn of_wish(asked: &'a Asked, now: Timestamp) -> Self {
-        Self {
-            id: &asked.id,
-            occasion: asked.occasion,
-            state: "requested",
-            requested_at: asked.at,
-            started_at: None,
-            ended_at: None,
-            age_secs: now.duration_since(asked.at).as_secs(),
-            window: None,
-            scanned: 0,
-            found: 0,
-            fixed: 0,
-            calls: 0,
-        }
-    }
-
-    /// `is_over`: nobody goes on with it.
-    fn of_run(run: &'a Run, is_over: bool, now: Timestamp) -> Self {
-        let ended_at = match run.phase {
-            Phase::Done { at } => Some(at),
-            Phase::Reading { .. } | Phase::Settling { .. } => None,
-        };
-        let state = match run.progress() {
-            Progress::Done => "done",
-            Progress::Requested | Progress::Received if is_over => "failed",
-            Progress::Requested => "requested",
-            Progress::Received => "received",
-        };
-        Self {
-            id: &run.id,
-            occasion: run.occasion,
-            state,
-            requested_at: run.asked_at,
-            started_at: Some(run.started_at),
-            ended_at,
-            age_secs: ended_at.unwrap_or(now).duration_since(run.asked_at).as_secs(),
-            window: Some(run.window),
-            scanned: run.scanned,
-            found: run.found,
-            fixed: run.fixed,
-            calls: run.calls,
-        }
+/// `is_over`: nobody goes on with it.
+fn of_run(run: &Run, is_over: bool, now: Timestamp) -> RunView {
+    let ended_at = match run.phase {
+        Phase::Done { at } => Some(at),
+        Phase::Reading { .. } | Phase::Settling { .. } => None,
+    };
+    let state = match run.progress() {
+        Progress::Done => RunState::Done,
+        Progress::Requested | Progress::Received if is_over => RunState::Failed,
+        Progress::Requested => RunState::Requested,
+        Progress::Received => RunState::Received,
+    };
+    RunView {
+        id: run.id.clone(),
+        occasion: run.occasion,
+        state,
+        requested_at: run.asked_at,
+        started_at: Some(run.started_at),
+        ended_at,
+        age_secs: ended_at.unwrap_or(now).duration_since(run.asked_at).as_secs(),
+        window: Some(run.window),
+        scanned: run.scanned,
+        found: run.found,
+        fixed: run.fixed,
+        calls: run.calls,
     }
 }

@@ -3,73 +3,58 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use roundtrip_domain::id::ShopDomain;
+use roundtrip_api::problem::ProblemCode;
+use roundtrip_api::settings::{
+    ConnectionAnswer, Existing, PutConnection, PutSettings, SettingsAnswer, SettingsTried, SettingsWritten,
+    VersionsAnswer,
+};
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
 use roundtrip_domain::registry::{
-    Connection, ConnectionSettings, EmailContact, Inventory, Plan, ShippingRate, Shop, ShopSettings, UnitPrice,
-    WithoutTracking,
+    Connection, ConnectionSettings, EmailContact, ShippingRate, Shop, ShopSettings, UnitPrice,
 };
 use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, first_run, is_unpushed, read_from_now_on};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer};
-use serde_json::json;
 
+use super::Answer;
 use super::auth::Operator;
-use super::error::{ApiError, parsed};
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::request::RequestId;
 use super::resync;
-use super::shops::{Answer, Body, registered};
+use super::shops::{ShopPath, registered};
 use crate::compose::Api;
 
 /// More rates than anybody has.
 const MAX_RATES: usize = 50;
 
-/// A field that is left out stays as it is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutSettings {
-    order_sync: Option<bool>,
-    auto_push: Option<bool>,
-    /// With `auto_push`: orders that were placed before go as well.
-    include_existing: Option<bool>,
-    /// With `include_existing`: only say how many orders that are.
-    dry_run: Option<bool>,
-    email_contact: Option<EmailContact>,
-    shipping_rates: Option<Vec<ShippingRate>>,
-    allow_partial_push: Option<bool>,
-    require_email: Option<bool>,
-    allow_partially_refunded: Option<bool>,
-    allow_test: Option<bool>,
-    plan: Option<Plan>,
-    tracking_sync: Option<bool>,
-}
-
-/// Changes how a shop is treated.
+/// Changes how a store is treated. A field that is left out stays as it is.
+#[utoipa::path(put, path = "/v1/shops/{shop}/settings", tag = "settings", params(ShopPath), request_body = PutSettings,
+    responses((status = 200, body = SettingsAnswer)))]
 pub(super) async fn put_shop(
     operator: Operator,
     State(api): State<Arc<Api>>,
-    Path(shop): Path<String>,
-    body: Body<PutSettings>,
-) -> Answer {
-    let Json(body) = body?;
-    let domain: ShopDomain = parsed("shop", &shop)?;
+    request: RequestId,
+    Path(ShopPath { shop: domain }): Path<ShopPath>,
+    Json(body): Json<PutSettings>,
+) -> Answer<SettingsAnswer> {
     let known = registered(&api, &domain).await?;
     let before = &known.shop.settings;
     let now = Timestamp::now();
     let [include_existing, dry_run, tracks] =
         [body.include_existing, body.dry_run, body.tracking_sync].map(|given| given == Some(true));
-    let settings = body.over(&known.shop, now)?;
+    let settings = shop_settings(body, &known.shop, now)?;
     if dry_run {
         let mut tried = known.clone();
         tried.shop.settings = settings;
         let since = now - SignedDuration::from_hours(24 * i64::from(MAX_LOOKBACK_DAYS));
         let (orders, is_all) = api.ledger.count_open(&domain, since, |summary| is_unpushed(summary, &tried)).await?;
-        let existing = json!({ "orders": orders, "or_more": !is_all });
-        return Ok((StatusCode::OK, Json(json!({ "shop": domain, "dry_run": true, "existing": existing }))));
+        let existing = Existing { orders, or_more: !is_all };
+        let tried = SettingsTried { shop: domain, dry_run: true, existing };
+        return Ok((StatusCode::OK, Json(SettingsAnswer::Tried(tried))));
     }
     let mut change = known.shop.settings_change.clone();
     if settings != *before {
@@ -93,11 +78,12 @@ pub(super) async fn put_shop(
         (false, true) => Some(Occasion::Settings),
         (false, false) => None,
     };
-    let mut answer = json!({ "shop": domain, "settings": settings, "settings_change": change });
-    if let Some(occasion) = occasion {
-        answer["run_id"] = json!(resync::ask(&api, &domain, &operator, (occasion, MAX_LOOKBACK_DAYS)).await?);
-    }
-    Ok((StatusCode::OK, Json(answer)))
+    let run_id = match occasion {
+        Some(occasion) => Some(resync::ask(&api, &domain, (&request, &operator), (occasion, MAX_LOOKBACK_DAYS)).await?),
+        None => None,
+    };
+    let written = SettingsWritten { shop: domain, settings, settings_change: change, run_id };
+    Ok((StatusCode::OK, Json(SettingsAnswer::Written(written))))
 }
 
 /// Whether other settings may judge orders otherwise, or send other things of them.
@@ -108,54 +94,49 @@ fn judges_otherwise(settings: &ShopSettings, before: &ShopSettings) -> bool {
     judging != *before
 }
 
-impl PutSettings {
-    /// The settings of `shop` with what was given.
-    fn over(self, shop: &Shop, now: Timestamp) -> Result<ShopSettings, ApiError> {
-        let before = &shop.settings;
-        let include_existing = self.include_existing == Some(true);
-        if include_existing && !self.auto_push.unwrap_or(before.auto_push) {
-            return Err(ApiError::field("include_existing", "no order goes by itself: switch `auto_push` on with it"));
-        }
-        if self.dry_run == Some(true) && !include_existing {
-            return Err(ApiError::field("dry_run", "there is nothing to count: give it with `include_existing`"));
-        }
-        let settings = ShopSettings {
-            order_sync: self.order_sync.unwrap_or(before.order_sync),
-            order_sync_since: before.order_sync_since,
-            auto_push: self.auto_push.unwrap_or(before.auto_push),
-            auto_push_since: before.auto_push_since,
-            email_contact: self.email_contact.map_or_else(|| before.email_contact.clone(), EmailContact::trimmed),
-            shipping_rates: self.shipping_rates.unwrap_or_else(|| before.shipping_rates.clone()),
-            allow_partial_push: self.allow_partial_push.unwrap_or(before.allow_partial_push),
-            require_email: self.require_email.unwrap_or(before.require_email),
-            allow_partially_refunded: self.allow_partially_refunded.unwrap_or(before.allow_partially_refunded),
-            allow_test: self.allow_test.unwrap_or(before.allow_test),
-            plan: self.plan.unwrap_or(before.plan),
-            tracking_sync: self.tracking_sync.unwrap_or(before.tracking_sync),
-        };
-        if settings.auto_push && !settings.order_sync {
-            return Err(ApiError::conflict(
-                "ORDER_SYNC_OFF",
-                "orders of this store are not offered for push, so none goes by itself",
-                "switch `order_sync` on, in the same request if you like",
-            ));
-        }
-        if let EmailContact::Custom { email } = &settings.email_contact
-            && !looks_like_email(email)
-        {
-            return Err(ApiError::field(
-                "email_contact.email",
-                "it is no e-mail address: give one of the form name@host",
-            ));
-        }
-        check_rates(shop, &settings.shipping_rates)?;
-        let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
-        Ok(ShopSettings {
-            order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
-            auto_push_since: switched(settings.auto_push, before.auto_push, settings.auto_push_since),
-            ..settings
-        })
+/// The settings of `shop` with what was given.
+fn shop_settings(given: PutSettings, shop: &Shop, now: Timestamp) -> Result<ShopSettings, ApiError> {
+    let before = &shop.settings;
+    let include_existing = given.include_existing == Some(true);
+    if include_existing && !given.auto_push.unwrap_or(before.auto_push) {
+        return Err(ApiError::field("include_existing", "no order goes by itself: switch `auto_push` on with it"));
     }
+    if given.dry_run == Some(true) && !include_existing {
+        return Err(ApiError::field("dry_run", "there is nothing to count: give it with `include_existing`"));
+    }
+    let settings = ShopSettings {
+        order_sync: given.order_sync.unwrap_or(before.order_sync),
+        order_sync_since: before.order_sync_since,
+        auto_push: given.auto_push.unwrap_or(before.auto_push),
+        auto_push_since: before.auto_push_since,
+        email_contact: given.email_contact.map_or_else(|| before.email_contact.clone(), EmailContact::trimmed),
+        shipping_rates: given.shipping_rates.unwrap_or_else(|| before.shipping_rates.clone()),
+        allow_partial_push: given.allow_partial_push.unwrap_or(before.allow_partial_push),
+        require_email: given.require_email.unwrap_or(before.require_email),
+        allow_partially_refunded: given.allow_partially_refunded.unwrap_or(before.allow_partially_refunded),
+        allow_test: given.allow_test.unwrap_or(before.allow_test),
+        plan: given.plan.unwrap_or(before.plan),
+        tracking_sync: given.tracking_sync.unwrap_or(before.tracking_sync),
+    };
+    if settings.auto_push && !settings.order_sync {
+        return Err(ApiError::new(
+            ProblemCode::OrderSyncOff,
+            "orders of this store are not offered for push, so none goes by itself",
+            "switch `order_sync` on, in the same request if you like",
+        ));
+    }
+    if let EmailContact::Custom { email } = &settings.email_contact
+        && !looks_like_email(email)
+    {
+        return Err(ApiError::field("email_contact.email", "it is no e-mail address: give one of the form name@host"));
+    }
+    check_rates(shop, &settings.shipping_rates)?;
+    let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
+    Ok(ShopSettings {
+        order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
+        auto_push_since: switched(settings.auto_push, before.auto_push, settings.auto_push_since),
+        ..settings
+    })
 }
 
 /// Whole seconds, as an order's time has them.
@@ -193,39 +174,19 @@ pub(super) fn check_amount(field: &'static str, amount: Decimal, decimals: u32) 
     Ok(())
 }
 
-/// A field that is left out stays as it is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutConnection {
-    destination: String,
-    source: String,
-    auto_push: Option<bool>,
-    notify_customer: Option<bool>,
-    unit_price: Option<UnitPrice>,
-    /// `null` takes it away.
-    #[serde(default, deserialize_with = "given")]
-    exchange_rate: Option<Option<Decimal>>,
-    inventory: Option<Inventory>,
-    grace_secs: Option<u32>,
-    without_tracking: Option<WithoutTracking>,
-    overwrite_tracking: Option<bool>,
-    split_ok: Option<bool>,
-}
-
-/// Tells `null` from a field that is left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
-/// Connects a destination shop with a source shop, or changes how they are connected.
+/// Connects a destination store with a source store, or changes how they are connected. A field that is left out stays
+/// as it is.
+#[utoipa::path(post, path = "/v1/connections", tag = "settings", request_body = PutConnection, responses(
+    (status = 201, body = ConnectionAnswer, description = "They are connected now."),
+    (status = 200, body = ConnectionAnswer, description = "They were connected before."),
+))]
 pub(super) async fn put_connection(
     operator: Operator,
     State(api): State<Arc<Api>>,
-    body: Body<PutConnection>,
-) -> Answer {
-    let Json(body) = body?;
-    let destination: ShopDomain = parsed("destination", &body.destination)?;
-    let source: ShopDomain = parsed("source", &body.source)?;
+    request: RequestId,
+    Json(body): Json<PutConnection>,
+) -> Answer<ConnectionAnswer> {
+    let (destination, source) = (body.destination.clone(), body.source.clone());
     if destination == source {
         return Err(ApiError::field("source", "it is the destination itself: give another shop"));
     }
@@ -234,15 +195,15 @@ pub(super) async fn put_connection(
     let source_shop = registered(&api, &source).await?;
     let was_source = source_shop.shop.facts.is_none() || !source_shop.inbound.is_empty();
     if body.auto_push == Some(true) && !shop.shop.settings.auto_push {
-        return Err(ApiError::conflict(
-            "AUTO_PUSH_OFF",
+        return Err(ApiError::new(
+            ProblemCode::AutoPushOff,
             format!("{destination} pushes nothing by itself, so a connection cannot"),
             format!("switch it on for the store first: PUT /v1/shops/{destination}/settings"),
         ));
     }
     let known = shop.connection(&source);
     let now = Timestamp::now();
-    let settings = body.over(known.map(|it| &it.settings), now)?;
+    let settings = connection_settings(&body, known.map(|it| &it.settings), now)?;
     let is_new = known.is_none();
     let connection = match known {
         Some(known) if known.settings == settings => known.clone(),
@@ -275,55 +236,63 @@ pub(super) async fn put_connection(
     let prices = |it: &ConnectionSettings| (it.unit_price, it.exchange_rate, it.inventory);
     let are_new = known.is_some_and(|known| prices(&known.settings) != prices(&connection.settings));
     if shop.shop.settings.auto_push && are_new {
-        resync::ask(&api, &connection.destination, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)).await?;
+        let wish = (Occasion::Settings, MAX_LOOKBACK_DAYS);
+        resync::ask(&api, &connection.destination, (&request, &operator), wish).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(json!({ "connection": connection }))))
+    Ok((status, Json(ConnectionAnswer { connection })))
 }
 
-impl PutConnection {
-    /// The settings `known` with what was given; `None`: of a new connection.
-    fn over(&self, known: Option<&ConnectionSettings>, now: Timestamp) -> Result<ConnectionSettings, ApiError> {
-        let before = known.cloned().unwrap_or_default();
-        let settings = ConnectionSettings {
-            auto_push: self.auto_push.unwrap_or(before.auto_push),
-            auto_push_since: before.auto_push_since,
-            notify_customer: self.notify_customer.unwrap_or(before.notify_customer),
-            unit_price: self.unit_price.unwrap_or(before.unit_price),
-            exchange_rate: self.exchange_rate.unwrap_or(before.exchange_rate),
-            inventory: self.inventory.unwrap_or(before.inventory),
-            grace_secs: self.grace_secs.unwrap_or(before.grace_secs),
-            without_tracking: self.without_tracking.unwrap_or(before.without_tracking),
-            overwrite_tracking: self.overwrite_tracking.unwrap_or(before.overwrite_tracking),
-            split_ok: self.split_ok.unwrap_or(before.split_ok),
-        };
-        if settings.exchange_rate.is_some_and(|rate| rate <= Decimal::ZERO) {
-            let text = "it must be more than 0: so much of the source store's currency for one of the destination's";
-            return Err(ApiError::unprocessable("exchange_rate", text));
-        }
-        if let UnitPrice::Percentage(percent) = settings.unit_price
-            && !(Decimal::ZERO..=Decimal::ONE_THOUSAND).contains(&percent)
-        {
-            return Err(ApiError::unprocessable("unit_price.percentage", format!("{percent} %: give 0 to 1000")));
-        }
-        // What was placed before there was a connection waits for a person as well.
-        let switched_on = settings.auto_push && !known.is_some_and(|known| known.auto_push);
-        Ok(if switched_on { ConnectionSettings { auto_push_since: whole_second(now), ..settings } } else { settings })
+/// The settings `known` with what was given; `None`: of a new connection.
+fn connection_settings(
+    given: &PutConnection,
+    known: Option<&ConnectionSettings>,
+    now: Timestamp,
+) -> Result<ConnectionSettings, ApiError> {
+    let before = known.cloned().unwrap_or_default();
+    let settings = ConnectionSettings {
+        auto_push: given.auto_push.unwrap_or(before.auto_push),
+        auto_push_since: before.auto_push_since,
+        notify_customer: given.notify_customer.unwrap_or(before.notify_customer),
+        unit_price: given.unit_price.unwrap_or(before.unit_price),
+        exchange_rate: given.exchange_rate.unwrap_or(before.exchange_rate),
+        inventory: given.inventory.unwrap_or(before.inventory),
+        grace_secs: given.grace_secs.unwrap_or(before.grace_secs),
+        without_tracking: given.without_tracking.unwrap_or(before.without_tracking),
+        overwrite_tracking: given.overwrite_tracking.unwrap_or(before.overwrite_tracking),
+        split_ok: given.split_ok.unwrap_or(before.split_ok),
+    };
+    if settings.exchange_rate.is_some_and(|rate| rate <= Decimal::ZERO) {
+        let text = "it must be more than 0: so much of the source store's currency for one of the destination's";
+        return Err(ApiError::unprocessable("exchange_rate", text));
     }
+    if let UnitPrice::Percentage(percent) = settings.unit_price
+        && !(Decimal::ZERO..=Decimal::ONE_THOUSAND).contains(&percent)
+    {
+        return Err(ApiError::unprocessable("unit_price.percentage", format!("{percent} %: give 0 to 1000")));
+    }
+    // What was placed before there was a connection waits for a person as well.
+    let switched_on = settings.auto_push && !known.is_some_and(|known| known.auto_push);
+    Ok(if switched_on { ConnectionSettings { auto_push_since: whole_second(now), ..settings } } else { settings })
 }
 
-/// All versions of a shop's settings and of those of its connections, newest first.
-pub(super) async fn versions(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    registered(&api, &domain).await?;
-    let versions = api.ledger.settings_versions(&domain).await?;
-    Ok((StatusCode::OK, Json(json!({ "shop": domain, "versions": versions }))))
+/// All versions of a store's settings and of those of its connections, newest first.
+#[utoipa::path(get, path = "/v1/shops/{shop}/settings/versions", tag = "settings", params(ShopPath),
+    responses((status = 200, body = VersionsAnswer)))]
+pub(super) async fn versions(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+    Path(ShopPath { shop }): Path<ShopPath>,
+) -> Answer<VersionsAnswer> {
+    registered(&api, &shop).await?;
+    let versions = api.ledger.settings_versions(&shop).await?;
+    Ok((StatusCode::OK, Json(VersionsAnswer { shop, versions })))
 }
 
 fn changed_meanwhile(error: LedgerError) -> ApiError {
     match error {
-        LedgerError::Conflict => ApiError::conflict(
-            "SETTINGS_CHANGED",
+        LedgerError::Conflict => ApiError::new(
+            ProblemCode::SettingsChanged,
             "somebody else has changed these settings at the same time",
             "look at them, and repeat the request",
         ),

@@ -1,46 +1,51 @@
 //! Shops, connections, product links.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use roundtrip_api::links::{LinksAnswer, PutLinks, VariantPair};
+use roundtrip_api::problem::ProblemCode;
+use roundtrip_api::shops::{RegisterShop, ShopAnswer, ShopAsked, ShopState};
+use roundtrip_api::step::ShopError;
 use roundtrip_domain::change_shop_step;
 use roundtrip_domain::connect::{ConnectState, is_connecting};
-use roundtrip_domain::id::{ShopDomain, VariantId};
+use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::{Credentials, Ledger, Registry, Tasks};
-use roundtrip_domain::registry::{ProductLink, Shop};
+use roundtrip_domain::registry::{ConnectedShop, ProductLink, Shop};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use utoipa::IntoParams;
 
+use super::Answer;
 use super::auth::Operator;
-use super::error::{ApiError, parsed};
-use super::step::ShopError;
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::request::RequestId;
 use crate::compose::Api;
 
-pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
-pub(super) type Answer = Result<(StatusCode, Json<Value>), ApiError>;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RegisterShop {
-    domain: String,
-    /// Given by hand; without it the app's client-credentials grant is used.
-    #[serde(default)]
-    access_token: Option<String>,
+/// Which store.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ShopPath {
+    /// The permanent domain.
+    pub(super) shop: ShopDomain,
 }
 
-/// Registers a shop and asks for it to be connected; again for one that is known mends its connection.
-pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, body: Body<RegisterShop>) -> Answer {
-    let Json(body) = body?;
-    let domain: ShopDomain = parsed("domain", &body.domain)?;
-    if let Some(token) = body.access_token.as_deref() {
+/// Registers a store and has it connected; again for one that is known, mends its connection.
+#[utoipa::path(post, path = "/v1/shops", tag = "stores", request_body = RegisterShop,
+    responses((status = 202, body = ShopAsked)))]
+pub(super) async fn register(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    RequestId(request_id): RequestId,
+    Json(RegisterShop { domain, access_token }): Json<RegisterShop>,
+) -> Answer<ShopAsked> {
+    if let Some(token) = access_token.as_deref() {
         if token.trim().is_empty() || !token.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ApiError::field(
                 "access_token",
@@ -53,11 +58,10 @@ pub(super) async fn register(operator: Operator, State(api): State<Arc<Api>>, bo
     let now = Timestamp::now();
     api.ledger.register_shop(&Shop::registered(domain.clone(), now)).await?;
     ask_to_connect(&api, &domain, now).await?;
-    let request_id = Uuid::now_v7().to_string();
     let subject = Subject::Shop { shop: domain.clone() };
     api.tasks.send(Queue::AppLifecycle, &Task::new(Trigger::Request, &request_id, subject)).await?;
     tracing::info!(shop.domain = domain.as_str(), actor = operator.name, request.id = request_id, "connect requested");
-    Ok((StatusCode::ACCEPTED, Json(json!({ "shop": domain, "request_id": request_id, "state": "connecting" }))))
+    Ok((StatusCode::ACCEPTED, Json(ShopAsked { request_id, shop: domain, state: ShopState::Connecting })))
 }
 
 /// Makes the connect step due, whatever state it is in; a worker that writes it at the same moment is
@@ -70,89 +74,75 @@ async fn ask_to_connect(api: &Api, domain: &ShopDomain, now: Timestamp) -> Resul
     Ok(change_shop_step(&api.ledger, domain, &StepId::Connect, connect).await?)
 }
 
-/// A shop: how far connecting it has come, what it said of itself, its connections.
-pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): Path<String>) -> Answer {
-    let domain: ShopDomain = parsed("shop", &shop)?;
-    let shop = registered(&api, &domain).await?;
+/// A store: how far connecting it has come, what it said of itself, its connections.
+#[utoipa::path(get, path = "/v1/shops/{shop}", tag = "stores", params(ShopPath),
+    responses((status = 200, body = ShopAnswer)))]
+pub(super) async fn show(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+    Path(ShopPath { shop: domain }): Path<ShopPath>,
+) -> Answer<ShopAnswer> {
+    let ConnectedShop { shop, outbound, inbound, locations } = registered(&api, &domain).await?;
     let step = api.ledger.shop_step::<ConnectState>(&domain, &StepId::Connect).await?.map(|(step, _)| step);
     let state = match &step {
-        Some(step) if step.parked.is_some() && shop.shop.paused.is_some() => "paused",
-        Some(step) if step.parked.is_some() => "failed",
-        Some(step) if is_connecting(step) => "connecting",
-        Some(_) | None if shop.shop.facts.is_some() => "connected",
-        Some(_) | None => "registered",
+        Some(step) if step.parked.is_some() && shop.paused.is_some() => ShopState::Paused,
+        Some(step) if step.parked.is_some() => ShopState::Failed,
+        Some(step) if is_connecting(step) => ShopState::Connecting,
+        Some(_) | None if shop.facts.is_some() => ShopState::Connected,
+        Some(_) | None => ShopState::Registered,
     };
-    Ok((
-        StatusCode::OK,
-        Json(json!({
-            "shop": domain,
-            "state": state,
-            "error": step.as_ref().and_then(ShopError::of),
-            "settings": shop.shop.settings,
-            "settings_change": shop.shop.settings_change,
-            "facts": shop.shop.facts,
-            "paused": shop.shop.paused,
-            "locations": shop.locations,
-            "connections": shop.outbound,
-            "source_for": shop.inbound,
-        })),
-    ))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutLinks {
-    destination: String,
-    source: String,
-    links: Vec<VariantPair>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VariantPair {
-    destination_variant: String,
-    source_variant: String,
+    let Shop { facts, paused, settings, settings_change, .. } = shop;
+    let (error, locations) = (step.as_ref().and_then(ShopError::of), locations.into());
+    let answer = ShopAnswer {
+        shop: domain,
+        state,
+        error,
+        facts,
+        paused,
+        settings,
+        settings_change,
+        locations,
+        connections: outbound,
+        source_for: inbound,
+    };
+    Ok((StatusCode::OK, Json(answer)))
 }
 
 /// At most this many links in one request: what fits well into a body and a timeout.
 const MAX_LINKS: usize = 1000;
 
 /// Ties destination variants to the source variants that are shipped for them.
-pub(super) async fn link(operator: Operator, State(api): State<Arc<Api>>, body: Body<PutLinks>) -> Answer {
-    let Json(body) = body?;
-    let destination: ShopDomain = parsed("destination", &body.destination)?;
-    let source: ShopDomain = parsed("source", &body.source)?;
-    if body.links.is_empty() || body.links.len() > MAX_LINKS {
-        let text = format!("{} links in one request: send 1 to {MAX_LINKS}", body.links.len());
+#[utoipa::path(post, path = "/v1/links", tag = "product links", request_body = PutLinks,
+    responses((status = 201, body = LinksAnswer)))]
+pub(super) async fn link(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    Json(PutLinks { destination, source, links }): Json<PutLinks>,
+) -> Answer<LinksAnswer> {
+    if links.is_empty() || links.len() > MAX_LINKS {
+        let text = format!("{} links in one request: send 1 to {MAX_LINKS}", links.len());
         return Err(ApiError::field("links", text));
     }
     let shop = registered(&api, &destination).await?;
-    if !shop.outbound.iter().any(|connection| connection.source == source) {
-        return Err(ApiError::conflict(
-            "NOT_CONNECTED",
+    if shop.connection(&source).is_none() {
+        return Err(ApiError::new(
+            ProblemCode::NotConnected,
             format!("{destination} and {source} are not connected"),
             "connect them first: POST /v1/connections",
         ));
     }
-    let links: Result<Vec<ProductLink>, ApiError> = body
-        .links
-        .iter()
-        .map(|pair| {
-            let variant = |field, text: &str| text.parse::<VariantId>().map_err(|error| ApiError::field(field, error));
-            Ok(ProductLink {
-                destination: destination.clone(),
-                destination_variant: variant("links.destination_variant", &pair.destination_variant)?,
-                source: source.clone(),
-                source_variant: variant("links.source_variant", &pair.source_variant)?,
-            })
-        })
-        .collect();
-    let mut links = links?;
-    links.sort_by_key(|link| link.destination_variant);
-    if let Some(twice) = links.windows(2).find(|pair| pair[0].destination_variant == pair[1].destination_variant) {
-        let text = format!("{} is linked twice: give each variant once", twice[0].destination_variant);
-        return Err(ApiError::field("links.destination_variant", text));
+    let link = |pair: VariantPair| ProductLink {
+        destination: destination.clone(),
+        destination_variant: pair.destination_variant,
+        source: source.clone(),
+        source_variant: pair.source_variant,
+    };
+    let mut seen = BTreeSet::new();
+    if let Some(n) = links.iter().position(|pair| !seen.insert(pair.destination_variant)) {
+        let text = format!("{} is linked twice: give each variant once", links[n].destination_variant);
+        return Err(ApiError::field(format!("links[{n}].destination_variant"), text));
     }
+    let links: Vec<ProductLink> = links.into_iter().map(link).collect();
     api.ledger.put_links(&links).await?;
     tracing::info!(
         shop.domain = destination.as_str(),
@@ -161,13 +151,10 @@ pub(super) async fn link(operator: Operator, State(api): State<Arc<Api>>, body: 
         actor = operator.name,
         "product links written"
     );
-    Ok((StatusCode::CREATED, Json(json!({ "linked": links.len() }))))
+    Ok((StatusCode::CREATED, Json(LinksAnswer { linked: links.len() })))
 }
 
-pub(super) async fn registered(
-    api: &Api,
-    domain: &ShopDomain,
-) -> Result<roundtrip_domain::registry::ConnectedShop, ApiError> {
+pub(super) async fn registered(api: &Api, domain: &ShopDomain) -> Result<ConnectedShop, ApiError> {
     let shop = api.ledger.shop(domain).await?;
     shop.ok_or_else(|| ApiError::not_found(format!("{domain} is not registered"), "register it first: POST /v1/shops"))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use roundtrip_api::problem::Problem;
 use roundtrip_domain::secret::Secret;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -103,24 +103,12 @@ impl Answer {
     }
 }
 
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    error: ErrorBody,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    field: Option<String>,
-    message: String,
-    remedy: String,
-}
-
 fn refused(status: StatusCode, raw: String) -> Trouble {
-    let told = serde_json::from_str(&raw).map(printable).and_then(serde_json::from_value::<ErrorAnswer>);
+    let told = serde_json::from_str(&raw).map(printable).and_then(serde_json::from_value::<Problem>);
     let (what, remedy) = match told {
-        Ok(ErrorAnswer { error }) => {
-            let field = error.field.map(|field| format!(" (field `{field}`)")).unwrap_or_default();
-            (format!("{}{field}", error.message), error.remedy)
+        Ok(Problem { field, detail, remedy, .. }) => {
+            let field = field.map(|field| format!(" (field `{field}`)")).unwrap_or_default();
+            (format!("{detail}{field}"), remedy)
         }
         // Not from the ops-api: from API Gateway, or from another server.
         Err(_) => (format!("the address answered {status}"), foreign_remedy(status).to_owned()),
@@ -166,7 +154,8 @@ mod tests {
 
     #[test]
     fn an_error_of_the_api_is_told_with_field_and_remedy() {
-        let raw = r#"{"error":{"code":"INVALID_FIELD","field":"limit","message":"0 is out of range","remedy":"give 1 to 250"}}"#;
+        let raw = r#"{"type":"/v1/help/INVALID_FIELD","title":"a field does not parse","status":400,"code":"INVALID_FIELD",
+            "field":"limit","detail":"0 is out of range","remedy":"give 1 to 250"}"#;
 
         assert_eq!(told(400, raw), "error: 0 is out of range (field `limit`)\nremedy: give 1 to 250");
     }

@@ -73,6 +73,9 @@ pub(crate) struct TokenArgs {
     /// How long it is valid.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u16).range(1..=720))]
     pub(crate) hours: u16,
+    /// It may look and change nothing.
+    #[arg(long)]
+    pub(crate) read_only: bool,
     /// The operator secret in Secrets Manager: the stack's output `OperatorSecretId`. Read with the usual AWS
     /// credentials and region.
     #[arg(long, env = "ROUNDTRIP_OPERATOR_SECRET_ID", value_name = "ID")]

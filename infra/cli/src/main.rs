@@ -2,7 +2,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod answers;
 mod api;
 mod cli;
 mod out;

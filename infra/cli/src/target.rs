@@ -20,7 +20,7 @@ impl To {
         if self.local || (self.api.is_none() && Stack::is_named()) {
             let stack = Stack::read()?;
             let secret = token::local_secret(&stack).await?;
-            let token = token::sign(&token::user_name(), ON_THE_SPOT_HOURS, &secret, Timestamp::now())?;
+            let token = token::sign((&token::user_name(), None), ON_THE_SPOT_HOURS, &secret, Timestamp::now())?;
             return Api::new(address(&stack.api_path_url)?, token);
         }
         let url = self.api.as_deref().ok_or_else(|| {

@@ -8,33 +8,36 @@ use aws_sdk_secretsmanager::config::Credentials;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
+use roundtrip_api::{AUDIENCE, Claims};
 use roundtrip_domain::secret::Secret;
-use serde::Serialize;
 
 use crate::stack::Stack;
 use crate::trouble::Trouble;
 
-/// The audience that the API asks of a token.
-const AUDIENCE: &str = "roundtrip";
 /// For all attempts of one read: somebody is waiting at a keyboard.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-#[derive(Serialize)]
-struct Claims<'a> {
-    sub: &'a str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-}
-
 /// Signs a token for `name` that is valid for `hours` from `now` on.
-pub(crate) fn sign(name: &str, hours: u16, secret: &Secret, now: Timestamp) -> Result<Secret, Trouble> {
+///
+/// `scope`: what it may do; `None`: everything.
+pub(crate) fn sign(
+    (name, scope): (&str, Option<&str>),
+    hours: u16,
+    secret: &Secret,
+    now: Timestamp,
+) -> Result<Secret, Trouble> {
     let name = name.trim();
     if name.is_empty() {
         return Err(Trouble::usage("the name is blank", "give --name <who>: it stands in the history of orders"));
     }
     let iat = now.as_second();
-    let claims = Claims { sub: name, aud: AUDIENCE, iat, exp: iat + i64::from(hours) * 3600 };
+    let claims = Claims {
+        sub: name.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        iat,
+        exp: iat + i64::from(hours) * 3600,
+        scope: scope.map(ToOwned::to_owned),
+    };
     let key = EncodingKey::from_secret(secret.expose().as_bytes());
     let token = encode(&Header::default(), &claims, &key).map_err(|error| {
         Trouble::failed(format!("the token cannot be signed: {error}"), "check the operator secret")
@@ -90,7 +93,7 @@ mod tests {
         let secret = Secret::new("the operator secret");
         let now = Timestamp::now();
 
-        let token = sign(" ada ", 12, &secret, now).unwrap();
+        let token = sign((" ada ", None), 12, &secret, now).unwrap();
 
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&["roundtrip"]);
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn nobody_is_anonymous() {
-        let token = sign("  ", 1, &Secret::new("s"), Timestamp::UNIX_EPOCH);
+        let token = sign(("  ", None), 1, &Secret::new("s"), Timestamp::UNIX_EPOCH);
 
         assert!(token.is_err_and(|trouble| trouble.to_string().contains("--name")));
     }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::code::Code;
 use crate::step::Failure;
 use crate::task::{Task, Trigger};
 
 /// One change of state. Names no person, address or e-mail; never expires.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEvent {
     pub at: Timestamp,
     /// What moved: `order`, or a step by its id.

@@ -4,12 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A store's permanent domain, e.g. `moon-shop.myshopify.com`; lower case.
 ///
 /// Only `*.myshopify.com` is taken: the value ends up in the host of the requests that carry our tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = r"^[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com$", example = "moon-shop.myshopify.com")]
 pub struct ShopDomain(String);
 
 /// Why a text is not a [`ShopDomain`].
@@ -74,8 +76,9 @@ macro_rules! shopify_id {
         $(#[$doc])*
         ///
         /// Shown and stored as the plain number (as text: it may outgrow what a JSON number carries safely).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String, pattern = "^[1-9][0-9]{0,18}$", example = "5512345678901")]
         pub struct $name(u64);
 
         impl $name {
@@ -150,7 +153,7 @@ shopify_id!(/// A place that goods are sent from.
     LocationId, "Location");
 
 /// One order of one shop: the subject of most tasks.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct OrderRef {
     pub shop: ShopDomain,
     pub id: OrderId,
@@ -165,8 +168,9 @@ impl fmt::Display for OrderRef {
 /// A label that a label tool bought, by the tool's own name for it.
 ///
 /// Stands in keys of the ledger and in step ids: letters, digits, `.`, `_` and `-`, at most 64.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = "^[A-Za-z0-9._-]{1,64}$", example = "se-1")]
 pub struct LabelId(String);
 
 /// Why a text is not a [`LabelId`].

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An ISO 4217 code as Shopify gives it, e.g. `EUR`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = "^[A-Z]{3}$", example = "EUR")]
 pub struct Currency(String);
 
 impl Currency {
@@ -58,7 +60,7 @@ impl fmt::Display for Currency {
 }
 
 /// An amount in a currency.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Money {
     pub amount: Decimal,
     pub currency: Currency,

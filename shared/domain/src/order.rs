@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::id::{FulfillmentId, LineItemId, OrderId, OrderRef, VariantId};
 use crate::money::Money;
@@ -122,7 +124,7 @@ pub struct Address {
 }
 
 /// An order in a source shop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceOrder {
     pub id: OrderId,
     /// As that shop's merchant sees it, e.g. `#5001`.
@@ -158,6 +160,12 @@ macro_rules! status {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.as_str()) }
         }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> { String::schema() }
+        }
+
+        impl ToSchema for $name {}
     };
 }
 

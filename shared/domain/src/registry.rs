@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
@@ -64,14 +65,14 @@ impl Shop {
 }
 
 /// Since when a shop does not let us in, and what it said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Paused {
     pub since: Timestamp,
     pub message: String,
 }
 
 /// What a shop says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShopFacts {
     pub name: String,
     pub currency: Currency,
@@ -98,7 +99,7 @@ fn least_points_per_second() -> u32 {
 }
 
 /// A place that goods are sent from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Location {
     pub id: LocationId,
     pub name: String,
@@ -106,7 +107,7 @@ pub struct Location {
 }
 
 /// One destination shop and one source shop, with its settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Connection {
     pub destination: ShopDomain,
     pub source: ShopDomain,
@@ -118,7 +119,7 @@ pub struct Connection {
 }
 
 /// Where goods were sent from, as the one who sent them names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Place {
     /// A location of a source shop.
@@ -142,7 +143,7 @@ impl fmt::Display for Place {
 pub struct LocationMap(BTreeMap<Place, LocationId>);
 
 /// One line of a [`LocationMap`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LocationMapping {
     pub from: Place,
     pub to: LocationId,

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::code::Code;
 use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
@@ -37,7 +38,7 @@ pub enum StepId {
 
 /// What of an order is read. An order of a shop in both roles is looked at twice, by two workers that know
 /// nothing of each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Look {
     /// What was bought.
@@ -153,7 +154,7 @@ pub struct Step<S> {
 }
 
 /// One failed attempt. `message` is Shopify's own text about our request; it names no person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Failure {
     pub at: Timestamp,
     pub code: Code,

@@ -1,7 +1,7 @@
 //! Lists of orders.
 
 use super::{lay_out, money, name, table, time};
-use crate::answers::{CountsAnswer, ListAnswer, ListedOrder};
+use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder};
 use roundtrip_domain::record::Tab;
 
 const HEADER: [&str; 10] =
@@ -52,8 +52,8 @@ fn row(order: &ListedOrder) -> [String; 10] {
         time(order.created_at),
         order.customer_name.clone().unwrap_or_default(),
         order.tab.to_string(),
-        order.payment_status.clone(),
-        order.fulfillment_status.clone(),
+        order.payment_status.to_string(),
+        order.fulfillment_status.to_string(),
         order.synced_items.to_string(),
         money(&order.amount_paid),
         order.tracking_numbers.join(", "),
@@ -81,8 +81,8 @@ pub(crate) fn orders_csv(orders: &[ListedOrder]) -> String {
             order.name.clone(),
             order.created_at.to_string(),
             order.customer_name.clone().unwrap_or_default(),
-            order.payment_status.clone(),
-            order.fulfillment_status.clone(),
+            order.payment_status.to_string(),
+            order.fulfillment_status.to_string(),
             order.synced_items.to_string(),
             order.tags.join(", "),
             order.shipment_method.clone().unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! One order, whole, and what became of a request to push it.
 
+use roundtrip_api::orders::{OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::{FeeRule, PushMode, PushTerms, Refusal};
 use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning, WarningCode};
@@ -8,7 +9,6 @@ use roundtrip_domain::writeback::TrackingInfo;
 use super::history::history;
 use super::step::{explained, progress};
 use super::{labelled, lay_out, money, name, table, time};
-use crate::answers::{OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
 
 /// The state of a writeback whose shipment was called off.
 const CALLED_OFF: &str = "called-off";

@@ -1,10 +1,10 @@
 //! Which location of a store stands for which place that goods are sent from.
 
+use roundtrip_api::shops::ShopAnswer;
 use roundtrip_domain::id::{LocationId, ShopDomain};
 use roundtrip_domain::registry::{Location, LocationMapping, ShopFacts};
 
 use super::{lay_out, table};
-use crate::answers::ShopAnswer;
 
 /// The map of a store, with the locations there are.
 pub(crate) fn locations(shop: &ShopAnswer) -> String {

@@ -1,11 +1,12 @@
 //! Runs over a store's orders.
 
+use roundtrip_api::runs::{ResyncAnswer, RunAnswer, RunState, RunView};
+use roundtrip_api::step::ShopError;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::resync::Occasion;
 
 use super::step::explained;
 use super::{labelled, lay_out, table, time};
-use crate::answers::{ResyncAnswer, RunAnswer, RunState, RunView, ShopError};
 
 /// The run that is under way or the last one, the next, and those before.
 pub(crate) fn resync(answer: &ResyncAnswer) -> String {

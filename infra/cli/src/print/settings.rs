@@ -1,5 +1,6 @@
 //! Settings: as they are, and as they were.
 
+use roundtrip_api::settings::{Existing, SettingsTried, SettingsWritten, VersionsAnswer};
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{
     Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate,
@@ -8,13 +9,12 @@ use roundtrip_domain::registry::{
 use serde_json::Value;
 
 use super::{labelled, lay_out, table, time};
-use crate::answers::{Existing, SettingsAnswer, SettingsTried, VersionsAnswer};
 use crate::typed::Seconds;
 
 type Pairs = Vec<(&'static str, String)>;
 
 /// How a store is treated.
-pub(crate) fn shop_settings(SettingsAnswer { shop, settings, settings_change, run_id }: &SettingsAnswer) -> String {
+pub(crate) fn shop_settings(SettingsWritten { shop, settings, settings_change, run_id }: &SettingsWritten) -> String {
     let mut pairs = of_shop(settings);
     pairs.push(("version", version(settings_change)));
     let text = format!("{shop}\n{}", labelled(&pairs));
@@ -29,7 +29,7 @@ pub(crate) fn shop_settings(SettingsAnswer { shop, settings, settings_change, ru
 /// How many orders would go.
 pub(crate) fn existing(
     shop: &ShopDomain,
-    SettingsTried { existing: Existing { orders, or_more } }: &SettingsTried,
+    SettingsTried { existing: Existing { orders, or_more }, .. }: &SettingsTried,
 ) -> String {
     let more = if *or_more { " or more" } else { "" };
     let (orders, are) = if *orders == 1 { ("1 order".to_owned(), "is") } else { (format!("{orders} orders"), "are") };
@@ -44,7 +44,7 @@ pub(crate) fn connection(connection: &Connection) -> String {
 }
 
 /// Every version with what it changed, newest first.
-pub(crate) fn versions(VersionsAnswer { versions }: &VersionsAnswer) -> String {
+pub(crate) fn versions(VersionsAnswer { versions, .. }: &VersionsAnswer) -> String {
     if versions.is_empty() {
         return "All settings are as at first".to_owned();
     }
@@ -218,7 +218,7 @@ moon.myshopify.com is served by sun.myshopify.com
 
     #[test]
     fn versions_say_who_changed_what() {
-        let answer = json!({ "versions": [
+        let answer = json!({ "shop": "moon.myshopify.com", "versions": [
             { "source": null, "change": { "version": 2, "at": "2026-07-30T13:00:00Z", "by": "bob" },
               "settings": { "order_sync": true, "plan": "paid" } },
             { "source": "sun.myshopify.com", "change": { "version": 1, "at": "2026-07-30T12:30:00Z", "by": "ada" },

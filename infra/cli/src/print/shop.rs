@@ -1,12 +1,12 @@
 //! Stores.
 
+use roundtrip_api::shops::{ShopAnswer, ShopState};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, Paused, ShopFacts};
 
 use super::places::{location, places};
 use super::settings::{of_connection, of_shop};
 use super::step::explained;
 use super::{labelled, lay_out, table, time};
-use crate::answers::{ShopAnswer, ShopState};
 
 /// A store: its state, what it said of itself, its connections.
 pub(crate) fn shop(shop: &ShopAnswer) -> String {

@@ -1,15 +1,15 @@
 //! How far a step has come: its wait, its failure, whether it is parked.
 
+use roundtrip_api::step::Progress;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::step::{Failure, Wait};
 
 use super::awaited::awaited;
 use super::time;
-use crate::answers::Progress;
 
 /// What there is to say of a step beyond its state, one line each.
 pub(super) fn progress(progress: &Progress) -> Vec<String> {
-    let Progress { wait, attempts, failure, parked } = progress;
+    let Progress { wait, attempts, failure, parked, .. } = progress;
     let mut lines = Vec::new();
     if let Some(wait) = wait {
         lines.push(waits(wait));

@@ -1,7 +1,7 @@
 //! What came of a look at one order.
 
 use super::{lay_out, table, time};
-use crate::answers::{SyncAnswer, SyncPhase};
+use roundtrip_api::sync::{SyncAnswer, SyncPhase};
 
 /// The order, and those that were made of it at source stores.
 pub(crate) fn sync(answer: &SyncAnswer) -> String {

@@ -1,10 +1,10 @@
 //! `label …`
 
+use roundtrip_api::labels::LabelAsked;
 use roundtrip_domain::id::{LabelId, OrderId, ShopDomain};
 use serde_json::{Value, json};
 
 use super::shown;
-use crate::answers::RequestAnswer;
 use crate::api::Api;
 use crate::cli::{LabelAdd, To};
 use crate::out::Output;
@@ -14,7 +14,7 @@ pub(super) async fn add(to: &To, json: bool, args: &LabelAdd) -> Result<Output, 
     let body = body(args)?;
     let answer = to.api().await?.post("/v1/labels", &body).await?;
     shown(answer, json, |answer| {
-        let RequestAnswer { request_id } = answer.read()?;
+        let LabelAsked { request_id, .. } = answer.read()?;
         let LabelAdd { shop, order, label, .. } = args;
         Ok(format!("Label {label} is to be shown on order {order} (request {request_id}). {}", see(shop, *order)))
     })
@@ -65,7 +65,7 @@ pub(super) async fn void(
 ) -> Result<Output, Trouble> {
     let answer = api.delete(&format!("/v1/shops/{shop}/orders/{order}/labels/{label}")).await?;
     shown(answer, json, |answer| {
-        let RequestAnswer { request_id } = answer.read()?;
+        let LabelAsked { request_id, .. } = answer.read()?;
         let rest = "What it showed stays until another label takes its place.";
         Ok(format!("Label {label} of order {order} is voided (request {request_id}). {rest} {}", see(shop, order)))
     })

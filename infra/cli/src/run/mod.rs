@@ -6,6 +6,7 @@ mod resync;
 mod shops;
 
 use jiff::Timestamp;
+use roundtrip_api::READ_SCOPE;
 use serde_json::json;
 
 use crate::api::Answer;
@@ -50,7 +51,8 @@ async fn make_token(to: &To, json: bool, args: &TokenArgs) -> Result<Output, Tro
             return Err(Trouble::usage("no operator secret to sign with", remedy));
         }
     };
-    let token = token::sign(&args.name, args.hours, &secret, Timestamp::now())?;
+    let scope = args.read_only.then_some(READ_SCOPE);
+    let token = token::sign((&args.name, scope), args.hours, &secret, Timestamp::now())?;
     Ok(Output::done(if json { json!({ "token": token.expose() }).to_string() } else { token.expose().to_owned() }))
 }
 

@@ -1,11 +1,13 @@
 //! `order …`
 
+use roundtrip_api::orders::{ListAnswer, ListedOrder, OrderAnswer};
+use roundtrip_api::push::{AskedPush, PushAsked};
+use roundtrip_api::sync::{SyncAnswer, SyncAsked, SyncPhase};
 use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::record::{RequestState, Tab};
 use serde_json::{Map, Value, json};
 
 use super::shown;
-use crate::answers::{AskedPush, ListAnswer, ListedOrder, OrderAnswer, PushAsked, SyncAnswer, SyncAsked, SyncPhase};
 use crate::api::{Answer, Api};
 use crate::cli::{OrderList, OrderPush, OrderSync};
 use crate::out::Output;
@@ -69,7 +71,7 @@ pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Outp
     body.extend(args.source.as_ref().map(|source| ("source".to_owned(), json!(source))));
     body.extend(args.fee.map(|fee| ("shipping_fee".to_owned(), json!(fee))));
     let asked = api.post(&format!("{path}/pushes"), &Value::Object(body)).await?;
-    let PushAsked { requests } = asked.read()?;
+    let PushAsked { requests, .. } = asked.read()?;
     let see = format!("roundtrip order show {} {}", args.shop, args.id);
     if !args.wait {
         return shown(asked, json, |_| {
@@ -105,7 +107,7 @@ pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Outp
 pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Output, Trouble> {
     let path = format!("{}/sync", path(&args.shop, args.id));
     let asked = api.post(&path, &json!({})).await?;
-    let SyncAsked { job_id } = asked.read()?;
+    let SyncAsked { job_id, .. } = asked.read()?;
     if !args.wait {
         return shown(asked, json, |_| Ok(format!("Order {} of {} is looked at (job {job_id})", args.id, args.shop)));
     }

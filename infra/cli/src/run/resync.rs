@@ -1,10 +1,10 @@
 //! `resync`, `backfill`.
 
+use roundtrip_api::runs::{RunAnswer, RunAsked, RunState};
 use roundtrip_domain::id::ShopDomain;
 use serde_json::json;
 
 use super::shown;
-use crate::answers::{RunAnswer, RunBegun, RunState};
 use crate::api::{Answer, Api};
 use crate::cli::{BackfillArgs, ResyncArgs};
 use crate::out::Output;
@@ -34,7 +34,7 @@ async fn ended(api: &Api, json: bool, (shop, wait): (&ShopDomain, bool), begun: 
             Ok(format!("The orders of {shop} are being read. See how it goes: roundtrip resync {shop} --show"))
         });
     }
-    let RunBegun { run_id } = begun.read()?;
+    let RunAsked { run_id, .. } = begun.read()?;
     let settled = |answer: &Answer| {
         let now: RunAnswer = answer.read()?;
         Ok(matches!(now.run.state, RunState::Done | RunState::Failed))

@@ -2,11 +2,13 @@
 
 use std::io::Read;
 
+use roundtrip_api::links::LinksAnswer;
+use roundtrip_api::settings::ConnectionAnswer;
+use roundtrip_api::shops::{LocationsAnswer, ShopAnswer, ShopState};
 use roundtrip_domain::id::ShopDomain;
 use serde_json::{Value, json};
 
 use super::shown;
-use crate::answers::{ConnectionAnswer, LinkAnswer, LocationsAnswer, ShopAnswer, ShopState};
 use crate::api::{Answer, Api};
 use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
 use crate::out::Output;
@@ -103,7 +105,7 @@ pub(super) async fn link(api: &Api, json: bool, args: &LinkArgs) -> Result<Outpu
                 trouble.after(&format!("{linked} of {} were linked before; it is safe to link them again", pairs.len()))
             }
         })?;
-        linked += answer.read::<LinkAnswer>()?.linked;
+        linked += answer.read::<LinksAnswer>()?.linked;
         answers.push(answer.raw);
     }
     if json {

@@ -66,6 +66,14 @@ pub(crate) const VERSIONS: &str = "VERSION#";
 /// The partition that lists all shops, by domain.
 pub(crate) const ALL_SHOPS: &str = "SHOPS";
 
+/// The one row of a request that came with a key.
+pub(crate) const KEYED: &str = "KEY";
+
+/// The partition of a request that came with a key, by a fingerprint of it.
+pub(crate) fn keyed_pk(fingerprint: &str) -> String {
+    format!("KEY#{fingerprint}")
+}
+
 pub(crate) fn step_sk(id: &StepId) -> String {
     format!("STEP#{id}")
 }

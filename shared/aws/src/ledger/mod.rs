@@ -1,6 +1,7 @@
 //! Ledger and registry on DynamoDB.
 
 mod api;
+mod keyed;
 mod keys;
 mod orders;
 mod registry;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use api::{ListedOrder, OrderPage, is_cursor};
+pub use keyed::{KeptAnswer, KeyedRequest};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
 
 /// An item as the SDK gives it.

@@ -2,11 +2,12 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::registry::ShippingRate;
 
 /// By which rule a fee was set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum FeeRule {
     /// No rate applies: nothing is charged.

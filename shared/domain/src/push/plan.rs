@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fee::FeeRule;
 use super::key::OrderKey;
@@ -28,7 +29,7 @@ pub struct PushPlan {
 }
 
 /// On what terms something is pushed: kept with the push for good.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PushTerms {
     #[serde(default)]
     pub mode: PushMode,
@@ -48,7 +49,7 @@ fn bypass() -> Inventory {
 }
 
 /// Who set a push going.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PushMode {
     Manual,

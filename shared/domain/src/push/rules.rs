@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::fee::{FeeRule, flat_rate};
 use crate::id::{LineItemId, ShopDomain};
@@ -59,7 +60,7 @@ pub struct Verdict {
 }
 
 /// One reason why an order is not pushed, with what was seen and what would be needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Refusal {
     pub reason: RefusalReason,
     pub observed: String,
@@ -67,7 +68,7 @@ pub struct Refusal {
 }
 
 /// Why an order is not pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RefusalReason {
     /// The shop's orders are not offered for push.

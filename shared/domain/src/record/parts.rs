@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
@@ -13,7 +14,7 @@ use crate::order::{FinancialStatus, FulfillmentStatus};
 use crate::step::Look;
 
 /// What a list row and the eligibility rules need of a destination order. No personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Summary {
     pub name: String,
     pub created_at: Timestamp,
@@ -49,7 +50,7 @@ fn yes() -> bool {
 }
 
 /// Something that a person has to see to at a source store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     pub code: WarningCode,
     pub source: ShopDomain,
@@ -59,7 +60,7 @@ pub struct Warning {
 }
 
 /// The kinds of [`Warning`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WarningCode {
     /// The order was cancelled, but its source order stands.
@@ -72,14 +73,14 @@ pub enum WarningCode {
 }
 
 /// Why the lines that one source shop holds may not be pushed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GroupRefusals {
     pub source: ShopDomain,
     pub reasons: Vec<crate::push::Refusal>,
 }
 
 /// A line in the summary.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SummaryLine {
     pub title: String,
     pub sku: Option<String>,
@@ -90,7 +91,7 @@ pub struct SummaryLine {
 }
 
 /// The four tabs of the order list; an order stands in exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tab {
     NotPushed,
@@ -220,7 +221,7 @@ pub struct PushRequest {
 }
 
 /// How far a request has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RequestState {
     /// Looked at again at `due`, if nobody does before.

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::id::ShopDomain;
 
 /// Which version some settings are, and who made it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SettingsChange {
     /// 0: as they were at first.
     pub version: u64,
@@ -29,7 +30,7 @@ impl SettingsChange {
 }
 
 /// Settings as they were at some time: each version is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SettingsVersion {
     /// Those of the connection to this source shop; `None`: the shop's own.
     pub source: Option<ShopDomain>,
@@ -39,7 +40,7 @@ pub struct SettingsVersion {
 }
 
 /// How a shop is treated, whoever it is connected with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ShopSettings {
     /// Whether its orders are offered for push: an add-on. Off by default; a row that was written before there was such a
@@ -100,7 +101,7 @@ impl Default for ShopSettings {
 
 /// Whose e-mail address a source order carries: whoever has it is written to by the source store. Source: the brief,
 /// "Email Contact Method".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "method", rename_all = "kebab-case")]
 pub enum EmailContact {
     /// The customer's.
@@ -124,7 +125,7 @@ impl EmailContact {
 }
 
 /// What is charged for shipping from a value on. Both in the destination shop's currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ShippingRate {
     /// The least value of the lines that go to one source store, before discounts.
     pub from: Decimal,
@@ -133,7 +134,7 @@ pub struct ShippingRate {
 }
 
 /// A label of a shop. It decides nothing but how far back a backfill may reach. Source: the brief.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plan {
     /// The last seven days.
@@ -144,7 +145,7 @@ pub enum Plan {
 }
 
 /// How a connection behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ConnectionSettings {
     /// Whether this source store gets its part of orders without being asked, where the destination shop pushes
@@ -193,7 +194,7 @@ impl Default for ConnectionSettings {
 }
 
 /// Which unit price the source order's lines carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnitPrice {
     /// The source variant's own.
@@ -205,7 +206,7 @@ pub enum UnitPrice {
 }
 
 /// What an order does to stock. Source: `OrderCreateInputsInventoryBehavior`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inventory {
     /// Nothing: another app may keep the two stores' stock in step already.
@@ -217,7 +218,7 @@ pub enum Inventory {
 }
 
 /// What becomes of a shipment without a tracking number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithoutTracking {
     /// It waits for its number, a day at most; then a person is called.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::allocate::allocate;
 use super::carriers;
@@ -14,7 +15,7 @@ use crate::registry::{LocationMap, WithoutTracking};
 use crate::step::WaitReason;
 
 /// One tracking number of a fulfillment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct TrackingInfo {
     /// The carrier.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 const LIST: &str = r##"{"next":"2026-11-22T06:49:01.000Z#7000000006071","orders":[{"amount_paid":{"amount":"35.0","currency":"EUR"},"created_at":"2026-11-22T06:49:01Z","customer_name":"Ada King","fulfillment_status":"PARTIALLY_FULFILLED","id":"7000000006071","name":"#1001","payment_status":"PAID","shipment_method":"Standard","synced_items":2,"tab":"pushed","tags":[],"tracking_numbers":["JD001460006"]}]}"##;
-const UNKNOWN_ORDER: &str = r#"{"error":{"code":"NOT_FOUND","message":"the ledger knows no order 42 of moon.myshopify.com","remedy":"give Shopify's numeric order id; an order is known from its first webhook on"}}"#;
+const UNKNOWN_ORDER: &str = r#"{"type":"/v1/help/NOT_FOUND","title":"there is no such thing","status":404,"code":"NOT_FOUND","detail":"the ledger knows no order 42 of moon.myshopify.com","remedy":"give Shopify's numeric order id; an order is known from its first webhook on"}"#;
 const REFUSED: &str = r##"{"customer_name":"Ada Lovelace","history":[{"actor":"ada","after":"push requested","at":"2026-11-22T06:49:05.382236801Z","before":"none","cause_id":"r-1","detail":"sun.myshopify.com","trigger":"request","what":"request"}],"id":"42","order":{"cancelled_at":null,"created_at":"2026-11-22T06:49:01Z","financial_status":"PENDING","fulfillment_status":"UNFULFILLED","lines":[{"quantity":1,"sku":"TEE","source":"sun.myshopify.com","title":"TEE","variant":"7000000005955"}],"name":"#1002","shipping_method":"Standard","tab":"not-pushed","tags":[],"test":false,"total":{"amount":"25.0","currency":"EUR"},"tracking_numbers":[],"updated_at":"2026-11-22T06:49:01Z"},"pushes":[],"requests":[{"id":"r-1","outcome":{"reasons":[{"observed":"PENDING","reason":"NOT_PAID","required":"PAID"}],"type":"refused"},"requested_at":"2026-11-22T06:49:05.382236801Z","requested_by":"ada","source":"sun.myshopify.com"}],"shop":"moon.myshopify.com","writebacks":[]}"##;
 const SECRET: &str = "the-operator-secret-of-the-stub";
 
@@ -173,7 +173,7 @@ Places, and the location of moon.myshopify.com that stands for each
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_is_told_of_and_voided_and_where_to_look_is_said() {
     let taken = r#"{"label":"se-1","order":"42","request_id":"r-1"}"#;
-    let refused = r#"{"error":{"code":"LABEL_VOIDED","message":"order moon.myshopify.com/42: its label se-2 was voided","remedy":"post the label that takes its place under a name of its own"}}"#;
+    let refused = r#"{"type":"/v1/help/LABEL_VOIDED","title":"the label was voided","status":409,"code":"LABEL_VOIDED","detail":"order moon.myshopify.com/42: its label se-2 was voided","remedy":"post the label that takes its place under a name of its own"}"#;
     let stub = Stub::start([
         ("POST /v1/labels", 202, taken),
         ("DELETE /v1/shops/moon.myshopify.com/orders/42/labels/se-1", 202, taken),
@@ -389,7 +389,7 @@ order 42 of moon.myshopify.com was looked at
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_that_the_plan_does_not_allow_says_what_to_do() {
-    let refused = r#"{"error":{"code":"PLAN_REQUIRED","field":"days","message":"30 days need the plan `paid`, and moon.myshopify.com has `free`","remedy":"give 7 or fewer, or change it: `roundtrip shop settings moon.myshopify.com --plan paid`"}}"#;
+    let refused = r#"{"type":"/v1/help/PLAN_REQUIRED","title":"the store's plan does not reach so far","status":403,"code":"PLAN_REQUIRED","field":"days","detail":"30 days need the plan `paid`, and moon.myshopify.com has `free`","remedy":"give 7 or fewer, or change it: `roundtrip shop settings moon.myshopify.com --plan paid`"}"#;
     let stub = Stub::start([("POST /v1/shops/moon.myshopify.com/backfills", 403, refused)]).await;
 
     let asked = stub.run("backfill moon.myshopify.com --days 30 --wait").await;

@@ -11,8 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("roundtrip-domain", &[]),
     ("roundtrip-connectors", &["roundtrip-domain"]),
     ("roundtrip-aws", &["roundtrip-domain"]),
-    ("roundtrip-functions", &["roundtrip-aws", "roundtrip-connectors", "roundtrip-domain"]),
-    ("roundtrip-cli", &["roundtrip-domain"]),
+    ("roundtrip-api", &["roundtrip-domain"]),
+    ("roundtrip-functions", &["roundtrip-api", "roundtrip-aws", "roundtrip-connectors", "roundtrip-domain"]),
+    ("roundtrip-cli", &["roundtrip-api", "roundtrip-domain"]),
 ];
 
 /// What does I/O, and so may not stand in the domain.

@@ -1,8 +1,9 @@
-use roundtrip_domain::id::LocationId;
+use roundtrip_domain::id::{LocationId, ShopDomain};
 use roundtrip_domain::registry::{Connection, ConnectionSettings, Location, SettingsChange, Shop, ShopFacts};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ops_api::extract::parse;
 
 const NOW: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
@@ -13,12 +14,12 @@ fn label(change: Value) -> Result<(OrderRef, LabelId, Label), ApiError> {
         "tracking": [{ "number": " 1Z999 ", "company": "ups", "url": "" }],
     });
     body.as_object_mut().unwrap().extend(change.as_object().cloned().unwrap());
-    serde_json::from_value::<PostLabel>(body).unwrap().parse("tool", NOW)
+    parse(body).and_then(|given| super::label(given, "tool", NOW))
 }
 
 /// The field and the remedy by which a request is refused.
 fn refused<T: std::fmt::Debug>(parsed: Result<T, ApiError>) -> (String, String) {
-    let error = serde_json::to_value(parsed.unwrap_err().body()).unwrap();
+    let error = serde_json::to_value(parsed.unwrap_err().problem()).unwrap();
     let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
     (text("field"), text("remedy"))
 }
@@ -62,10 +63,10 @@ fn a_label_that_cannot_be_kept_names_its_field_and_the_remedy() {
         (json!({ "label": "a/b" }), "label", "1 to 64 letters"),
         (json!({ "tracking": [] }), "tracking", "give 1 to 20"),
         (json!({ "tracking": numbers(MAX_NUMBERS + 1) }), "tracking", "give 1 to 20"),
-        (number("  "), "tracking.number", "1 to 100 characters"),
-        (number("1Z\u{7}"), "tracking.number", "1 to 100 characters"),
-        (number(&"9".repeat(101)), "tracking.number", "1 to 100 characters"),
-        (json!({ "tracking": [{ "number": "1" }, { "number": " 1" }] }), "tracking.number", "each number once"),
+        (number("  "), "tracking[0].number", "1 to 100 characters"),
+        (number("1Z\u{7}"), "tracking[0].number", "1 to 100 characters"),
+        (number(&"9".repeat(101)), "tracking[0].number", "1 to 100 characters"),
+        (json!({ "tracking": [{ "number": "1" }, { "number": " 1" }] }), "tracking[1].number", "each number once"),
         (
             json!({ "tracking": [{ "number": "1", "company": "UPS" }, { "number": "2", "company": "DPD" }] }),
             "tracking.company",
@@ -76,15 +77,15 @@ fn a_label_that_cannot_be_kept_names_its_field_and_the_remedy() {
             "tracking.url",
             "give one for each",
         ),
-        (url("javascript:alert(1)"), "tracking.url", "https://"),
-        (url("https://"), "tracking.url", "https://"),
-        (url("https://a.example/1 2"), "tracking.url", "https://"),
-        (url(&format!("https://{}", "a".repeat(MAX_URL))), "tracking.url", "at most 1000"),
+        (url("javascript:alert(1)"), "tracking[0].url", "https://"),
+        (url("https://"), "tracking[0].url", "https://"),
+        (url("https://a.example/1 2"), "tracking[0].url", "https://"),
+        (url(&format!("https://{}", "a".repeat(MAX_URL))), "tracking[0].url", "at most 1000"),
         (lines(&[]), "lines", "leave `lines` out"),
         (lines(&many), "lines", "give 1 to 250"),
-        (lines(&[("x", 1)]), "lines.line_item", "give the number"),
-        (lines(&[("7", 0)]), "lines.quantity", "at least 1"),
-        (lines(&[("7", 1), ("gid://shopify/LineItem/7", 2)]), "lines.line_item", "each line once"),
+        (lines(&[("x", 1)]), "lines[0].line_item", "give the number"),
+        (lines(&[("7", 0)]), "lines[0].quantity", "at least 1"),
+        (lines(&[("7", 1), ("gid://shopify/LineItem/7", 2)]), "lines[1].line_item", "each line once"),
         (json!({ "warehouse": " " }), "warehouse", "1 to 100 characters"),
     ] {
         let (named, told) = refused(label(change.clone()));
@@ -135,7 +136,7 @@ fn moon() -> ConnectedShop {
 }
 
 fn map(locations: Value) -> Result<LocationMap, ApiError> {
-    serde_json::from_value::<PutLocations>(json!({ "locations": locations })).unwrap().parse(&moon())
+    parse(json!({ "locations": locations })).and_then(|given| super::locations(given, &moon()))
 }
 
 #[test]
@@ -161,18 +162,18 @@ fn a_map_that_cannot_be_kept_names_its_field_and_the_remedy() {
     let many: Vec<Value> =
         (0..=MAX_LIST).map(|n| json!({ "from": { "warehouse": n.to_string() }, "to": "7" })).collect();
     for (locations, field, remedy) in [
-        (one(warehouse.clone(), "9"), "locations.to", "give one of 7 (Berlin), 8 (Hamburg)"),
-        (one(warehouse.clone(), "Berlin"), "locations.to", "give the number"),
-        (one(json!({}), "7"), "locations.from", "`warehouse` alone"),
-        (one(json!({ "shop": "sun.myshopify.com" }), "7"), "locations.from", "`warehouse` alone"),
-        (one(json!({ "location": "11", "warehouse": "WH2" }), "7"), "locations.from", "`warehouse` alone"),
-        (one(json!({ "shop": "sun", "location": "11" }), "7"), "locations.from.shop", "moon-shop.myshopify.com"),
-        (one(json!({ "shop": "sun.myshopify.com", "location": "x" }), "7"), "locations.from.location", "the number"),
+        (one(warehouse.clone(), "9"), "locations[0].to", "give one of 7 (Berlin), 8 (Hamburg)"),
+        (one(warehouse.clone(), "Berlin"), "locations[0].to", "give the number"),
+        (one(json!({}), "7"), "locations[0].from", "`warehouse` alone"),
+        (one(json!({ "shop": "sun.myshopify.com" }), "7"), "locations[0].from", "`warehouse` alone"),
+        (one(json!({ "location": "11", "warehouse": "WH2" }), "7"), "locations[0].from", "`warehouse` alone"),
+        (one(json!({ "shop": "sun", "location": "11" }), "7"), "locations[0].from.shop", "moon-shop.myshopify.com"),
+        (one(json!({ "shop": "sun.myshopify.com", "location": "x" }), "7"), "locations[0].from.location", "the number"),
         (one(json!({ "shop": "mars.myshopify.com", "location": "1" }), "7"), "", "POST /v1/connections"),
-        (one(json!({ "warehouse": "x".repeat(MAX_NAME + 1) }), "7"), "locations.from.warehouse", "1 to 100"),
+        (one(json!({ "warehouse": "x".repeat(MAX_NAME + 1) }), "7"), "locations[0].from.warehouse", "1 to 100"),
         (
             json!([{ "from": warehouse, "to": "7" }, { "from": { "warehouse": "WH2 " }, "to": "8" }]),
-            "locations.from",
+            "locations[1].from",
             "each place once",
         ),
         (json!(many), "locations", "at most 250"),
@@ -187,9 +188,8 @@ fn a_map_that_cannot_be_kept_names_its_field_and_the_remedy() {
 #[test]
 fn a_shop_that_was_never_connected_has_no_locations_to_map_to() {
     let shop = ConnectedShop { shop: Shop::registered(moon().shop.domain, NOW), ..moon() };
-    let body: PutLocations = serde_json::from_value(json!({ "locations": [] })).unwrap();
 
-    let (_, remedy) = refused(body.parse(&shop));
+    let (_, remedy) = refused(super::locations(PutLocations { locations: Vec::new() }, &shop));
 
     assert_eq!(remedy, "connect it first: POST /v1/shops");
 }

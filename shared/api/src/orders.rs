@@ -1,0 +1,144 @@
+//! Orders: lists, and one order whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::money::Money;
+use roundtrip_domain::order::{FinancialStatus, FulfillmentStatus, SourceOrder};
+use roundtrip_domain::push::PushTerms;
+use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
+use roundtrip_domain::writeback::TrackingInfo;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::step::Progress;
+
+/// `GET /v1/shops/{shop}/orders`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ListAnswer {
+    /// Newest first.
+    pub orders: Vec<ListedOrder>,
+    /// Where the next page starts: its `after`. `null`: this was the last.
+    pub next: Option<String>,
+}
+
+/// An order in a list.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ListedOrder {
+    pub id: OrderId,
+    /// As the merchant sees it, e.g. `#1042`.
+    pub name: String,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub customer_name: Option<String>,
+    pub tab: Tab,
+    pub payment_status: FinancialStatus,
+    pub fulfillment_status: FulfillmentStatus,
+    /// Units of linked products.
+    pub synced_items: u32,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Our own, which say that something failed.
+    #[serde(default)]
+    pub system_tags: BTreeSet<String>,
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    /// What the customer chose.
+    #[serde(default)]
+    pub shipment_method: Option<String>,
+    pub amount_paid: Money,
+    pub tracking_numbers: Vec<String>,
+}
+
+/// `GET /v1/shops/{shop}/order-counts`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct CountsAnswer {
+    pub shop: ShopDomain,
+    /// By tab.
+    pub counts: BTreeMap<String, usize>,
+    pub sum: usize,
+}
+
+/// `GET /v1/shops/{shop}/orders/{id}`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct OrderAnswer {
+    pub id: OrderId,
+    pub shop: ShopDomain,
+    pub order: Summary,
+    pub customer_name: Option<String>,
+    pub pushes: Vec<PushView>,
+    pub writebacks: Vec<WritebackView>,
+    pub requests: Vec<RequestView>,
+    /// What was shipped of it, where tracking is synced.
+    #[serde(default)]
+    pub shipments: Vec<ShipmentView>,
+    /// Fulfillments without a tracking number.
+    #[serde(default)]
+    pub awaiting_tracking: Vec<FulfillmentId>,
+    /// The latest 100, newest first.
+    pub history: Vec<HistoryEvent>,
+}
+
+impl OrderAnswer {
+    /// The request `id`, if it stands there.
+    #[must_use]
+    pub fn request(&self, id: &str) -> Option<&RequestView> {
+        self.requests.iter().find(|request| request.id == id)
+    }
+}
+
+/// The push of an order's lines to one source store.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PushView {
+    pub source: ShopDomain,
+    /// 1, unless a person asked for another.
+    pub group: u32,
+    pub state: String,
+    pub source_order: Option<SourceOrder>,
+    #[serde(default)]
+    pub terms: Option<PushTerms>,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+/// The writeback of one shipment: of a source order, or by a label.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WritebackView {
+    pub source: Option<OrderRef>,
+    #[serde(default)]
+    pub label: Option<LabelId>,
+    pub state: String,
+    pub fulfillments: Vec<FulfillmentId>,
+    pub tracking: Vec<TrackingInfo>,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+/// One tracking number of one fulfillment.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ShipmentView {
+    pub fulfillment: FulfillmentId,
+    pub service: Option<String>,
+    #[serde(flatten)]
+    pub tracking: TrackingInfo,
+    pub lines: Vec<SentLine>,
+}
+
+/// How many of a line were sent.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SentLine {
+    pub line_item: LineItemId,
+    pub quantity: u32,
+}
+
+/// What somebody asked for, and what became of it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RequestView {
+    pub id: String,
+    pub source: ShopDomain,
+    pub requested_at: Timestamp,
+    pub requested_by: String,
+    pub outcome: RequestState,
+}

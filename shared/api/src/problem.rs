@@ -1,0 +1,104 @@
+//! What went wrong, as `application/problem+json`. Source: RFC 9457.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The media type of a [`Problem`].
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// Where the code is explained: a path of this API.
+    #[serde(rename = "type")]
+    #[schema(example = "/v1/help/INVALID_FIELD")]
+    pub kind: String,
+    /// What the code means, the same each time.
+    pub title: String,
+    /// As the answer's own.
+    #[schema(example = 400)]
+    pub status: u16,
+    pub code: ProblemCode,
+    /// The field that is to blame, as a path into the body, or the name of a parameter or header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "links[3].source_variant")]
+    pub field: Option<String>,
+    /// What is wrong this time.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// As in the header `X-Request-Id`, and in the function's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal;)+) => {
+        /// What a program tells problems apart by. Each is stable, and of one HTTP status.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum ProblemCode {
+            $($(#[$doc])* #[serde(rename = $text)] $name,)+
+            /// Of a newer release.
+            #[serde(other, rename = "UNKNOWN")]
+            Unknown,
+        }
+
+        impl ProblemCode {
+            /// All but the unknown.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// As programs read it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ Self::Unknown => "UNKNOWN" }
+            }
+
+            /// The status that it comes with.
+            #[must_use]
+            pub fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ Self::Unknown => 500 }
+            }
+
+            /// What it means, in half a sentence.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ Self::Unknown => "a newer release knows" }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidBody = "INVALID_BODY", 400, "the body is not JSON, or not of the shape that is asked for";
+    InvalidField = "INVALID_FIELD", 400, "a field or a parameter does not parse";
+    Unauthorized = "UNAUTHORIZED", 401, "there is no valid token";
+    PlanRequired = "PLAN_REQUIRED", 403, "the store's plan does not reach so far";
+    ReadOnly = "READ_ONLY", 403, "the token may only look";
+    NotFound = "NOT_FOUND", 404, "there is no such thing";
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "the path does not take the method";
+    AutoPushOff = "AUTO_PUSH_OFF", 409, "the store pushes nothing by itself";
+    IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "a request with this key is under way";
+    LabelShown = "LABEL_SHOWN", 409, "the label is shown with other lines";
+    LabelVoided = "LABEL_VOIDED", 409, "the label was voided";
+    NotConnected = "NOT_CONNECTED", 409, "the stores are not connected";
+    NothingToPush = "NOTHING_TO_PUSH", 409, "no part of the order is left to push";
+    OrderSyncOff = "ORDER_SYNC_OFF", 409, "the store's orders are not offered for push";
+    PartialPushDisabled = "PARTIAL_PUSH_DISABLED", 409, "the store pushes orders whole";
+    SettingsChanged = "SETTINGS_CHANGED", 409, "somebody else changed the settings at the same time";
+    ShopPaused = "SHOP_PAUSED", 409, "the store does not let us in";
+    TooManyLabels = "TOO_MANY_LABELS", 409, "the order has more labels than an order can have";
+    BodyTooLarge = "BODY_TOO_LARGE", 413, "the body is larger than any request needs";
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, "the key came with another request before";
+    InvalidValue = "INVALID_VALUE", 422, "a value is understood and cannot be";
+    MaxLookback60Days = "MAX_LOOKBACK_60_DAYS", 422, "the store shows no orders that old";
+    Outside60Days = "OUTSIDE_60_DAYS", 422, "the store does not show an order that old";
+    ShopThrottles = "SHOP_THROTTLES", 503, "the store's rate limit is reached";
+    ShopUnavailable = "SHOP_UNAVAILABLE", 503, "the store did not answer";
+    Unavailable = "UNAVAILABLE", 503, "a part of Roundtrip did not answer";
+}
+
+impl std::fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
