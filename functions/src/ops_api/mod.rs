@@ -8,12 +8,14 @@ mod help;
 mod openapi;
 mod orders;
 mod push;
+mod received;
 mod request;
 mod resync;
 mod settings;
 mod shipping;
 mod shops;
 mod sync;
+mod tags;
 
 use std::sync::Arc;
 
@@ -56,6 +58,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(orders::list))
         .routes(routes!(orders::counts))
         .routes(routes!(orders::show))
+        .routes(routes!(tags::change))
+        .routes(routes!(received::list))
         .routes(routes!(push::ask))
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))

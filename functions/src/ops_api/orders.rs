@@ -6,13 +6,17 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use roundtrip_api::orders::{
     CountsAnswer, ListAnswer, ListedOrder, OrderAnswer, PushView, RequestView, SentLine, ShipmentView, WritebackView,
 };
+use roundtrip_aws::{Listed, Page, Part, is_cursor};
 use roundtrip_domain::id::{LineItemId, OrderId, OrderRef, ShipmentId, ShopDomain};
+use roundtrip_domain::order::FulfillmentStatus;
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::push::PushState;
-use roundtrip_domain::record::{OrderRecord, PushRequest, Row, RowKey, Tab};
+use roundtrip_domain::record::{List, OrderFilter, OrderRecord, PushRequest, Row, RowKey, Summary, Tab};
 use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
 use roundtrip_domain::writeback::WritebackState;
@@ -50,18 +54,32 @@ impl From<OrderPath> for OrderRef {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Left out: the newest of all tabs, without a next page.
-    #[serde(default)]
+    /// Left out: the orders of all tabs.
     tab: Option<Tab>,
-    #[serde(default)]
+    fulfillment_status: Option<FulfillmentStatus>,
+    /// Whether something was sent that was not called off, whatever the store shows of that yet.
+    shipped: Option<bool>,
+    /// Any tag: the store's, your own, or ours.
+    tag: Option<String>,
+    /// A source store that holds some of it: those of one connection.
+    source: Option<ShopDomain>,
+    /// As the store's merchant sees it, with or without its `#`.
+    #[param(example = "#1042")]
+    number: Option<String>,
+    /// Placed at this time or later: a time, or a date in UTC.
+    #[param(example = "2026-11-01")]
+    from: Option<String>,
+    /// Placed before this time: a time, or a date in UTC.
+    #[param(example = "2026-12-01")]
+    before: Option<String>,
     #[param(minimum = 1, maximum = 250, default = 50)]
     limit: Option<u16>,
     /// The `next` of the page before.
-    #[serde(default)]
     after: Option<String>,
 }
 
-/// The orders of a shop, newest first: of one tab, page by page, or the newest of all tabs.
+/// The orders of a store, newest first. A page is read in so many steps at most: with a filter that lets few through, it
+/// may be short or empty and still have a `next`.
 #[utoipa::path(get, path = "/v1/shops/{shop}/orders", tag = "orders", params(ShopPath, ListQuery),
     responses((status = 200, body = ListAnswer)))]
 pub(super) async fn list(
@@ -70,38 +88,55 @@ pub(super) async fn list(
     Path(ShopPath { shop }): Path<ShopPath>,
     Query(query): Query<ListQuery>,
 ) -> Answer<ListAnswer> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    let part = part((query.from.as_deref(), query.before.as_deref()), query.limit, query.after.as_deref())?;
+    let tabs = query.tab.map_or_else(|| Tab::ALL.to_vec(), |tab| vec![tab]);
+    let ListQuery { fulfillment_status, shipped, tag, source, number, .. } = query;
+    let filter = OrderFilter { fulfillment_status, shipped, tag, source };
+    let page = match number {
+        Some(number) => {
+            let lists: Vec<List> = tabs.iter().copied().map(List::Tab).collect();
+            let mut orders = api.ledger.find_numbered(&shop, &lists, &RowKey::Summary, number.trim()).await?;
+            orders.retain(|order: &Listed<Summary>| filter.lets_through(&order.row));
+            Page { orders, next: None }
+        }
+        None => api.ledger.list_orders(&shop, &tabs, &filter, part).await?,
+    };
+    let keys: Vec<(OrderRef, RowKey)> =
+        page.orders.iter().map(|order| (OrderRef { shop: shop.clone(), id: order.id }, RowKey::Personal)).collect();
+    let personal = api.ledger.load_rows(&keys).await?;
+    let now = Timestamp::now();
+    let named = page.orders.into_iter().zip(&keys);
+    let orders = named.map(|(order, (at, _))| listed(order, personal.get(at).and_then(|it| customer_name(it, now))));
+    Ok((StatusCode::OK, Json(ListAnswer { orders: orders.collect(), next: page.next })))
+}
+
+/// Which part of a list is asked for.
+pub(super) fn part<'a>(
+    (from, before): (Option<&str>, Option<&str>),
+    limit: Option<u16>,
+    after: Option<&'a str>,
+) -> Result<Part<'a>, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}")));
     }
-    if query.after.as_deref().is_some_and(|cursor| !roundtrip_aws::is_cursor(cursor)) {
+    if after.is_some_and(|cursor| !is_cursor(cursor)) {
         return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
     }
-    let (orders, next) = match query.tab {
-        Some(tab) => {
-            let page = api.ledger.list_orders(&shop, tab, limit, query.after.as_deref()).await?;
-            (page.orders, page.next)
-        }
-        None if query.after.is_some() => {
-            return Err(ApiError::field("after", "pages are of one tab: give `tab` as well"));
-        }
-        None => {
-            let mut orders = Vec::new();
-            for tab in Tab::ALL {
-                orders.extend(api.ledger.list_orders(&shop, tab, limit, None).await?.orders);
-            }
-            orders.sort_by_key(|order| std::cmp::Reverse((order.summary.created_at, order.id)));
-            orders.truncate(usize::from(limit));
-            (orders, None)
-        }
-    };
-    let keys: Vec<(OrderRef, RowKey)> =
-        orders.iter().map(|order| (OrderRef { shop: shop.clone(), id: order.id }, RowKey::Personal)).collect();
-    let personal = api.ledger.load_rows(&keys).await?;
-    let now = Timestamp::now();
-    let named = orders.into_iter().zip(&keys);
-    let orders = named.map(|(order, (at, _))| listed(order, personal.get(at).and_then(|it| customer_name(it, now))));
-    Ok((StatusCode::OK, Json(ListAnswer { orders: orders.collect(), next })))
+    let moment = |field: &str, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
+    Ok(Part { from: moment("from", from)?, before: moment("before", before)?, after, limit })
+}
+
+/// A time, or the beginning of a day in UTC.
+fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+    text.parse().ok().or_else(day).ok_or_else(|| {
+        let what = text.chars().take(40).collect::<String>();
+        ApiError::field(
+            field,
+            format!("`{what}` is no time: give one like 2026-11-22T08:00:00Z, or a date like 2026-11-22"),
+        )
+    })
 }
 
 /// How many orders of a store stand in each tab.
@@ -124,8 +159,8 @@ fn customer_name(record: &OrderRecord, now: Timestamp) -> Option<String> {
     record.personal.as_ref().and_then(|row| row.get().shown_name(now)).map(ToOwned::to_owned)
 }
 
-fn listed(order: roundtrip_aws::ListedOrder, customer_name: Option<String>) -> ListedOrder {
-    let summary = order.summary;
+fn listed(order: Listed<Summary>, customer_name: Option<String>) -> ListedOrder {
+    let summary = order.row;
     ListedOrder {
         id: order.id,
         created_at: summary.created_at,
@@ -136,7 +171,9 @@ fn listed(order: roundtrip_aws::ListedOrder, customer_name: Option<String>) -> L
         payment_status: summary.financial_status,
         fulfillment_status: summary.fulfillment_status,
         tags: summary.tags,
+        own_tags: summary.own_tags,
         system_tags: summary.system_tags,
+        shipped: summary.shipped,
         warnings: summary.warnings,
         shipment_method: summary.shipping_method,
         amount_paid: summary.total,

@@ -4,7 +4,7 @@ mod settings;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use roundtrip_domain::id::{LabelId, OrderId, ShopDomain};
 use roundtrip_domain::record::Tab;
 use rust_decimal::Decimal;
@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Tie variants of a destination store to the source store's variants that are shipped for them.
     Link(LinkArgs),
-    /// Orders: list, show, push, sync.
+    /// Orders: list, counts, show, push, sync, tag, received.
     #[command(subcommand)]
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
@@ -156,6 +156,58 @@ pub(crate) enum OrderCommand {
     Push(OrderPush),
     /// Look at an order now, and at what was shipped of it.
     Sync(OrderSync),
+    /// Put your own tags on an order, or take them off. No store shows them.
+    Tag(OrderTag),
+    /// The orders that a source store received: from whom, and how far it has come with them.
+    Received(OrderReceived),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderTag {
+    /// The store where the order was placed.
+    pub(crate) shop: ShopDomain,
+    /// Shopify's order id.
+    pub(crate) id: OrderId,
+    /// A tag to put on it; several may be given.
+    #[arg(long, required_unless_present = "remove")]
+    pub(crate) add: Vec<String>,
+    /// A tag to take off it; several may be given.
+    #[arg(long)]
+    pub(crate) remove: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderReceived {
+    /// The store that they were pushed to.
+    pub(crate) shop: ShopDomain,
+    /// unfulfilled, partially-fulfilled, fulfilled or cancelled.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// The store where they were placed.
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) origin: Option<ShopDomain>,
+    /// As the source store's merchant sees it: #5001 or 5001.
+    #[arg(long)]
+    pub(crate) number: Option<String>,
+    /// Received at this time or later: a time, or a date in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Received before this time: a time, or a date in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) before: Option<String>,
+    /// At most so many; the API takes up to 250.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=250))]
+    pub(crate) limit: Option<u16>,
+    /// Where the next page starts, as the page before says.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+/// `yes` or `no`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesNo {
+    Yes,
+    No,
 }
 
 #[derive(Debug, Args)]
@@ -186,16 +238,37 @@ pub(crate) struct BackfillArgs {
 pub(crate) struct OrderList {
     /// The store where the orders were placed.
     pub(crate) shop: ShopDomain,
-    /// not-pushed, partially-pushed, pushed or cancelled; without it, the newest of all.
+    /// not-pushed, partially-pushed, pushed or cancelled; without it, the orders of all.
     #[arg(long)]
     pub(crate) tab: Option<Tab>,
+    /// As the merchant sees it: #1042 or 1042.
+    #[arg(long)]
+    pub(crate) number: Option<String>,
+    /// Those with a tag: the store's, your own, or ours, e.g. "Failed Shipment Notification".
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Those of which something was sent, or nothing.
+    #[arg(long, value_name = "YES|NO")]
+    pub(crate) shipped: Option<YesNo>,
+    /// In Shopify's words: UNFULFILLED, PARTIALLY_FULFILLED, FULFILLED, ON_HOLD, …
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) fulfillment: Option<String>,
+    /// Those of which this source store holds something.
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) source: Option<ShopDomain>,
+    /// Placed at this time or later: a time, or a date in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Placed before this time: a time, or a date in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) before: Option<String>,
     /// At most so many; the API takes up to 250.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=250))]
     pub(crate) limit: Option<u16>,
     /// Where the next page starts, as the page before says.
-    #[arg(long, requires = "tab", value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
-    /// All orders of the tab, or of all tabs, as CSV.
+    /// All of them, page by page, as CSV.
     #[arg(long, conflicts_with_all = ["limit", "after"])]
     pub(crate) csv: bool,
 }

@@ -8,7 +8,7 @@ use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderId, OrderRef
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::{FinancialStatus, FulfillmentStatus, SourceOrder};
 use roundtrip_domain::push::PushTerms;
-use roundtrip_domain::record::{RequestState, Summary, Tab, Warning};
+use roundtrip_domain::record::{Received, RequestState, Summary, Tab, Warning};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -38,18 +38,68 @@ pub struct ListedOrder {
     pub fulfillment_status: FulfillmentStatus,
     /// Units of linked products.
     pub synced_items: u32,
+    /// As the store shows them.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// Our own, which say that something failed.
+    /// The user's own.
+    #[serde(default)]
+    pub own_tags: BTreeSet<String>,
+    /// Ours, which say that something failed.
     #[serde(default)]
     pub system_tags: BTreeSet<String>,
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// Whether something was sent that was not called off, whatever the store shows of that yet.
+    #[serde(default)]
+    pub shipped: bool,
     /// What the customer chose.
     #[serde(default)]
     pub shipment_method: Option<String>,
     pub amount_paid: Money,
     pub tracking_numbers: Vec<String>,
+}
+
+/// `POST /v1/shops/{shop}/orders/{id}/tags`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostTags {
+    #[schema(max_items = 20)]
+    pub add: Vec<String>,
+    /// One that is not there is no error.
+    #[schema(max_items = 20)]
+    pub remove: Vec<String>,
+}
+
+/// The tags of an order.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TagsAnswer {
+    pub order: OrderId,
+    /// As the store shows them.
+    pub tags: Vec<String>,
+    /// The user's own: no store shows them.
+    pub own_tags: BTreeSet<String>,
+    /// Ours, which say that something failed.
+    pub system_tags: BTreeSet<String>,
+}
+
+/// `GET /v1/shops/{shop}/received-orders`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReceivedAnswer {
+    /// Newest first.
+    pub orders: Vec<ReceivedOrder>,
+    /// Where the next page starts: its `after`. `null`: this was the last.
+    pub next: Option<String>,
+}
+
+/// An order that was pushed to a store.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReceivedOrder {
+    /// In the store that received it.
+    pub id: OrderId,
+    #[serde(flatten)]
+    pub received: Received,
+    /// The order that was placed.
+    pub origin: OrderRef,
 }
 
 /// `GET /v1/shops/{shop}/order-counts`.

@@ -125,7 +125,7 @@ async fn two_parties_cannot_both_write_an_origin(ledger: &impl Ledger) {
     ledger.save(&mut [&mut heard]).await.expect("the first origin");
 
     let mut record = saved(ledger, 6, PushState::not_pushed()).await;
-    record.claim(source, Origin::Pushed { destination: record.at.clone(), group: 1 });
+    record.claim(source, Origin::Pushed { destination: record.at.clone(), group: 1, received: None });
     record.log(event(&record.at));
     let claimed = ledger.save(&mut [&mut record]).await;
 

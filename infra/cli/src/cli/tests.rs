@@ -24,7 +24,6 @@ fn what_does_not_parse_is_told_before_anything_is_asked() {
         ("roundtrip shop show moon", "moon-shop.myshopify.com"),
         ("roundtrip order show moon.myshopify.com #1001", "give the number"),
         ("roundtrip order list moon.myshopify.com --tab open", "not-pushed, partially-pushed"),
-        ("roundtrip order list moon.myshopify.com --after x", "--tab"),
         ("roundtrip order list moon.myshopify.com --limit 251", "1..=250"),
         ("roundtrip link moon.myshopify.com sun.myshopify.com", "VARIANT=VARIANT"),
         ("roundtrip link moon.myshopify.com sun.myshopify.com 1-2", "12=34"),

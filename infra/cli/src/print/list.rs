@@ -1,11 +1,13 @@
 //! Lists of orders.
 
-use super::{lay_out, money, name, table, time};
-use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder};
+use super::{labelled, lay_out, money, name, table, time};
+use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder, ReceivedAnswer, ReceivedOrder, TagsAnswer};
 use roundtrip_domain::record::Tab;
 
 const HEADER: [&str; 10] =
     ["ORDER", "ID", "PLACED", "CUSTOMER", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
+/// Only where an order of the page has any.
+const TAGS: &str = "TAGS";
 /// Only where an order of the page has something to be seen to.
 const SEE_TO: &str = "TO SEE TO";
 /// Numbers are compared digit by digit.
@@ -30,19 +32,71 @@ const COLUMNS: [&str; 13] = [
 /// A page of orders; the id is what the other commands take.
 pub(crate) fn orders(page: &ListAnswer) -> String {
     if page.orders.is_empty() {
-        return "no orders".to_owned();
+        return nothing(page.next.as_ref());
     }
     let mut table = table();
+    let tagged = page.orders.iter().any(|order| !order.tags.is_empty() || !order.own_tags.is_empty());
     let to_see_to = page.orders.iter().any(|order| !order.system_tags.is_empty() || !order.warnings.is_empty());
-    table.set_header(HEADER.into_iter().chain(to_see_to.then_some(SEE_TO)));
+    table.set_header(HEADER.into_iter().chain(tagged.then_some(TAGS)).chain(to_see_to.then_some(SEE_TO)));
     for order in &page.orders {
-        table.add_row(row(order).into_iter().chain(to_see_to.then(|| troubles(order))));
+        let more = tagged.then(|| all_tags(order)).into_iter().chain(to_see_to.then(|| troubles(order)));
+        table.add_row(row(order).into_iter().chain(more));
     }
-    let mut text = lay_out(table, &RIGHT, 0);
-    if let Some(next) = &page.next {
+    with_next(lay_out(table, &RIGHT, 0), page.next.as_ref())
+}
+
+/// A page without orders need not be the last: so many were looked through at once.
+fn nothing(next: Option<&String>) -> String {
+    match next {
+        None => "no orders".to_owned(),
+        Some(_) => with_next("no orders so far, and there are more to look through".to_owned(), next),
+    }
+}
+
+fn with_next(mut text: String, next: Option<&String>) -> String {
+    if let Some(next) = next {
         text.push_str(&format!("\nmore: --after '{next}'"));
     }
     text
+}
+
+fn all_tags(order: &ListedOrder) -> String {
+    order.tags.iter().chain(&order.own_tags).cloned().collect::<Vec<_>>().join(", ")
+}
+
+/// The orders that a source store received.
+pub(crate) fn received(page: &ReceivedAnswer) -> String {
+    if page.orders.is_empty() {
+        return nothing(page.next.as_ref());
+    }
+    let mut table = table();
+    table.set_header(["ORDER", "ID", "RECEIVED", "STATE", "UNITS", "FROM", "THEIR ORDER", "THEIR ID"]);
+    for ReceivedOrder { id, received, origin } in &page.orders {
+        table.add_row([
+            received.name.clone(),
+            id.to_string(),
+            time(received.at),
+            name(&received.state),
+            received.units.to_string(),
+            origin.shop.to_string(),
+            received.order_name.clone(),
+            origin.id.to_string(),
+        ]);
+    }
+    with_next(lay_out(table, &[4], 0), page.next.as_ref())
+}
+
+/// The tags of an order, whose they are.
+pub(crate) fn tags(answer: &TagsAnswer) -> String {
+    let joined = |tags: Vec<&String>| match tags.is_empty() {
+        true => "none".to_owned(),
+        false => tags.into_iter().cloned().collect::<Vec<_>>().join(", "),
+    };
+    labelled(&[
+        ("your tags", joined(answer.own_tags.iter().collect())),
+        ("the store's", joined(answer.tags.iter().collect())),
+        ("ours", joined(answer.system_tags.iter().collect())),
+    ])
 }
 
 fn row(order: &ListedOrder) -> [String; 10] {
@@ -84,7 +138,7 @@ pub(crate) fn orders_csv(orders: &[ListedOrder]) -> String {
             order.payment_status.to_string(),
             order.fulfillment_status.to_string(),
             order.synced_items.to_string(),
-            order.tags.join(", "),
+            all_tags(order),
             order.shipment_method.clone().unwrap_or_default(),
             order.amount_paid.amount.to_string(),
             order.amount_paid.currency.to_string(),
@@ -194,9 +248,51 @@ all               20";
     }
 
     #[test]
-    fn an_empty_list_says_so() {
-        let page = serde_json::from_value(json!({ "orders": [], "next": null })).unwrap();
+    fn an_empty_list_says_so_and_whether_it_was_looked_through() {
+        let page = |next: Value| serde_json::from_value(json!({ "orders": [], "next": next })).unwrap();
 
-        assert_eq!(orders(&page), "no orders");
+        assert_eq!(orders(&page(Value::Null)), "no orders");
+        let more = "no orders so far, and there are more to look through\nmore: --after '2026-07-30T12:00:05Z#7'";
+        assert_eq!(orders(&page(json!("2026-07-30T12:00:05Z#7"))), more);
+    }
+
+    #[test]
+    fn tags_have_a_column_where_there_are_any() {
+        let mut tagged = listed("#1002", "5512", "32.5", &["JD1"]);
+        tagged["tags"] = json!(["gift"]);
+        tagged["own_tags"] = json!(["call back"]);
+        let page = json!({ "orders": [tagged, listed("#1001", "7", "0.9", &[])], "next": null });
+
+        let text = orders(&serde_json::from_value(page).unwrap());
+
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("TRACKING  TAGS") && lines[1].ends_with("JD1       gift, call back"), "\n{text}");
+    }
+
+    #[test]
+    fn what_a_store_received_says_from_whom_and_how_far_it_has_come() {
+        let page = json!({ "orders": [{
+            "id": "9001", "at": "2026-07-30T12:00:05Z", "name": "#5001", "order_name": "#1002", "units": 3,
+            "state": "partially-fulfilled", "origin": { "shop": "moon.myshopify.com", "id": "5512" },
+        }], "next": null });
+
+        let text = received(&serde_json::from_value(page).unwrap());
+
+        let expected = "\
+ORDER  ID    RECEIVED              STATE                UNITS  FROM                THEIR ORDER  THEIR ID
+#5001  9001  2026-07-30 12:00:05Z  partially-fulfilled      3  moon.myshopify.com  #1002        5512";
+        assert_eq!(text, expected, "\n{text}");
+    }
+
+    #[test]
+    fn tags_are_told_by_whose_they_are() {
+        let answer = json!({ "order": "42", "tags": [], "own_tags": ["call back", "vip"], "system_tags": ["Failed Order Push"] });
+
+        let text = tags(&serde_json::from_value(answer).unwrap());
+
+        assert_eq!(
+            text, "  your tags    call back, vip\n  the store's  none\n  ours         Failed Order Push",
+            "\n{text}"
+        );
     }
 }

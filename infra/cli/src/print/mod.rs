@@ -17,7 +17,7 @@ use roundtrip_domain::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use list::{counts, orders, orders_csv};
+pub(crate) use list::{counts, orders, orders_csv, received, tags};
 pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};
 pub(crate) use resync::{one_run, resync};

@@ -57,6 +57,7 @@ fn summary(answer: &OrderAnswer) -> String {
     push("customer", answer.customer_name.clone());
     push("delivery", shipping_method.clone());
     push("tags", joined(tags));
+    push("your tags", joined(&answer.order.own_tags.iter().cloned().collect::<Vec<_>>()));
     push("our tags", joined(&system_tags.iter().cloned().collect::<Vec<_>>()));
     push("tracking", joined(tracking_numbers));
     labelled(&pairs)

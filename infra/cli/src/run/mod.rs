@@ -31,6 +31,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Sync(args)) => orders::sync(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::Tag(args)) => orders::tag(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::Received(args)) => orders::received(&to.api().await?, json, &args).await,
         Command::Shop(ShopCommand::Settings(args)) => shops::settings(&to.api().await?, json, &args).await,
         Command::Backfill(args) => resync::backfill(&to.api().await?, json, &args).await,
         Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,

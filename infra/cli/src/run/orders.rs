@@ -4,12 +4,12 @@ use roundtrip_api::orders::{ListAnswer, ListedOrder, OrderAnswer};
 use roundtrip_api::push::{AskedPush, PushAsked};
 use roundtrip_api::sync::{SyncAnswer, SyncAsked, SyncPhase};
 use roundtrip_domain::id::{OrderId, ShopDomain};
-use roundtrip_domain::record::{RequestState, Tab};
+use roundtrip_domain::record::RequestState;
 use serde_json::{Map, Value, json};
 
 use super::shown;
 use crate::api::{Answer, Api};
-use crate::cli::{OrderList, OrderPush, OrderSync};
+use crate::cli::{OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{print, wait};
@@ -17,42 +17,69 @@ use crate::{print, wait};
 /// As many as the API gives at once.
 const PAGE: &str = "250";
 
-/// Every page of the tab, or of all tabs one after the other.
+/// Every page, one after the other. With a filter that lets few through, a page may be empty and not the last.
 async fn export(api: &Api, args: &OrderList) -> Result<Output, Trouble> {
-    let tabs = args.tab.map_or_else(|| Tab::ALL.to_vec(), |tab| vec![tab]);
+    let mut query = query_of(args);
+    query.retain(|(name, _)| *name != "limit");
+    query.push(("limit", PAGE.to_owned()));
     let mut orders: Vec<ListedOrder> = Vec::new();
-    for tab in tabs {
-        let mut after: Option<String> = None;
-        loop {
-            let mut query = vec![("tab", tab.to_string()), ("limit", PAGE.to_owned())];
-            query.extend(after.map(|cursor| ("after", cursor)));
-            let page: ListAnswer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?.read()?;
-            orders.extend(page.orders);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+    loop {
+        let page: ListAnswer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?.read()?;
+        orders.extend(page.orders);
+        let Some(next) = page.next else { break };
+        query.retain(|(name, _)| *name != "after");
+        query.push(("after", next));
     }
     Ok(Output::done(print::orders_csv(&orders)))
+}
+
+/// What was typed, as the API takes it.
+fn query_of(args: &OrderList) -> Vec<(&'static str, String)> {
+    let OrderList { shop: _, tab, number, tag, shipped, fulfillment, source, from, before, limit, after, csv: _ } =
+        args;
+    let typed = [
+        ("tab", tab.map(|tab| tab.to_string())),
+        ("number", number.clone()),
+        ("tag", tag.clone()),
+        ("shipped", shipped.map(|shipped| (shipped == YesNo::Yes).to_string())),
+        ("fulfillment_status", fulfillment.as_ref().map(|status| status.to_uppercase())),
+        ("source", source.as_ref().map(ToString::to_string)),
+        ("from", from.clone()),
+        ("before", before.clone()),
+        ("limit", limit.map(|limit| limit.to_string())),
+        ("after", after.clone()),
+    ];
+    typed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Output, Trouble> {
     if args.csv {
         return export(api, args).await;
     }
-    let mut query = Vec::new();
-    if let Some(tab) = args.tab {
-        query.push(("tab", tab.to_string()));
-    }
-    if let Some(limit) = args.limit {
-        query.push(("limit", limit.to_string()));
-    }
-    if let Some(after) = &args.after {
-        query.push(("after", after.clone()));
-    }
-    let answer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?;
+    let answer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query_of(args)).await?;
     shown(answer, json, |answer| Ok(print::orders(&answer.read()?)))
+}
+
+pub(super) async fn received(api: &Api, json: bool, args: &OrderReceived) -> Result<Output, Trouble> {
+    let OrderReceived { shop, state, origin, number, from, before, limit, after } = args;
+    let typed = [
+        ("state", state.clone()),
+        ("origin", origin.as_ref().map(ToString::to_string)),
+        ("number", number.clone()),
+        ("from", from.clone()),
+        ("before", before.clone()),
+        ("limit", limit.map(|limit| limit.to_string())),
+        ("after", after.clone()),
+    ];
+    let query: Vec<(&str, String)> = typed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let answer = api.get(&format!("/v1/shops/{shop}/received-orders"), &query).await?;
+    shown(answer, json, |answer| Ok(print::received(&answer.read()?)))
+}
+
+pub(super) async fn tag(api: &Api, json: bool, args: &OrderTag) -> Result<Output, Trouble> {
+    let body = json!({ "add": args.add, "remove": args.remove });
+    let answer = api.post(&format!("{}/tags", path(&args.shop, args.id)), &body).await?;
+    shown(answer, json, |answer| Ok(print::tags(&answer.read()?)))
 }
 
 pub(super) async fn counts(api: &Api, json: bool, shop: &ShopDomain) -> Result<Output, Trouble> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use roundtrip_domain::id::{LabelId, OrderRef, ShopDomain, VariantId};
-use roundtrip_domain::record::{RowKey, Tab};
+use roundtrip_domain::record::{List, RowKey};
 use roundtrip_domain::step::StepId;
 
 /// How many partitions the `due` index is spread over.
@@ -101,8 +101,8 @@ pub(crate) fn sortable(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-pub(crate) fn status_pk(shop: &ShopDomain, tab: Tab) -> String {
-    format!("{shop}#{tab}")
+pub(crate) fn status_pk(shop: &ShopDomain, list: List) -> String {
+    format!("{shop}#{list}")
 }
 
 pub(crate) fn status_sk(created_at: Timestamp, order: &OrderRef) -> String {

@@ -1,8 +1,9 @@
 //! Ledger and registry on DynamoDB.
 
-mod api;
+mod history;
 mod keyed;
 mod keys;
+mod lists;
 mod orders;
 mod registry;
 mod steps;
@@ -15,9 +16,9 @@ use roundtrip_domain::ports::LedgerError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use api::{ListedOrder, OrderPage, is_cursor};
 pub use keyed::{KeptAnswer, KeyedRequest};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
+pub use lists::{Listed, Page, Part, is_cursor};
 
 /// An item as the SDK gives it.
 type Item = std::collections::HashMap<String, AttributeValue>;

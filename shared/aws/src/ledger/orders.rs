@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError};
-use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp, Write};
+use roundtrip_domain::record::{Commit, Listing, RowKey, StoredRow, WakeUp, Write};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject};
 use serde::de::DeserializeOwned;
@@ -190,9 +190,10 @@ impl DynamoLedger {
         if let Some(due) = &write.due {
             add_due(&mut item, &pk, due);
         }
-        if let Some((tab, created_at)) = write.listed {
-            item.insert("status_pk".into(), text(status_pk(&write.order.shop, tab)));
-            item.insert("status_sk".into(), text(status_sk(created_at, &write.order)));
+        if let Some(Listing { list, at, name }) = write.listed {
+            item.insert("status_pk".into(), text(status_pk(&write.order.shop, list)));
+            item.insert("status_sk".into(), text(status_sk(at, &write.order)));
+            item.insert("name".into(), text(name));
         }
         if let Some(at) = write.expires_at {
             item.insert("expires_at".into(), number(at.as_second()));

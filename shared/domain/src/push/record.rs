@@ -61,6 +61,8 @@ pub(super) fn is_ahead_of(record: &OrderRecord, order: &Order) -> bool {
 /// tell: two changes within one second carry the same.
 pub(super) fn is_other_than(record: &OrderRecord, view: &View) -> bool {
     let facts = |summary: &Summary| Summary {
+        shipped: false,
+        own_tags: BTreeSet::new(),
         system_tags: BTreeSet::new(),
         warnings: Vec::new(),
         refusals: Vec::new(),
@@ -87,6 +89,7 @@ fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
 
 fn summary(record: &OrderRecord, view: &View) -> Summary {
     let View { order, links, .. } = view;
+    let known = record.summary.as_ref().map(Row::get);
     let lines: Vec<SummaryLine> = order
         .lines
         .iter()
@@ -116,13 +119,15 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         tags: order.tags.clone(),
         lines,
         tracking_numbers: order.tracking_numbers(),
-        system_tags: record.summary.as_ref().map(|row| row.get().system_tags.clone()).unwrap_or_default(),
+        shipped: known.is_some_and(|known| known.shipped),
+        own_tags: known.map(|known| known.own_tags.clone()).unwrap_or_default(),
+        system_tags: known.map(|known| known.system_tags.clone()).unwrap_or_default(),
         warnings: warnings(record, order),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
         tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
         listed: view.shop.lists(order.created_at)
             || (record.look.get().state.asked_for && view.shop.offers_orders())
-            || record.summary.as_ref().is_some_and(|row| row.get().listed),
+            || known.is_some_and(|known| known.listed),
     }
 }
 

@@ -10,10 +10,10 @@ use super::settle::{Job, MAX_SETTLES, pushed_event};
 use super::use_case::View;
 use crate::channel::{Channel, ChannelError, Effect};
 use crate::id::OrderRef;
-use crate::look::{failure, hold_back};
+use crate::look::{failure, hold_back, order_name};
 use crate::order::SourceOrder;
 use crate::ports::{Clock, Ledger, LedgerError, Outbox, after};
-use crate::record::{OrderRecord, Origin, Row};
+use crate::record::{OrderRecord, Origin, Received, ReceivedState, Row};
 use crate::step::{Step, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::work::Unfinished;
@@ -67,7 +67,6 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
     ) -> Result<(), Unfinished> {
         let version = self.version(record);
         let source_at = OrderRef { shop: self.id.0.clone(), id: order.id };
-        let origin = Origin::Pushed { destination: record.at.clone(), group: self.id.1 };
         let detail = format!("{} ({})", order.name, order.id);
         // The plain settlement does not read the source order's rows: it only depends on there being no
         // origin. One that comes late, or meets one, does.
@@ -76,6 +75,14 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
             Found::ByLooking => Some(self.ports.ledger.load(&source_at).await?),
         };
         let now = self.now();
+        let received = Received {
+            at: now,
+            name: order.name.clone(),
+            order_name: order_name(record).unwrap_or_default(),
+            units: plan.lines.iter().map(|line| line.quantity).sum(),
+            state: ReceivedState::Unfulfilled,
+        };
+        let origin = Origin::Pushed { destination: record.at.clone(), group: self.id.1, received: Some(received) };
         // Before the state is final: should this worker die in between, it is published again.
         let published = self.ports.tasks.publish(&pushed_event(record, self.id, &order, now)).await.is_ok();
         for _ in 0..MAX_SETTLES {

@@ -4,6 +4,7 @@
 //! is one transaction in which each changed row depends on the version that was read, and the history
 //! goes with it. A save that meets a newer version changes nothing, and the use case looks again.
 
+mod list;
 mod parts;
 mod row;
 mod save;
@@ -24,6 +25,7 @@ use crate::step::{Look, Step, StepId};
 use crate::tags::TagState;
 use crate::writeback::{Label, WritebackState};
 
+pub use list::{List, Listing, OrderFilter, Received, ReceivedState};
 pub use parts::{
     GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine,
     SyncRequest, SyncState, Tab, Warning, WarningCode,
@@ -147,6 +149,22 @@ impl OrderRecord {
         match at {
             Look::Order => &mut self.look,
             Look::Shipments => &mut self.look_at_shipments,
+        }
+    }
+
+    /// Says in the summary whether something of it was sent that was not called off, whatever its shop shows of that yet.
+    pub(crate) fn note_shipped(&mut self) {
+        let is_voided = |shipment: &ShipmentId| match shipment {
+            ShipmentId::Fulfillment { .. } => false,
+            ShipmentId::Label(label) => self.labels.get(label).is_some_and(|row| row.get().voided_at.is_some()),
+        };
+        let mut written = self.writebacks.iter().filter(|(shipment, _)| !is_voided(shipment));
+        let is_written = written.any(|(_, row)| !row.get().state.is_called_off());
+        let is_sent = self.shipments.as_ref().is_some_and(|row| !row.get().sent.is_empty());
+        let Some(row) = &mut self.summary else { return };
+        let shipped = is_written || is_sent || row.get().shows_shipment();
+        if row.get().shipped != shipped {
+            row.change().shipped = shipped;
         }
     }
 

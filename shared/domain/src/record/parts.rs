@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::list::Received;
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentStatus};
@@ -34,6 +35,12 @@ pub struct Summary {
     /// Whether the lists show it: the shop's orders were offered for push when something of it was seen.
     #[serde(default = "yes")]
     pub listed: bool,
+    /// Whether something of it was sent that was not called off, whatever the shop shows of that yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shipped: bool,
+    /// The user's own tags: they stand here alone, and no shop shows them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub own_tags: BTreeSet<String>,
     /// Our own tags, which say that something failed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub system_tags: BTreeSet<String>,
@@ -43,6 +50,14 @@ pub struct Summary {
     /// Why it may not be pushed now, by source shop; empty where it may, or is there already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<GroupRefusals>,
+}
+
+impl Summary {
+    /// Whether the shop itself shows that something was sent.
+    pub(crate) fn shows_shipment(&self) -> bool {
+        let status = [FulfillmentStatus::Fulfilled, FulfillmentStatus::PartiallyFulfilled];
+        status.contains(&self.fulfillment_status) || !self.tracking_numbers.is_empty()
+    }
 }
 
 fn yes() -> bool {
@@ -159,7 +174,13 @@ impl Personal {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Origin {
     /// Pushed from this destination order.
-    Pushed { destination: OrderRef, group: u32 },
+    Pushed {
+        destination: OrderRef,
+        group: u32,
+        /// `None` in a row of before there was a list of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received: Option<Received>,
+    },
     /// Something was shipped of it, but no push is known to have made it (yet). Expires.
     Unclaimed { seen_at: Timestamp, expires_at: Timestamp },
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::row::{Change, Row};
-use super::{OrderRecord, Origin, PushRequest, RequestState, Summary, SyncRequest, SyncState, Tab};
+use super::{List, Listing, OrderRecord, Origin, PushRequest, Received, RequestState, Summary, SyncRequest, SyncState};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
 use crate::step::{Look, Step, StepId, WaitReason};
@@ -43,8 +43,8 @@ pub struct Write {
     pub body: Option<Value>,
     /// When due work must wake it.
     pub due: Option<WakeUp>,
-    /// Under which tab and time it is listed.
-    pub listed: Option<(Tab, Timestamp)>,
+    /// Where it is listed.
+    pub listed: Option<Listing>,
     pub expires_at: Option<Timestamp>,
 }
 
@@ -139,14 +139,15 @@ impl OrderRecord {
 #[derive(Default)]
 struct Extra {
     due: Option<WakeUp>,
-    listed: Option<(Tab, Timestamp)>,
+    listed: Option<Listing>,
     expires_at: Option<Timestamp>,
 }
 
 impl Extra {
     fn of_summary(summary: &Summary) -> Self {
-        let listed = summary.listed.then_some((summary.tab, summary.created_at));
-        Self { listed, ..Self::default() }
+        let Summary { tab, created_at: at, name, .. } = summary;
+        let listing = || Listing { list: List::Tab(*tab), at: *at, name: name.clone() };
+        Self { listed: summary.listed.then(listing), ..Self::default() }
     }
 
     fn expires(at: Timestamp) -> Self {
@@ -155,7 +156,10 @@ impl Extra {
 
     fn origin(origin: &Origin) -> Self {
         match origin {
-            Origin::Pushed { .. } => Self::default(),
+            Origin::Pushed { received, .. } => {
+                let listing = |it: &Received| Listing { list: List::Received, at: it.at, name: it.name.clone() };
+                Self { listed: received.as_ref().map(listing), ..Self::default() }
+            }
             Origin::Unclaimed { expires_at, .. } => Self::expires(*expires_at),
         }
     }

@@ -139,7 +139,7 @@ fn unknown() -> OrderRecord {
 fn pushed(look: Option<&[ShipmentSight]>) -> OrderRecord {
     let destination = OrderRef { shop: "moon.myshopify.com".parse().unwrap(), id: OrderId::new(42) };
     let mut record = unknown();
-    record.origin = Some(Row::new(Origin::Pushed { destination, group: 1 }));
+    record.origin = Some(Row::new(Origin::Pushed { destination, group: 1, received: None }));
     record.look_at_shipments.change().state.seen = look.map(|shipments| sight_of_shipments(shipments, now()));
     record
 }
@@ -194,6 +194,8 @@ fn an_order_of_the_same_second_counts_by_what_else_it_says() {
             tracking_numbers: vec!["T1".into()],
             tab: Tab::NotPushed,
             listed: true,
+            shipped: false,
+            own_tags: BTreeSet::new(),
             system_tags: BTreeSet::new(),
             warnings: vec![],
             refusals: vec![],

@@ -103,6 +103,12 @@ impl WritebackState {
         }
     }
 
+    /// Whether its shipment was called off, and nothing of it is shown.
+    #[must_use]
+    pub fn is_called_off(&self) -> bool {
+        matches!(self.phase, Phase::CalledOff { .. })
+    }
+
     /// Its name in history, API and log.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -1,11 +1,12 @@
 //! The ledger's contract, by the ledger in memory and by the one on DynamoDB; and what only the real
 //! one has: lists, history, the registry.
 
+use roundtrip_aws::{Page, Part};
 use roundtrip_domain::id::{OrderId, OrderRef, VariantId};
 use roundtrip_domain::ports::{Clock, Ports};
 use roundtrip_domain::ports::{Ledger, Registry};
 use roundtrip_domain::push::push_order;
-use roundtrip_domain::record::Tab;
+use roundtrip_domain::record::{OrderFilter, Summary, Tab};
 use roundtrip_domain::registry::ProductLink;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_kit::order::{connected, connection, link, moon, paid_order, sun};
@@ -75,10 +76,14 @@ async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
         push_order(&ports, &Task::new(Trigger::Webhook, "e", Subject::Order(at))).await.unwrap();
     }
 
-    let first = ports.ledger.list_orders(&moon(), Tab::NotPushed, 3, None).await.unwrap();
-    let second = ports.ledger.list_orders(&moon(), Tab::NotPushed, 3, first.next.as_deref()).await.unwrap();
+    let list = async |tabs: &[Tab], after: Option<&str>| {
+        let part = Part { limit: 3, after, ..Part::default() };
+        ports.ledger.list_orders(&moon(), tabs, &OrderFilter::default(), part).await.unwrap()
+    };
+    let first = list(&[Tab::NotPushed], None).await;
+    let second = list(&[Tab::NotPushed], first.next.as_deref()).await;
 
-    let ids = |page: &roundtrip_aws::OrderPage| page.orders.iter().map(|o| o.id.number()).collect::<Vec<_>>();
+    let ids = |page: &Page<Summary>| page.orders.iter().map(|o| o.id.number()).collect::<Vec<_>>();
     assert_eq!((ids(&first), ids(&second)), (vec![5, 4, 3], vec![2, 1]));
     assert_eq!(second.next, None);
 
@@ -93,8 +98,10 @@ async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
         counts.push(ports.ledger.count_orders(&moon(), tab).await.unwrap());
     }
     assert_eq!(counts, [4, 0, 1, 0]);
-    let pushed = ports.ledger.list_orders(&moon(), Tab::Pushed, 3, None).await.unwrap();
-    assert_eq!(ids(&pushed), [3]);
+    assert_eq!(ids(&list(&[Tab::Pushed], None).await), [3]);
+    let newest = list(&Tab::ALL, None).await;
+    let oldest = list(&Tab::ALL, newest.next.as_deref()).await;
+    assert_eq!((ids(&newest), ids(&oldest), oldest.next), (vec![5, 4, 3], vec![2, 1], None), "of all tabs as well");
     let history = ports.ledger.history(&at, 10).await.unwrap();
     let moves: Vec<(&str, &str)> = history.iter().rev().map(|e| (e.what.as_str(), e.after.as_str())).collect();
     assert_eq!(

@@ -14,7 +14,7 @@ use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::order::{Attribute, FinancialStatus, SourceOrder};
 use roundtrip_domain::ports::{Clock, Ledger};
 use roundtrip_domain::push::{LINE_PROPERTY, OrderDraft, PushState, RefusalReason, push_order};
-use roundtrip_domain::record::{Origin, PushRequest, RequestState, Row, Tab};
+use roundtrip_domain::record::{Origin, PushRequest, Received, ReceivedState, RequestState, Row, Tab};
 use roundtrip_domain::step::WaitReason;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake;
@@ -110,7 +110,14 @@ async fn a_paid_order_with_a_linked_product_is_pushed_once() {
     assert_eq!(tab(&ports).await, Tab::Pushed);
     let source = OrderRef { shop: sun(), id: orders[0].0.id };
     let origin = ports.ledger.load(&source).await.unwrap().origin.unwrap();
-    assert_eq!(*origin.get(), Origin::Pushed { destination: at(), group: 1 });
+    let received = Received {
+        at: ports.clock.now(),
+        name: orders[0].0.name.clone(),
+        order_name: "#42".into(),
+        units: 1,
+        state: ReceivedState::Unfulfilled,
+    };
+    assert_eq!(*origin.get(), Origin::Pushed { destination: at(), group: 1, received: Some(received) });
 }
 
 #[tokio::test]

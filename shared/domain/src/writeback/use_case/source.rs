@@ -7,7 +7,7 @@ use crate::channel::{Channel, ShippedOrder};
 use crate::id::OrderRef;
 use crate::look;
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
-use crate::record::{OrderRecord, Origin, Row};
+use crate::record::{OrderRecord, Origin, ReceivedState, Row};
 use crate::registry::ConnectedShop;
 use crate::resync::{ShipmentSight, sight_of_shipments};
 use crate::step::{Look, Step, WaitReason};
@@ -91,6 +91,7 @@ where
     publish_due(ports, &mut record).await?;
     let open = open(&record, shipments);
     note_sight(&mut source, &shipped);
+    note_received(&mut source, &shipped);
     if open.is_empty() {
         look::seen(&mut source, Look::Shipments);
         set_quiet(&mut source, false);
@@ -153,6 +154,20 @@ fn note_sight(source: &mut OrderRecord, shipped: &ShippedOrder) {
     let sight = Some(sight_of_shipments(&ShipmentSight::all_of(shipped), shipped.updated_at));
     if *seen != sight {
         source.look_at_shipments.change().state.seen = sight;
+    }
+}
+
+/// How far the source shop has come with it, for the list of what it received.
+fn note_received(source: &mut OrderRecord, shipped: &ShippedOrder) {
+    let Some(row) = &mut source.origin else { return };
+    let Origin::Pushed { received: Some(known), .. } = row.get() else { return };
+    let live = shipped.fulfillments.iter().filter(|fulfillment| fulfillment.state.is_live());
+    let sent = live.flat_map(|fulfillment| &fulfillment.lines).map(|(_, quantity)| quantity).sum();
+    let state = ReceivedState::of(shipped.cancelled, sent, known.units);
+    if state != known.state
+        && let Origin::Pushed { received: Some(known), .. } = row.change()
+    {
+        known.state = state;
     }
 }
 

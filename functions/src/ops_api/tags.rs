@@ -1,0 +1,93 @@
+//! The user's own tags: they stand in the ledger alone, apart from the store's and from ours.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use roundtrip_api::orders::{PostTags, TagsAnswer};
+use roundtrip_domain::history::HistoryEvent;
+use roundtrip_domain::id::OrderRef;
+use roundtrip_domain::ports::{Ledger, LedgerError};
+use roundtrip_domain::record::{OrderRecord, Row, Summary};
+use roundtrip_domain::task::{Subject, Task, Trigger};
+
+use super::Answer;
+use super::auth::Operator;
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::orders::{OrderPath, unknown};
+use super::request::RequestId;
+use crate::compose::Api;
+
+/// Characters of a tag, as Shopify has it for its own.
+const MAX_TAG: usize = 40;
+/// More of an order than anybody keeps apart.
+const MAX_TAGS: usize = 20;
+/// How often the tags are written against workers that write the same order.
+const MAX_WRITES: usize = 5;
+
+/// Puts your own tags on an order, or takes them off.
+#[utoipa::path(post, path = "/v1/shops/{shop}/orders/{id}/tags", tag = "orders", params(OrderPath),
+    request_body = PostTags, responses((status = 200, body = TagsAnswer)))]
+pub(super) async fn change(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    RequestId(request_id): RequestId,
+    Path(path): Path<OrderPath>,
+    Json(PostTags { add, remove }): Json<PostTags>,
+) -> Answer<TagsAnswer> {
+    let at = OrderRef::from(path);
+    let (add, remove) = (tags("add", &add)?, tags("remove", &remove)?);
+    let mut tries = 0;
+    loop {
+        let mut record: OrderRecord = api.ledger.load(&at).await?;
+        let Some(row) = &mut record.summary else { return Err(unknown(&at)) };
+        let before = row.get().own_tags.clone();
+        let mut own_tags = before.clone();
+        own_tags.extend(add.iter().cloned());
+        own_tags.retain(|tag| !remove.contains(tag));
+        if own_tags.len() > MAX_TAGS {
+            let text = format!("the order would have {} tags of yours: at most {MAX_TAGS}", own_tags.len());
+            return Err(ApiError::unprocessable("add", text));
+        }
+        if own_tags != before {
+            let words = |tags: &std::collections::BTreeSet<String>| match tags.len() {
+                0 => "none".to_owned(),
+                _ => tags.iter().cloned().collect::<Vec<_>>().join(", "),
+            };
+            let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
+            let event = HistoryEvent::moved(Timestamp::now(), &task, "own tags", words(&before), words(&own_tags));
+            row.change().own_tags = own_tags;
+            record.log(HistoryEvent { actor: operator.name.clone(), ..event });
+            tries += 1;
+            match api.ledger.save(&mut [&mut record]).await {
+                Err(LedgerError::Conflict) if tries < MAX_WRITES => continue,
+                saved => saved?,
+            }
+        }
+        let Some(Summary { tags, own_tags, system_tags, .. }) = record.summary.as_ref().map(Row::get).cloned() else {
+            return Err(unknown(&at));
+        };
+        return Ok((StatusCode::OK, Json(TagsAnswer { order: at.id, tags, own_tags, system_tags })));
+    }
+}
+
+/// The tags as they are kept.
+fn tags(field: &str, given: &[String]) -> Result<Vec<String>, ApiError> {
+    if given.len() > MAX_TAGS {
+        return Err(ApiError::field(field, format!("{} tags: give at most {MAX_TAGS}", given.len())));
+    }
+    let tag = |(n, text): (usize, &String)| {
+        let text = text.trim();
+        // Lists of tags are parted by commas.
+        let is_tag =
+            (1..=MAX_TAG).contains(&text.chars().count()) && !text.contains([',']) && !text.contains(char::is_control);
+        let invalid = || {
+            let what = "it is blank, too long, or has a comma or control character in it";
+            ApiError::field(format!("{field}[{n}]"), format!("{what}: give 1 to {MAX_TAG} characters"))
+        };
+        is_tag.then(|| text.to_owned()).ok_or_else(invalid)
+    };
+    given.iter().enumerate().map(tag).collect()
+}

@@ -1,0 +1,112 @@
+//! Lists of orders: which there are, and which orders of them somebody wants to see.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::parts::{Summary, Tab};
+use crate::id::ShopDomain;
+use crate::order::FulfillmentStatus;
+
+/// A list of a shop's orders. An order stands in one at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum List {
+    /// Its own.
+    Tab(Tab),
+    /// Those that were pushed to it.
+    Received,
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tab(tab) => tab.fmt(f),
+            Self::Received => f.write_str("received"),
+        }
+    }
+}
+
+/// Where in which list an order stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    pub list: List,
+    /// Lists are sorted by it.
+    pub at: Timestamp,
+    /// As the shop's merchant sees the order.
+    pub name: String,
+}
+
+/// What of a shop's own orders somebody wants to see: all that is given has to be true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    pub fulfillment_status: Option<FulfillmentStatus>,
+    /// Whether something was sent that was not called off.
+    pub shipped: Option<bool>,
+    /// Any tag: the shop's, the user's own, or ours.
+    pub tag: Option<String>,
+    /// A source shop that holds some of it.
+    pub source: Option<ShopDomain>,
+}
+
+impl OrderFilter {
+    /// Whether everything gets through.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether somebody wants to see it.
+    #[must_use]
+    pub fn lets_through(&self, order: &Summary) -> bool {
+        let Self { fulfillment_status, shipped, tag, source } = self;
+        fulfillment_status.as_ref().is_none_or(|status| order.fulfillment_status == *status)
+            && shipped.is_none_or(|shipped| order.shipped == shipped)
+            && tag.as_ref().is_none_or(|tag| {
+                order.tags.contains(tag) || order.own_tags.contains(tag) || order.system_tags.contains(tag)
+            })
+            && source.as_ref().is_none_or(|source| order.lines.iter().any(|line| line.source.as_ref() == Some(source)))
+    }
+}
+
+/// What a source shop's list shows of an order that was pushed to it. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Received {
+    /// When the push was confirmed.
+    pub at: Timestamp,
+    /// As the source shop's merchant sees it, e.g. `#5001`.
+    pub name: String,
+    /// The order that was placed, as its own merchant sees it.
+    pub order_name: String,
+    /// How many were pushed.
+    pub units: u32,
+    pub state: ReceivedState,
+}
+
+/// How far the source shop has come with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceivedState {
+    Unfulfilled,
+    PartiallyFulfilled,
+    Fulfilled,
+    /// Cancelled there.
+    Cancelled,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ReceivedState {
+    /// By how many of the units that were pushed were sent.
+    #[must_use]
+    pub fn of(cancelled: bool, sent: u32, units: u32) -> Self {
+        match (cancelled, sent) {
+            (true, _) => Self::Cancelled,
+            (false, 0) => Self::Unfulfilled,
+            (false, sent) if sent < units => Self::PartiallyFulfilled,
+            (false, _) => Self::Fulfilled,
+        }
+    }
+}
