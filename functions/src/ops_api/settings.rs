@@ -210,6 +210,7 @@ pub(super) struct PutConnection {
     without_tracking: Option<WithoutTracking>,
     overwrite_tracking: Option<bool>,
     split_ok: Option<bool>,
+    cancel_source: Option<bool>,
 }
 
 /// Tells `null` from a field that is left out.
@@ -296,6 +297,7 @@ impl PutConnection {
             without_tracking: self.without_tracking.unwrap_or(before.without_tracking),
             overwrite_tracking: self.overwrite_tracking.unwrap_or(before.overwrite_tracking),
             split_ok: self.split_ok.unwrap_or(before.split_ok),
+            cancel_source: self.cancel_source.unwrap_or(before.cancel_source),
         };
         if settings.exchange_rate.is_some_and(|rate| rate <= Decimal::ZERO) {
             let text = "it must be more than 0: so much of the source store's currency for one of the destination's";
