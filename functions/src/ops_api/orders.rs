@@ -11,7 +11,7 @@ use roundtrip_aws::ListedOrder;
 use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::ports::Ledger;
-use roundtrip_domain::push::{PushState, PushTerms};
+use roundtrip_domain::push::{CancelState, PushState, PushTerms};
 use roundtrip_domain::record::{OrderRecord, PushRequest, Row, RowKey, Tab};
 use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
@@ -133,6 +133,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
     let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
     let history = api.ledger.history(&at, HISTORY_SHOWN).await?;
     let pushes = record.pushes.iter().map(|((source, group), row)| push_view(source, *group, row.get()));
+    let cancels = record.cancels.iter().map(|((source, group), row)| cancel_view(source, *group, row.get()));
     let writebacks = record.writebacks.iter().map(|(shipment, row)| writeback_view(shipment, row.get()));
     let requests = record.requests.iter().map(|(id, row)| request_view(id, row.get()));
     let shipped = record.shipments.as_ref().map(Row::get);
@@ -147,6 +148,7 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path((shop, i
             "order": summary,
             "customer_name": customer_name(&record, Timestamp::now()),
             "pushes": pushes.collect::<Vec<_>>(),
+            "cancellations": cancels.collect::<Vec<_>>(),
             "writebacks": writebacks.collect::<Vec<_>>(),
             "requests": requests.collect::<Vec<_>>(),
             "shipments": shipments,
@@ -174,6 +176,20 @@ fn push_view<'a>(source: &'a ShopDomain, group: u32, step: &'a Step<PushState>) 
         PushState::NotPushed { .. } => (None, None),
     };
     PushView { source, group, state: step.state.name(), source_order, terms, progress: step.into() }
+}
+
+/// The source order is that of the push of the same source and group.
+#[derive(Serialize)]
+struct CancelView<'a> {
+    source: &'a ShopDomain,
+    group: u32,
+    state: &'static str,
+    #[serde(flatten)]
+    progress: Progress<'a>,
+}
+
+fn cancel_view<'a>(source: &'a ShopDomain, group: u32, step: &'a Step<CancelState>) -> CancelView<'a> {
+    CancelView { source, group, state: step.state.name(), progress: step.into() }
 }
 
 #[derive(Serialize)]

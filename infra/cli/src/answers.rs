@@ -241,6 +241,9 @@ pub(crate) struct OrderAnswer {
     pub(crate) order: Summary,
     pub(crate) customer_name: Option<String>,
     pub(crate) pushes: Vec<PushView>,
+    /// Of source orders, because the order is cancelled.
+    #[serde(default)]
+    pub(crate) cancellations: Vec<CancelView>,
     pub(crate) writebacks: Vec<WritebackView>,
     pub(crate) requests: Vec<RequestView>,
     /// What was shipped of it, where tracking is synced.
@@ -279,6 +282,15 @@ pub(crate) struct PushView {
     pub(crate) source_order: Option<SourceOrder>,
     #[serde(default)]
     pub(crate) terms: Option<PushTerms>,
+    #[serde(flatten)]
+    pub(crate) progress: Progress,
+}
+
+/// The cancellation of the order that a push made.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CancelView {
+    pub(crate) source: ShopDomain,
+    pub(crate) state: String,
     #[serde(flatten)]
     pub(crate) progress: Progress,
 }
