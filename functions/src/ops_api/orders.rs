@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use roundtrip_api::orders::{
-    CountsAnswer, ListAnswer, ListedOrder, OrderAnswer, PushView, RequestView, SentLine, ShipmentView, WritebackView,
+    CancelView, CountsAnswer, ListAnswer, ListedOrder, OrderAnswer, PushView, RequestView, SentLine, ShipmentView,
+    WritebackView,
 };
 use roundtrip_aws::{Listed, Page, Part, is_cursor};
 use roundtrip_domain::id::{LineItemId, OrderId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::FulfillmentStatus;
 use roundtrip_domain::ports::Ledger;
-use roundtrip_domain::push::PushState;
+use roundtrip_domain::push::{CancelState, PushState};
 use roundtrip_domain::record::{List, OrderFilter, OrderRecord, PushRequest, Row, RowKey, Summary, Tab};
 use roundtrip_domain::shipments::Sent;
 use roundtrip_domain::step::Step;
@@ -194,6 +195,11 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(path): P
         order: summary.clone(),
         customer_name: customer_name(&record, Timestamp::now()),
         pushes: record.pushes.iter().map(|((source, group), row)| push_view(source, *group, row.get())).collect(),
+        cancellations: record
+            .cancels
+            .iter()
+            .map(|((source, group), row)| cancel_view(source, *group, row.get()))
+            .collect(),
         writebacks: record.writebacks.iter().map(|(shipment, row)| writeback_view(shipment, row.get())).collect(),
         requests: record.requests.iter().map(|(id, row)| request_view(id, row.get())).collect(),
         shipments: shipped.into_iter().flat_map(|it| it.sent.iter().flat_map(shipment_views)).collect(),
@@ -213,6 +219,10 @@ fn push_view(source: &ShopDomain, group: u32, step: &Step<PushState>) -> PushVie
     };
     let state = step.state.name().to_owned();
     PushView { source: source.clone(), group, state, source_order, terms, progress: step.into() }
+}
+
+fn cancel_view(source: &ShopDomain, group: u32, step: &Step<CancelState>) -> CancelView {
+    CancelView { source: source.clone(), group, state: step.state.name().to_owned(), progress: step.into() }
 }
 
 fn writeback_view(shipment: &ShipmentId, step: &Step<WritebackState>) -> WritebackView {

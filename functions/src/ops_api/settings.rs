@@ -261,6 +261,7 @@ fn connection_settings(
         without_tracking: given.without_tracking.unwrap_or(before.without_tracking),
         overwrite_tracking: given.overwrite_tracking.unwrap_or(before.overwrite_tracking),
         split_ok: given.split_ok.unwrap_or(before.split_ok),
+        cancel_source: given.cancel_source.unwrap_or(before.cancel_source),
     };
     if settings.exchange_rate.is_some_and(|rate| rate <= Decimal::ZERO) {
         let text = "it must be more than 0: so much of the source store's currency for one of the destination's";

@@ -119,6 +119,9 @@ pub struct OrderAnswer {
     pub order: Summary,
     pub customer_name: Option<String>,
     pub pushes: Vec<PushView>,
+    /// Of source orders that are to be cancelled as well.
+    #[serde(default)]
+    pub cancellations: Vec<CancelView>,
     pub writebacks: Vec<WritebackView>,
     pub requests: Vec<RequestView>,
     /// What was shipped of it, where tracking is synced.
@@ -149,6 +152,16 @@ pub struct PushView {
     pub source_order: Option<SourceOrder>,
     #[serde(default)]
     pub terms: Option<PushTerms>,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+/// The cancellation of a source order: that of the push of the same source and group.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct CancelView {
+    pub source: ShopDomain,
+    pub group: u32,
+    pub state: String,
     #[serde(flatten)]
     pub progress: Progress,
 }

@@ -115,6 +115,9 @@ pub struct PutConnection {
     pub overwrite_tracking: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split_ok: Option<bool>,
+    /// Cancel the source order, too, of an order that is cancelled after it was pushed, if nothing of it was shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_source: Option<bool>,
 }
 
 /// Tells `null` from a field that is left out.

@@ -12,7 +12,7 @@ use crate::id::{
 };
 use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
 use crate::ports::after;
-use crate::push::{OrderDraft, OrderKey};
+use crate::push::{Cancellation, OrderDraft, OrderKey};
 use crate::registry::ShopFacts;
 use crate::resync::{OrderSight, Pass};
 use crate::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
@@ -30,6 +30,12 @@ pub trait Channel {
 
     /// Looks for an order that carries `key`.
     async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError>;
+
+    /// Has a source order cancelled, without a mail and without a refund. Harmless to repeat. Refused with
+    /// [`Code::AlreadyShipped`] if something of it was sent.
+    ///
+    /// The shop takes it now and does it later: read the order again to know.
+    async fn cancel_order(&self, order: &OrderRef, cancellation: &Cancellation) -> Result<(), ChannelError>;
 
     /// What a source shop has shipped of an order.
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError>;

@@ -36,7 +36,8 @@ pub enum EventKind {
         order: EventOrder,
         source_order: EventSourceOrder,
     },
-    /// A part of the order could not be pushed, and waits for a person.
+    /// A part of the order could not be pushed, the order not be read, or its source order not be cancelled with it: `step`
+    /// says which. It waits for a person.
     PushFailed {
         #[serde(flatten)]
         order: EventOrder,

@@ -38,6 +38,6 @@ mod work;
 pub use fingerprint::fingerprint;
 pub use settings::Waits;
 pub use shop_step::change_shop_step;
-pub use tags::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
+pub use tags::{FAILED_CANCEL_TAG, FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 pub use wall::is_outside_60_days;
 pub use work::{Outcome, Unfinished, error_chain};

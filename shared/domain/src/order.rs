@@ -19,6 +19,8 @@ pub struct Order {
     /// Whole seconds: two changes within one second carry the same time.
     pub updated_at: Timestamp,
     pub cancelled_at: Option<Timestamp>,
+    /// `None`: it stands, or nobody said why.
+    pub cancel_reason: Option<CancelReason>,
     pub test: bool,
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
@@ -199,6 +201,12 @@ impl FulfillmentState {
         }
     }
 }
+
+status!(/// `OrderCancelReason`.
+CancelReason {
+    Customer = "CUSTOMER", Declined = "DECLINED", Fraud = "FRAUD", Inventory = "INVENTORY", Other = "OTHER",
+    Staff = "STAFF",
+});
 
 status!(/// `FulfillmentOrderStatus`.
 FulfillmentOrderStatus {

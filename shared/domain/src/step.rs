@@ -26,6 +26,8 @@ pub enum StepId {
     Look(Look),
     /// Push the lines that `source` holds. The group tells one push from a deliberate second one: so far it is always 1.
     Push { source: ShopDomain, group: u32 },
+    /// Cancel the order that was made of a push, because the destination order was cancelled.
+    Cancel { source: ShopDomain, group: u32 },
     /// Show a shipment on the destination order.
     Writeback(ShipmentId),
     /// Set or take away the tags that say that something failed.
@@ -57,7 +59,7 @@ impl StepId {
     #[must_use]
     pub fn queue(&self) -> Queue {
         match self {
-            Self::Look(Look::Order) | Self::Push { .. } | Self::Tags => Queue::OrderPush,
+            Self::Look(Look::Order) | Self::Push { .. } | Self::Cancel { .. } | Self::Tags => Queue::OrderPush,
             Self::Look(Look::Shipments) | Self::Writeback(_) => Queue::TrackingWriteback,
             Self::Connect => Queue::AppLifecycle,
             Self::Resync => Queue::Resync,
@@ -68,7 +70,7 @@ impl StepId {
 /// Why a text is not a [`StepId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a step: give look, look/shipments, tags, connect, resync, push/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
+    "`{0}` is not a step: give look, look/shipments, tags, connect, resync, push/<shop>/<group>, cancel/<shop>/<group>, writeback/<shop>/<order>/<fulfillment> or label/<id>"
 )]
 pub struct InvalidStepId(String);
 
@@ -80,6 +82,7 @@ impl fmt::Display for StepId {
             Self::Connect => f.write_str("connect"),
             Self::Resync => f.write_str("resync"),
             Self::Push { source, group } => write!(f, "push/{source}/{group}"),
+            Self::Cancel { source, group } => write!(f, "cancel/{source}/{group}"),
             Self::Writeback(ShipmentId::Fulfillment { source, id }) => write!(f, "writeback/{source}/{id}"),
             Self::Writeback(ShipmentId::Label(label)) => write!(f, "label/{label}"),
             Self::Tags => f.write_str("tags"),
@@ -101,6 +104,9 @@ impl FromStr for StepId {
             ["label", label] => label.parse().ok().map(|label| Self::Writeback(ShipmentId::Label(label))),
             ["push", shop, group] => {
                 shop.parse().ok().zip(group.parse().ok()).map(|(source, group)| Self::Push { source, group })
+            }
+            ["cancel", shop, group] => {
+                shop.parse().ok().zip(group.parse().ok()).map(|(source, group)| Self::Cancel { source, group })
             }
             ["writeback", shop, order, fulfillment] => {
                 shop.parse().ok().zip(order.parse::<OrderId>().ok()).zip(fulfillment.parse().ok()).map(
@@ -382,6 +388,7 @@ mod tests {
             "connect",
             "tags",
             "push/sun.myshopify.com/1",
+            "cancel/sun.myshopify.com/1",
             "writeback/sun.myshopify.com/7/9",
             "label/se-1",
         ] {

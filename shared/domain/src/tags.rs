@@ -21,6 +21,9 @@ pub const FAILED_SHIPMENT_TAG: &str = "Failed Shipment Notification";
 /// A part of the order could not be pushed. Merchants filter by it: never change it.
 pub const FAILED_PUSH_TAG: &str = "Failed Order Push";
 
+/// The order was cancelled, but not at its source store. Merchants filter by it: never change it.
+pub const FAILED_CANCEL_TAG: &str = "Failed Order Cancellation";
+
 /// What is known of the tags of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TagState {
@@ -43,8 +46,9 @@ pub struct TagState {
 fn wanted(record: &OrderRecord) -> BTreeSet<String> {
     let shipment = record.writebacks.values().any(|row| row.get().parked.is_some());
     let push = record.pushes.values().any(|row| row.get().parked.is_some());
+    let cancel = record.cancels.values().any(|row| row.get().parked.is_some());
     let unread = !record.tags.get().state.unread.is_empty();
-    let tags = [(shipment || unread, FAILED_SHIPMENT_TAG), (push, FAILED_PUSH_TAG)];
+    let tags = [(shipment || unread, FAILED_SHIPMENT_TAG), (push, FAILED_PUSH_TAG), (cancel, FAILED_CANCEL_TAG)];
     tags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, tag)| tag.to_owned()).collect()
 }
 

@@ -40,7 +40,7 @@ pub enum WaitReason {
     Requested,
     /// A call is on its way; its worker settles it, or the quarantine ends.
     InFlight,
-    /// A call had no answer; its effect is being looked for.
+    /// A call had no answer, or is carried out later; its effect is being looked for.
     Verifying,
     /// A failure; the next attempt comes later.
     Backoff,

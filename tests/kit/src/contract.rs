@@ -13,7 +13,7 @@ use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 
 use crate::order::{moon, sun};
-pub use channel::{tracking_and_tags, tracking_of_a_cancelled_fulfillment};
+pub use channel::{cancellations, tracking_and_tags, tracking_of_a_cancelled_fulfillment};
 
 /// The whole contract, against an empty ledger.
 ///

@@ -102,6 +102,7 @@ pub fn paid_order(id: u64, now: Timestamp) -> Order {
         created_at: now,
         updated_at: now,
         cancelled_at: None,
+        cancel_reason: None,
         test: false,
         financial_status: FinancialStatus::Paid,
         fulfillment_status: FulfillmentStatus::Unfulfilled,

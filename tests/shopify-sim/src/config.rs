@@ -60,6 +60,7 @@ impl Default for SimConfig {
                 index_lag: Duration::ZERO,
                 taken_key: TakenKey::Refuse,
                 refuse_overwrite: false,
+                cancel_delay: Duration::from_millis(100),
                 order_creates_per_minute: None,
             },
         }

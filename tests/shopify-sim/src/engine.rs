@@ -10,7 +10,7 @@ use crate::change::{Change, NewOrder, Refusal};
 use crate::config::SimConfig;
 use crate::faults::Faults;
 use crate::schema::{AdminSchema, admin_schema};
-use crate::state::{Shop, World};
+use crate::state::{CancelRequest, Shop, World};
 use crate::webhooks::{Deliveries, deliver};
 
 pub(crate) struct Engine {
@@ -99,6 +99,25 @@ impl Engine {
             });
         }
         Some(placed)
+    }
+
+    /// Takes a cancellation, and carries it out after the shop's delay.
+    pub(crate) fn cancel_order(
+        self: &Arc<Self>,
+        domain: &str,
+        order: u64,
+        request: CancelRequest,
+    ) -> Option<Result<(), Refusal>> {
+        let (taken, delay) = self
+            .change(domain, |change| (change.take_cancellation(order, request), change.shop.settings.cancel_delay))?;
+        if taken.is_ok() {
+            let (engine, domain) = (Arc::clone(self), domain.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(delay).await;
+                engine.change(&domain, |change| change.carry_out_cancellation(order));
+            });
+        }
+        Some(taken)
     }
 
     /// Counts a request.

@@ -114,6 +114,10 @@ pub(crate) struct ConnectArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     split_ok: Option<Switch>,
+    /// Cancel the source order when its order is cancelled, as long as nothing of it was shipped.
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_source: Option<Switch>,
 }
 
 /// `on` or `off`.

@@ -7,7 +7,7 @@ pub(super) fn awaited(why: WaitReason) -> &'static str {
     match why {
         WaitReason::Requested => "a worker to look at it",
         WaitReason::InFlight => "the answer to a call",
-        WaitReason::Verifying => "the effect of a call that had no answer",
+        WaitReason::Verifying => "the effect of a call to show",
         WaitReason::Backoff => "the next attempt",
         WaitReason::Throttled => "the store's rate limit",
         WaitReason::OtherStep => "another step of this order",

@@ -1,6 +1,6 @@
 //! One order, whole, and what became of a request to push it.
 
-use roundtrip_api::orders::{OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
+use roundtrip_api::orders::{CancelView, OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::{FeeRule, PushMode, PushTerms, Refusal};
 use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning, WarningCode};
@@ -24,6 +24,10 @@ pub(crate) fn order(order: &OrderAnswer) -> String {
     text.push(lines(&order.order.lines));
     text.push("\nPushes".to_owned());
     text.extend(or_none(order.pushes.iter().flat_map(push).chain(not_pushed(&order.order))));
+    if !order.cancellations.is_empty() {
+        text.push("\nCancellations".to_owned());
+        text.extend(order.cancellations.iter().flat_map(cancellation));
+    }
     text.push("\nWritebacks".to_owned());
     text.extend(or_none(order.writebacks.iter().flat_map(|it| writeback(order, it))));
     if !order.shipments.is_empty() || !order.awaiting_tracking.is_empty() {
@@ -111,6 +115,10 @@ fn push(push: &PushView) -> Vec<String> {
     let heading = format!("  {}{group}  {}{order}", push.source, push.state);
     let terms = push.terms.iter().map(terms);
     std::iter::once(heading).chain(indented(terms.chain(progress(&push.progress)).collect())).collect()
+}
+
+fn cancellation(CancelView { source, state, progress: step, .. }: &CancelView) -> Vec<String> {
+    std::iter::once(format!("  {source}  {state}")).chain(indented(progress(step))).collect()
 }
 
 /// Who set it going, what shipping costs and why, and by which settings.

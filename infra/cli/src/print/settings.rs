@@ -154,6 +154,7 @@ pub(super) fn of_connection(settings: &ConnectionSettings) -> Pairs {
         without_tracking,
         overwrite_tracking,
         split_ok,
+        cancel_source,
     } = settings;
     let price = match unit_price {
         UnitPrice::Source => "source".to_owned(),
@@ -179,6 +180,7 @@ pub(super) fn of_connection(settings: &ConnectionSettings) -> Pairs {
         ("without tracking", untracked.to_owned()),
         ("overwrite tracking", switch(*overwrite_tracking)),
         ("split shipments", switch(*split_ok)),
+        ("cancel source", switch(*cancel_source)),
     ]
 }
 
@@ -212,6 +214,7 @@ moon.myshopify.com is served by sun.myshopify.com
   without tracking    wait
   overwrite tracking  on
   split shipments     off
+  cancel source       off
   version             3, by ada at 2026-07-30 12:00:05Z";
         assert_eq!(text, expected, "\n{text}");
     }

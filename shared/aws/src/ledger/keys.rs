@@ -136,6 +136,7 @@ mod tests {
             RowKey::Step(StepId::Look(Look::Order)),
             RowKey::Step(StepId::Look(Look::Shipments)),
             RowKey::Step("push/sun.myshopify.com/1".parse().unwrap()),
+            RowKey::Step("cancel/sun.myshopify.com/1".parse().unwrap()),
         ];
         for key in keys {
             let sk = row_sk(&key);

@@ -9,7 +9,7 @@ use roundtrip_domain::channel::{
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, Credentials};
-use roundtrip_domain::push::{OrderDraft, OrderKey};
+use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
 use roundtrip_domain::registry::ShopFacts;
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
@@ -26,6 +26,10 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
 
     async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError> {
         self.find_source_order(source, key).await
+    }
+
+    async fn cancel_order(&self, order: &OrderRef, cancellation: &Cancellation) -> Result<(), ChannelError> {
+        self.cancel_source_order(order, cancellation).await
     }
 
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {

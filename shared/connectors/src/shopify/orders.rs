@@ -4,10 +4,11 @@ use roundtrip_domain::channel::{ChannelError, KeyLookup};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::{
-    Address, Attribute, FinancialStatus, FulfillmentOrderBrief, Line, Order, OrderFulfillment, PersonName, SourceOrder,
+    Address, Attribute, CancelReason, FinancialStatus, FulfillmentOrderBrief, Line, Order, OrderFulfillment,
+    PersonName, SourceOrder,
 };
 use roundtrip_domain::ports::{Clock, Credentials};
-use roundtrip_domain::push::{OrderDraft, OrderKey};
+use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde_json::json;
 
@@ -18,15 +19,20 @@ use super::order_create::order_create_variables;
 use super::transport::ShopifyApi;
 use super::wire::{
     AddressWire, AttributeWire, FulfillmentBrief, FulfillmentOrderBriefWire, LineWire, MoneyBag, OrderByKeyData,
-    OrderCreateData, OrderData, OrderLines, OrderName, OrderWire, Page, TagsAddData, TagsRemoveData, TrackingWire,
+    OrderCancelData, OrderCreateData, OrderData, OrderLines, OrderName, OrderWire, Page, TagsAddData, TagsRemoveData,
+    TrackingWire,
 };
 
 const ORDER_FOR_PUSH: &str = include_str!("queries/order_for_push.graphql");
 const ORDER_LINES_PAGE: &str = include_str!("queries/order_lines_page.graphql");
 const ORDER_CREATE: &str = include_str!("queries/order_create.graphql");
+const ORDER_CANCEL: &str = include_str!("queries/order_cancel.graphql");
 const ORDER_BY_KEY: &str = include_str!("queries/order_by_key.graphql");
 const TAGS_ADD: &str = include_str!("queries/tags_add.graphql");
 const TAGS_REMOVE: &str = include_str!("queries/tags_remove.graphql");
+
+/// Source: a live answer of `orderCancel`.
+const MAX_STAFF_NOTE_CHARS: usize = 255;
 
 impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     pub(super) async fn read_order(&self, at: &OrderRef) -> Result<Option<Order>, ChannelError> {
@@ -95,6 +101,28 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
         })
     }
 
+    pub(super) async fn cancel_source_order(
+        &self,
+        at: &OrderRef,
+        cancellation: &Cancellation,
+    ) -> Result<(), ChannelError> {
+        let reason = match &cancellation.reason {
+            // A word of a later version, which this one does not take.
+            CancelReason::Unknown(_) => &CancelReason::Other,
+            known => known,
+        };
+        let variables = json!({
+            "orderId": at.id.gid(),
+            "reason": reason,
+            "restock": cancellation.restock,
+            "staffNote": cancellation.staff_note.chars().take(MAX_STAFF_NOTE_CHARS).collect::<String>(),
+        });
+        let (data, request_id): (OrderCancelData, _) = self.send(&at.shop, ORDER_CANCEL, variables).await?;
+        let payload = data.order_cancel;
+        classify::check(&at.shop, Operation::OrderCancel, &payload.order_cancel_user_errors, request_id)?;
+        Ok(())
+    }
+
     pub(super) async fn add_order_tags(&self, at: &OrderRef, tags: &[String]) -> Result<(), ChannelError> {
         let variables = json!({ "id": at.id.gid(), "tags": tags });
         let (data, request_id): (TagsAddData, _) = self.send(&at.shop, TAGS_ADD, variables).await?;
@@ -125,6 +153,7 @@ fn order(at: &OrderRef, wire: OrderWire) -> Result<Order, ChannelError> {
         created_at: wire.created_at,
         updated_at: wire.updated_at,
         cancelled_at: wire.cancelled_at,
+        cancel_reason: wire.cancel_reason,
         test: wire.test,
         financial_status: wire.display_financial_status.unwrap_or_else(|| FinancialStatus::Unknown("NONE".into())),
         fulfillment_status: wire.display_fulfillment_status,

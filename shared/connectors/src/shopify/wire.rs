@@ -1,7 +1,9 @@
 //! The shapes of Shopify's answers, as far as our documents ask for them.
 
 use jiff::Timestamp;
-use roundtrip_domain::order::{FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus};
+use roundtrip_domain::order::{
+    CancelReason, FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus,
+};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -72,6 +74,7 @@ pub(super) struct OrderWire {
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) cancelled_at: Option<Timestamp>,
+    pub(super) cancel_reason: Option<CancelReason>,
     pub(super) test: bool,
     pub(super) tags: Vec<String>,
     pub(super) note: Option<String>,
@@ -339,6 +342,18 @@ pub(super) struct FulfillmentCreatePayload {
 #[serde(rename_all = "camelCase")]
 pub(super) struct TrackingUpdateData {
     pub(super) fulfillment_tracking_info_update: UserErrorsOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderCancelData {
+    pub(super) order_cancel: OrderCancelPayload,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderCancelPayload {
+    pub(super) order_cancel_user_errors: Vec<UserError>,
 }
 
 #[derive(Debug, Deserialize)]

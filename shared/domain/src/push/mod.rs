@@ -1,6 +1,7 @@
 //! Push: the linked lines of a paid order become exactly one order at each source store that holds them.
 
 mod asked;
+mod cancel;
 mod draft;
 mod fee;
 mod key;
@@ -13,10 +14,13 @@ mod send;
 mod settle;
 mod use_case;
 mod verify;
+mod warnings;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cancel::note_cancelled;
+pub use cancel::{CancelPhase, CancelState, Cancellation};
 pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destination_line, draft};
 pub use fee::FeeRule;
 pub use key::OrderKey;
@@ -26,6 +30,7 @@ pub use use_case::push_order;
 
 use crate::id::LineItemId;
 use crate::order::SourceOrder;
+use crate::registry::Inventory;
 
 /// How far the push of one group has come.
 ///
@@ -56,6 +61,9 @@ pub enum PushState {
         lines: Vec<(LineItemId, u32)>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<PushTerms>,
+        /// What it did to the source shop's stock; `None`: an earlier release pushed it, and did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        inventory: Option<Inventory>,
     },
 }
 

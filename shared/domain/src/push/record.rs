@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::cancel;
 use super::plan::tab;
 use super::ready::refusals;
 use super::rules::groups;
 use super::use_case::View;
+use super::warnings::warnings;
 use super::{PushState, Refusal};
 use crate::code::Code;
 use crate::history::HistoryEvent;
-use crate::id::{LineItemId, ShopDomain};
-use crate::order::{Order, SourceOrder};
+use crate::id::ShopDomain;
+use crate::order::Order;
 use crate::ports::after;
-use crate::record::{
-    GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning, WarningCode,
-};
+use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning};
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
@@ -26,6 +26,8 @@ const PERSONAL_TTL: Duration = Duration::from_secs(60 * 24 * 3600);
 /// Brings summary and personal item up to date with `order`, unless the ledger is ahead of it.
 pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, now: Timestamp) {
     let order = &view.order;
+    // Before the warnings are written, which tell of it.
+    cancel::note(record, view, now);
     let summary = summary(record, view);
     match &mut record.summary {
         None => {
@@ -129,35 +131,6 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
             || (record.look.get().state.asked_for && view.shop.offers_orders())
             || known.is_some_and(|known| known.listed),
     }
-}
-
-/// What the source stores have that was called off here since.
-fn warnings(record: &OrderRecord, order: &Order) -> Vec<Warning> {
-    let confirmed = record.pushes.iter().filter_map(|((source, _), row)| match &row.get().state {
-        PushState::Confirmed { order, lines, .. } => Some((source, order, lines)),
-        PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,
-    });
-    let warning = |(source, source_order, lines): (&ShopDomain, &SourceOrder, &Vec<(LineItemId, u32)>)| {
-        let (code, detail) = if order.cancelled_at.is_some() {
-            (WarningCode::CancelledAfterPush, "cancelled here: cancel it there too".to_owned())
-        } else {
-            (WarningCode::ReducedAfterPush, reductions(order, lines)?)
-        };
-        Some(Warning { code, source: source.clone(), source_order: source_order.clone(), detail })
-    };
-    confirmed.filter_map(warning).collect()
-}
-
-/// Of which lines less is left than was pushed; `None` if of none.
-fn reductions(order: &Order, pushed: &[(LineItemId, u32)]) -> Option<String> {
-    let reduced = pushed.iter().filter_map(|(id, quantity)| {
-        let line = order.lines.iter().find(|line| line.id == *id);
-        let left = line.map_or(0, |line| line.quantity);
-        let title = line.map_or_else(|| format!("line {id}"), |line| line.title.clone());
-        (left < *quantity).then(|| format!("{title}: {quantity} pushed, {left} left"))
-    });
-    let reduced: Vec<String> = reduced.collect();
-    (!reduced.is_empty()).then(|| reduced.join("; "))
 }
 
 /// The words by which the history tells one state of an order from another.

@@ -88,7 +88,8 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
         for _ in 0..MAX_SETTLES {
             self.change(record, now, "confirmed", Some(&detail), |step| {
                 let (lines, terms) = (plan.quantities(), Some(plan.terms.clone()));
-                step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines, terms });
+                let inventory = Some(plan.inventory);
+                step.succeed(PushState::Confirmed { order: order.clone(), at: now, lines, terms, inventory });
                 step.published(published, now, after(now, self.ports.waits.retry_base));
             });
             retab(record);

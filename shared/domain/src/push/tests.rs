@@ -44,6 +44,7 @@ fn order(lines: Vec<Line>) -> Order {
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
         cancelled_at: None,
+        cancel_reason: None,
         test: false,
         financial_status: FinancialStatus::Paid,
         fulfillment_status: FulfillmentStatus::Unfulfilled,

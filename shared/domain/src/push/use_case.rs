@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::PushState;
 use super::asked::{ask_again, give_up, mark_asked, reopen_asked, reopen_look_for_requests};
+use super::cancel;
 use super::draft::{OrderDraft, draft};
 use super::plan::{PushMode, PushPlan};
 use super::ready::{against_requests, ready};
@@ -138,6 +139,7 @@ where
 {
     let mut record = ports.ledger.load(at).await?;
     *sync_asked = record.open_sync().is_some();
+    cancel::go_on(ports, &mut record, task).await?;
     tags::set_due(ports, &mut record, task).await?;
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
         return hand_on(ports, task, &mut record).await.map(Some);
@@ -234,9 +236,12 @@ where
     let later = waits.filter(|until| *until > now).min().unwrap_or(later);
     answer_requests(&mut record, |source| against.get(source).cloned().unwrap_or(Against::Nothing), later, now);
     ports.ledger.save(&mut [&mut record]).await?;
+    cancel::go_on(ports, &mut record, task).await?;
     tags::set_due(ports, &mut record, task).await?;
     wake_writebacks(ports, &record, task).await?;
-    Ok(Some(look::outcome(record.pushes.values().map(|row| row.get().into()), "up to date")))
+    let pushes = record.pushes.values().map(|row| row.get().into());
+    let steps = pushes.chain(record.cancels.values().map(|row| row.get().into()));
+    Ok(Some(look::outcome(steps, "up to date")))
 }
 
 /// The destination order has moved: a writeback that waits for it (a hold, routing), or that it could not

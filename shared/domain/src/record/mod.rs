@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
 use crate::order::FulfillmentStatus;
-use crate::push::PushState;
+use crate::push::{CancelState, PushState};
 use crate::registry::{Connection, Shop};
 use crate::shipments::Shipments;
 use crate::step::{Look, Step, StepId};
@@ -48,6 +48,8 @@ pub struct OrderRecord {
     pub look_at_shipments: Row<Step<LookState>>,
     /// By source shop and group.
     pub pushes: BTreeMap<(ShopDomain, u32), Row<Step<PushState>>>,
+    /// Source orders that are to be cancelled, or are, by the push that made them.
+    pub cancels: BTreeMap<(ShopDomain, u32), Row<Step<CancelState>>>,
     pub writebacks: BTreeMap<ShipmentId, Row<Step<WritebackState>>>,
     /// What label tools said was sent of it.
     pub labels: BTreeMap<LabelId, Row<Label>>,
@@ -86,6 +88,7 @@ impl OrderRecord {
             look: Row::absent(Step::new(LookState::default())),
             look_at_shipments: Row::absent(Step::new(LookState::default())),
             pushes: BTreeMap::new(),
+            cancels: BTreeMap::new(),
             writebacks: BTreeMap::new(),
             labels: BTreeMap::new(),
             tags: Row::absent(Step::new(TagState::default())),
@@ -117,6 +120,10 @@ impl OrderRecord {
                 RowKey::Step(StepId::Push { ref source, group }) => {
                     let row = read(order, &key, version, body)?;
                     record.pushes.insert((source.clone(), group), row);
+                }
+                RowKey::Step(StepId::Cancel { ref source, group }) => {
+                    let row = read(order, &key, version, body)?;
+                    record.cancels.insert((source.clone(), group), row);
                 }
                 RowKey::Step(StepId::Writeback(ref shipment)) => {
                     let row = read(order, &key, version, body)?;
@@ -223,6 +230,7 @@ impl OrderRecord {
         Look::ALL.into_iter().any(|at| self.look(at).get().wait.is_some())
             || self.tags.get().wait.is_some()
             || self.pushes.values().any(|row| row.get().wait.is_some())
+            || self.cancels.values().any(|row| row.get().wait.is_some())
             || self.writebacks.values().any(|row| row.get().wait.is_some())
             || self.open_requests().next().is_some()
             || self.open_sync().is_some()

@@ -94,6 +94,11 @@ impl OrderRecord {
             let staged = stage(row, |step| Extra::step(step, &id, at));
             push(RowKey::Step(id), staged);
         }
+        for ((source, group), row) in &self.cancels {
+            let id = StepId::Cancel { source: source.clone(), group: *group };
+            let staged = stage(row, |step| Extra::step(step, &id, at));
+            push(RowKey::Step(id), staged);
+        }
         for (shipment, row) in &self.writebacks {
             let id = StepId::Writeback(shipment.clone());
             let staged = stage(row, |step| Extra::step(step, &id, shipment.looked_at_from(at)));
@@ -124,6 +129,7 @@ impl OrderRecord {
         self.look.saved();
         self.look_at_shipments.saved();
         self.pushes.values_mut().for_each(Row::saved);
+        self.cancels.values_mut().for_each(Row::saved);
         self.writebacks.values_mut().for_each(Row::saved);
         self.labels.values_mut().for_each(Row::saved);
         self.tags.saved();

@@ -174,6 +174,9 @@ pub struct ConnectionSettings {
     /// Of a shipment that no longer fits its order, show the part that does; the rest stays parked. Off by
     /// default: nothing is written in part.
     pub split_ok: bool,
+    /// Cancel the source order when its destination order is cancelled, as long as nothing of it was shipped. Off by
+    /// default: a cancellation cannot be taken back.
+    pub cancel_source: bool,
 }
 
 impl Default for ConnectionSettings {
@@ -189,6 +192,7 @@ impl Default for ConnectionSettings {
             without_tracking: WithoutTracking::Wait,
             overwrite_tracking: true,
             split_ok: false,
+            cancel_source: false,
         }
     }
 }

@@ -12,8 +12,9 @@ use proptest::test_runner::RngSeed;
 use roundtrip_domain::id::{FulfillmentId, LocationId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::FulfillmentOrderStatus::Open;
 use roundtrip_domain::order::FulfillmentState;
+use roundtrip_domain::push::CancelPhase;
 use roundtrip_domain::writeback::Phase;
-use roundtrip_domain::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
+use roundtrip_domain::{FAILED_CANCEL_TAG, FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 use roundtrip_kit::order::{moon, sun};
 
 use self::happening::{Happening, happen, happening, source_order};
@@ -64,15 +65,30 @@ async fn story(happenings: Vec<Happening>) -> Result<(), TestCaseError> {
 
     let record = world.record().await;
     let failed_push = record.pushes.values().any(|row| row.get().parked.is_some());
+    let failed_cancel = record.cancels.values().any(|row| row.get().parked.is_some());
     let failed_shipment = record.writebacks.values().any(|row| row.get().parked.is_some());
     let tags = world.order_tags();
     // Tags that could not be set have a letter of their own.
     if record.tags.get().parked.is_none() {
         prop_assert_eq!(tags.contains(&FAILED_PUSH_TAG.to_owned()), failed_push, "{:?}", tags);
         prop_assert_eq!(tags.contains(&FAILED_SHIPMENT_TAG.to_owned()), failed_shipment, "{:?}", tags);
+        prop_assert_eq!(tags.contains(&FAILED_CANCEL_TAG.to_owned()), failed_cancel, "{:?}", tags);
     }
     prop_assert_eq!(record.open_requests().count(), 0);
     prop_assert!(record.look.get().parked.is_none());
+    // What is to be cancelled with its order is, unless something of it was shipped, or it has a letter.
+    for ((source, _), row) in &record.cancels {
+        let order = source_order(&world, usize::from(*source == mars())).expect("it was pushed").id;
+        let is_cancelled = world.shop(source, |shop| shop.cancelled.contains_key(&order));
+        let step = row.get();
+        let is_seen_to = match step.state.phase {
+            CancelPhase::Cancelled { .. } => is_cancelled,
+            CancelPhase::Shipped | CancelPhase::NotWanted => !is_cancelled,
+            CancelPhase::Pending | CancelPhase::Sent { .. } => step.parked.is_some(),
+            CancelPhase::Gone => false,
+        };
+        prop_assert!(is_seen_to, "{}: {:?}", source, step);
+    }
     // Each shipment that stands is shown, or has a letter.
     for (source, shipped) in [sun(), mars()].iter().flat_map(|source| standing(&world, source)) {
         let id = ShipmentId::Fulfillment { source, id: shipped };

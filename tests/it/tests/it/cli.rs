@@ -94,11 +94,12 @@ async fn a_refused_push_says_what_was_seen_and_what_is_required() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_typed_of_a_connection_is_changed() {
-    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"auto_push":false,"exchange_rate":"1.08","grace_secs":600,"inventory":"decrement-obeying-policy","notify_customer":true,"overwrite_tracking":false,"split_ok":true,"unit_price":{"percentage":"80"},"without_tracking":"fulfil-now"},"settings_change":{"at":"2026-11-22T06:49:05Z","by":"ada","version":2},"source":"sun.myshopify.com"}}"#;
+    let answer = r#"{"connection":{"destination":"moon.myshopify.com","settings":{"auto_push":false,"exchange_rate":"1.08","grace_secs":600,"inventory":"decrement-obeying-policy","notify_customer":true,"overwrite_tracking":false,"split_ok":true,"cancel_source":true,"unit_price":{"percentage":"80"},"without_tracking":"fulfil-now"},"settings_change":{"at":"2026-11-22T06:49:05Z","by":"ada","version":2},"source":"sun.myshopify.com"}}"#;
     let stub = Stub::start([("POST /v1/connections", 200, answer)]).await;
 
     let line = "connect moon.myshopify.com sun.myshopify.com --grace 10m --unit-price 80% --exchange-rate 1.08 \
-                --inventory decrement-obeying-policy --without-tracking fulfil-now --overwrite-tracking off --split-ok on";
+                --inventory decrement-obeying-policy --without-tracking fulfil-now --overwrite-tracking off --split-ok on \
+                --cancel-source on";
     let connected = stub.run(line).await;
 
     let expected = "\
@@ -112,13 +113,14 @@ moon.myshopify.com is served by sun.myshopify.com
   without tracking    fulfil-now
   overwrite tracking  off
   split shipments     on
+  cancel source       on
   version             2, by ada at 2026-11-22 06:49:05Z
 ";
     assert_eq!((connected.code, connected.out.as_str(), connected.err.as_str()), (0, expected, ""));
     let asked = json!({
         "destination": "moon.myshopify.com", "source": "sun.myshopify.com", "grace_secs": 600,
         "unit_price": { "percentage": "80" }, "exchange_rate": "1.08", "inventory": "decrement-obeying-policy",
-        "without_tracking": "fulfil-now", "overwrite_tracking": false, "split_ok": true,
+        "without_tracking": "fulfil-now", "overwrite_tracking": false, "split_ok": true, "cancel_source": true,
     });
     assert_eq!(stub.requests()[0].body, asked);
 }

@@ -47,6 +47,10 @@ laws_hold! {
     a_push_that_was_requested_makes_one_order(scenes::requested_push(), 3);
     an_order_that_is_edited_meanwhile_is_pushed_once(scenes::edited_push(), 3);
     an_order_that_is_cancelled_meanwhile_is_pushed_once_or_never(scenes::cancelled_push(), 3);
+    an_order_that_is_cancelled_is_cancelled_at_its_source(scenes::cancelled_source(), 3);
+    an_order_that_is_cancelled_meanwhile_is_cancelled_at_its_source(scenes::cancelled_push_and_source(), 2);
+    a_cancellation_is_done_or_parked_at_its_last_attempt(scenes::last_attempt(&scenes::cancelled_source(), &sun()), 3);
+    a_redriven_cancellation_is_done(scenes::redriven(&scenes::cancelled_source(), &sun()), 2);
     a_push_is_done_or_parked_at_its_last_attempt(scenes::last_attempt(&scenes::push(), &sun()), 3);
     a_requested_push_is_done_or_parked_at_its_last_attempt(scenes::last_attempt(&scenes::requested_push(), &sun()), 3);
     an_order_is_read_or_parked_at_the_last_attempt(scenes::last_look(&scenes::push(), &moon()), 3);

@@ -1,6 +1,7 @@
 //! The ops-api in this process, on DynamoDB's twin: what it answers, and what it leaves in the ledger. No queue
 //! is there: each task is made up for by its row, which is due.
 
+mod cancellations;
 mod http;
 mod lists;
 mod settings;

@@ -1,5 +1,6 @@
 //! Push: exactly one source order, whatever happens. The use case over fakes that keep state.
 
+mod cancel_source;
 mod changed_after;
 mod rests;
 mod settings;

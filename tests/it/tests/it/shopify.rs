@@ -1,6 +1,8 @@
 //! The Shopify connector against the simulator, over HTTP: what the use cases' fakes cannot show, and what
 //! both must do alike.
 
+mod cancellations;
+
 use std::time::Duration;
 
 use axum::Router;

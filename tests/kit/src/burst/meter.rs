@@ -12,7 +12,7 @@ use roundtrip_domain::channel::{
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
-use roundtrip_domain::push::{OrderDraft, OrderKey};
+use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
 use roundtrip_domain::registry::ShopFacts;
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
@@ -184,6 +184,11 @@ impl Channel for Metered {
     async fn find_order(&self, source: &ShopDomain, key: &OrderKey) -> Result<KeyLookup, ChannelError> {
         self.pay(source, 10)?;
         self.shops.find_order(source, key).await
+    }
+
+    async fn cancel_order(&self, order: &OrderRef, cancellation: &Cancellation) -> Result<(), ChannelError> {
+        self.pay(&order.shop, 10)?;
+        self.shops.cancel_order(order, cancellation).await
     }
 
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {

@@ -3,7 +3,8 @@
 use roundtrip_domain::channel::{Channel, ChannelError};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, OrderId, OrderRef};
-use roundtrip_domain::order::FulfillmentState;
+use roundtrip_domain::order::{CancelReason, FulfillmentState};
+use roundtrip_domain::push::Cancellation;
 use roundtrip_domain::writeback::{TrackingInfo, TrackingUpdate};
 
 fn update(fulfillment: FulfillmentId, number: &str) -> TrackingUpdate {
@@ -59,4 +60,34 @@ pub async fn tracking_of_a_cancelled_fulfillment(channel: &impl Channel, order: 
     channel.update_tracking(&order.shop, &update(fulfillment, "9400-4")).await.expect("it is taken");
 
     assert!(numbers(channel, order).await.is_empty());
+}
+
+/// An order that is to be cancelled is so in a moment, twice is as good as once, and an order of which something was
+/// sent is not cancelled at all. `moment` lets that moment pass.
+///
+/// # Panics
+/// Where the channel breaks it.
+pub async fn cancellations(channel: &impl Channel, order: &OrderRef, shipped: &OrderRef, moment: impl AsyncFn()) {
+    let is_cancelled = async |order| {
+        let shown = channel.shipped(order).await.expect("the shop answers").expect("the order is there");
+        shown.cancelled
+    };
+    let cancellation =
+        Cancellation { reason: CancelReason::Unknown("ABDUCTED".into()), restock: false, staff_note: "x".repeat(300) };
+
+    for _ in 0..2 {
+        channel.cancel_order(order, &cancellation).await.expect("it is taken");
+        assert!(!is_cancelled(order).await);
+    }
+    moment().await;
+    assert!(is_cancelled(order).await);
+    channel.cancel_order(order, &cancellation).await.expect("it is so");
+
+    let refused = channel.cancel_order(shipped, &cancellation).await;
+    assert!(matches!(refused, Err(ChannelError::Refused { code: Code::AlreadyShipped, .. })), "{refused:?}");
+    let gone = OrderRef { shop: order.shop.clone(), id: OrderId::new(1) };
+    let refused = channel.cancel_order(&gone, &cancellation).await;
+    assert!(matches!(refused, Err(ChannelError::Refused { code: Code::Rejected, .. })), "{refused:?}");
+    moment().await;
+    assert!(!is_cancelled(shipped).await);
 }

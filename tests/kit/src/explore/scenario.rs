@@ -20,6 +20,8 @@ pub struct Scenario {
     pub sources: Vec<ShopDomain>,
     /// Whether the order may be called off: then a push that was never made need not be.
     pub called_off: bool,
+    /// Whether the order is called off, and its source orders with it.
+    pub cancels_source: bool,
     /// The numbers under which a parcel was on its way at first. The customer may see them until they are
     /// replaced, and may be mailed about them.
     pub earlier_numbers: Vec<String>,
@@ -42,6 +44,7 @@ impl Scenario {
             order,
             sources,
             called_off: false,
+            cancels_source: false,
             earlier_numbers: Vec::new(),
             settles_within: Duration::from_secs(2 * 3600),
             meanwhile: |_| Vec::new(),

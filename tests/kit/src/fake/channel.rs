@@ -14,7 +14,7 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LocationId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{FulfillmentState, Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
-use roundtrip_domain::push::{OrderDraft, OrderKey, destination_line};
+use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey, destination_line};
 use roundtrip_domain::registry::ShopFacts;
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
@@ -30,6 +30,8 @@ pub enum Fault {
     Unreachable,
     /// Nothing is done: refused, in words that nobody knows.
     Refused,
+    /// Nothing is done: the app lacks a scope.
+    Denied,
     /// Nothing is done, now and later: the shop lets us in no more.
     Revoked,
     /// All is done, but the answer is lost.
@@ -167,7 +169,12 @@ impl FakeChannel {
                     f(shop, now);
                 }
                 Fault::LandsLate(by) => shop.late.push((after(now, by), late())),
-                Fault::Throttled | Fault::Unreachable | Fault::Refused | Fault::Revoked | Fault::RequestLost => {}
+                Fault::Throttled
+                | Fault::Unreachable
+                | Fault::Refused
+                | Fault::Denied
+                | Fault::Revoked
+                | Fault::RequestLost => {}
             }
             Err(error(fault, domain))
         });
@@ -189,6 +196,11 @@ fn error(fault: Fault, shop: &ShopDomain) -> ChannelError {
         Fault::Throttled => ChannelError::Throttled { shop, retry_after: Duration::from_secs(5), request_id: None },
         Fault::Unreachable => ChannelError::Unreachable { shop, source: "connection refused".into() },
         Fault::Refused => refused(&shop, Code::Rejected, "is odd"),
+        Fault::Denied => ChannelError::AccessDenied {
+            shop,
+            message: "This action requires merchant approval for write_orders scope.".into(),
+            request_id: Some("request-1".into()),
+        },
         Fault::Revoked => ChannelError::ShopUnavailable {
             shop,
             message: "Invalid API key or access token".into(),
@@ -233,12 +245,20 @@ impl Channel for FakeChannel {
         })
     }
 
+    async fn cancel_order(&self, order: &OrderRef, cancellation: &Cancellation) -> Result<(), ChannelError> {
+        let late = || Late::Cancel(order.id, cancellation.clone());
+        let done = self
+            .mutate(&order.shop, "cancel_order", late, |shop, now| shop.ask_to_cancel(order.id, cancellation, now))?;
+        done.map_err(|(code, why)| refused(&order.shop, code, why))
+    }
+
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {
         let now = self.clock.now();
         self.ask_of(order, "shipped", |shop| {
             let (source, _) = shop.pushed.iter().find(|(pushed, _)| pushed.id == order.id)?;
             let fulfillments = shop.shipped.get(&order.id).cloned().unwrap_or_default();
-            Some(ShippedOrder { order: source.clone(), updated_at: now, cancelled: false, fulfillments })
+            let cancelled = shop.cancelled.contains_key(&order.id);
+            Some(ShippedOrder { order: source.clone(), updated_at: now, cancelled, fulfillments })
         })
     }
 

@@ -8,6 +8,7 @@ use roundtrip_domain::channel::{
     Budget, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, OrdersPage, OrdersQuery, ShippedFulfillment,
     ShownFulfillment,
 };
+use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
     ShopDomain,
@@ -16,7 +17,7 @@ use roundtrip_domain::order::{
     FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus, Line, Order, SourceOrder,
 };
 use roundtrip_domain::ports::after;
-use roundtrip_domain::push::OrderDraft;
+use roundtrip_domain::push::{Cancellation, OrderDraft};
 use roundtrip_domain::resync::{OrderSight, Pass, ShipmentSight};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
@@ -28,6 +29,8 @@ const PAGE: usize = 250;
 pub const MANUAL: &str = "manual";
 /// Older orders are hidden.
 const SHOWN: Duration = Duration::from_secs(60 * 24 * 3600);
+/// How long a shop takes to cancel an order that it was asked to.
+const CANCELS_IN: Duration = Duration::from_secs(1);
 /// More than any test has.
 const LOCATIONS: u64 = 100;
 
@@ -48,6 +51,8 @@ pub struct FakeShop {
     pub not_indexed: BTreeMap<OrderId, Timestamp>,
     /// What was shipped of them.
     pub shipped: BTreeMap<OrderId, Vec<ShippedFulfillment>>,
+    /// Which of them are cancelled, since when, and what was said with it.
+    pub cancelled: BTreeMap<OrderId, (Timestamp, Option<Cancellation>)>,
     /// The fulfillments that destination orders show.
     pub shown: BTreeMap<OrderId, Vec<ShownFulfillment>>,
     /// From where those of them were sent that we made.
@@ -73,6 +78,8 @@ pub struct FakeShop {
     pub rejects_overwrite: bool,
     /// Whether it takes other tracking for a fulfillment without a word, and goes on showing the old.
     pub ignores_overwrite: bool,
+    /// Whether it takes a cancellation without a word, and does not carry it out.
+    pub ignores_cancellations: bool,
     /// Whether it shows us orders of more than 60 days ago.
     pub shows_all: bool,
     /// Whether it does not let us in any more: the token is revoked, or the shop is frozen.
@@ -90,6 +97,7 @@ pub(super) enum Late {
     Fulfillment(FulfillmentDraft),
     Tracking(TrackingUpdate),
     Tags(OrderId, Tagging),
+    Cancel(OrderId, Cancellation),
 }
 
 /// A change of an order's tags.
@@ -136,6 +144,7 @@ impl FakeShop {
                 // Nobody hears any more whether it was refused.
                 Late::Tracking(update) => drop(self.update_tracking(&update)),
                 Late::Tags(order, tagging) => drop(self.tag(order, &tagging, at)),
+                Late::Cancel(order, cancellation) => self.cancel(order, Some(cancellation), at),
             }
         }
     }
@@ -211,6 +220,41 @@ impl FakeShop {
         Ok(())
     }
 
+    /// It is done in a moment. Why it was refused, if it was.
+    pub(super) fn ask_to_cancel(
+        &mut self,
+        order: OrderId,
+        cancellation: &Cancellation,
+        now: Timestamp,
+    ) -> Result<(), (Code, &'static str)> {
+        if !self.pushed.iter().any(|(pushed, _)| pushed.id == order) {
+            return Err((Code::Rejected, "Order does not exist"));
+        }
+        if self.is_shipped(order) {
+            return Err((Code::AlreadyShipped, "Cannot cancel an order that has outstanding fulfillments"));
+        }
+        let is_under_way = |late: &Late| matches!(late, Late::Cancel(of, _) if *of == order);
+        if self.ignores_cancellations {
+            return Ok(());
+        }
+        if !self.cancelled.contains_key(&order) && !self.late.iter().any(|(_, late)| is_under_way(late)) {
+            self.late.push((after(now, CANCELS_IN), Late::Cancel(order, cancellation.clone())));
+        }
+        Ok(())
+    }
+
+    /// Its merchant cancels an order that was pushed here, or we had it cancelled.
+    pub fn cancel(&mut self, order: OrderId, cancellation: Option<Cancellation>, now: Timestamp) {
+        if !self.is_shipped(order) {
+            self.cancelled.entry(order).or_insert((now, cancellation));
+            self.changed_at.insert(order, now);
+        }
+    }
+
+    fn is_shipped(&self, order: OrderId) -> bool {
+        self.shipped.get(&order).into_iter().flatten().any(|sent| sent.state.is_live())
+    }
+
     /// A page of all orders, those that were placed here and those that were pushed here.
     pub(super) fn page(&self, at: &ShopDomain, query: &OrdersQuery, now: Timestamp) -> OrdersPage {
         let placed = self.orders.values().map(|order| OrderSight {
@@ -234,7 +278,7 @@ impl FakeShop {
                 at: OrderRef { shop: at.clone(), id: order.id },
                 created_at: made_at,
                 updated_at: self.changed_at.get(&order.id).copied().unwrap_or(made_at),
-                cancelled_at: None,
+                cancelled_at: self.cancelled.get(&order.id).map(|(at, _)| *at),
                 financial_status: FinancialStatus::Paid,
                 fulfillment_status: FulfillmentStatus::Unfulfilled,
                 shipments: self

@@ -86,6 +86,7 @@ impl Change<'_> {
             processed_at: new.processed_at.unwrap_or(created_at),
             cancelled_at: None,
             cancel_reason: None,
+            cancel_request: None,
             edited: false,
             test: new.test,
             tags: new.tags,

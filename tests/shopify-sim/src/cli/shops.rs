@@ -83,6 +83,9 @@ pub(crate) struct Set {
     /// Whether fulfillmentTrackingInfoUpdate refuses every update: true or false
     #[arg(long)]
     refuse_overwrite: Option<bool>,
+    /// How long an order that an app had cancelled still stands.
+    #[arg(long)]
+    cancel_delay_ms: Option<u64>,
     /// 0 takes the limit away.
     #[arg(long)]
     order_creates_per_minute: Option<u32>,
@@ -125,6 +128,7 @@ impl ShopVerb {
                     index_lag_ms: it.index_lag_ms,
                     taken_key: it.taken_key,
                     refuse_overwrite: it.refuse_overwrite,
+                    cancel_delay_ms: it.cancel_delay_ms,
                     order_creates_per_minute: it.order_creates_per_minute,
                     restore_rate: it.restore_rate,
                     bucket: it.bucket,

@@ -89,6 +89,7 @@ fn apply(engine: &Engine, shop: &mut Shop, to: SettingsChange) {
     settings.index_lag = to.index_lag_ms.map_or(settings.index_lag, Duration::from_millis);
     settings.taken_key = to.taken_key.unwrap_or(settings.taken_key);
     settings.refuse_overwrite = to.refuse_overwrite.unwrap_or(settings.refuse_overwrite);
+    settings.cancel_delay = to.cancel_delay_ms.map_or(settings.cancel_delay, Duration::from_millis);
     if let Some(limit) = to.order_creates_per_minute {
         settings.order_creates_per_minute = (limit > 0).then_some(limit);
     }

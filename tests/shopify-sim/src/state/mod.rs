@@ -14,7 +14,7 @@ pub use fulfillment::{Fulfillment, FulfillmentLine, Mail, MailKind, TrackingInfo
 pub use fulfillment_order::{FulfillmentHold, FulfillmentOrder, FulfillmentOrderLine};
 pub use metafield::{APP_ID, Metafield, MetafieldDefinition, full_namespace};
 pub use money::{Money, MoneyBag};
-pub use order::{Attribute, LineItem, Order, Refund, ShippingLine, TaxLine};
+pub use order::{Attribute, CancelRequest, LineItem, Order, Refund, ShippingLine, TaxLine};
 pub use people::{Customer, MailingAddress};
 pub use shop::{Location, Shop, ShopSettings, TakenKey, Variant, WebhookSubscription};
 

@@ -24,6 +24,8 @@ pub struct Order {
     pub processed_at: Timestamp,
     pub cancelled_at: Option<Timestamp>,
     pub cancel_reason: Option<OrderCancelReason>,
+    /// How an app asked for it to be cancelled. It stands until that is carried out.
+    pub cancel_request: Option<CancelRequest>,
     pub edited: bool,
     pub test: bool,
     pub tags: Vec<String>,
@@ -56,6 +58,17 @@ pub struct Order {
     pub mails: Vec<Mail>,
     /// From when on the search index shows the order.
     pub indexed_from: Timestamp,
+}
+
+/// How an app wants an order to be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    pub reason: OrderCancelReason,
+    pub refund: bool,
+    /// Kept and not acted on: there is no stock.
+    pub restock: bool,
+    pub notify_customer: bool,
+    pub staff_note: Option<String>,
 }
 
 /// One line of an order.

@@ -101,6 +101,8 @@ pub struct ShopSettings {
     pub taken_key: TakenKey,
     /// Whether `fulfillmentTrackingInfoUpdate` refuses every update.
     pub refuse_overwrite: bool,
+    /// How long an order that an app had cancelled still stands.
+    pub cancel_delay: Duration,
     /// How many orders an app may create in a minute (development stores: 5).
     pub order_creates_per_minute: Option<u32>,
 }

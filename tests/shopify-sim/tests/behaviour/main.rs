@@ -1,6 +1,7 @@
 //! What the simulator promises to whoever builds on it.
 #![allow(clippy::unwrap_used)]
 
+mod cancellations;
 mod cli;
 mod cost;
 mod faults;

@@ -107,7 +107,7 @@ Pushes
 Writebacks
   sun.myshopify.com/9001  verifying as fulfillment 31
     tracking DHL Express  JD1
-    waits until 2026-07-30 12:02:00Z for the effect of a call that had no answer
+    waits until 2026-07-30 12:02:00Z for the effect of a call to show
     failed 2026-07-30 12:01:00Z
       CHANNEL_UNAVAILABLE: no answer within 10 s
       remedy: nothing, while it is tried again; once parked, redrive when the store answers

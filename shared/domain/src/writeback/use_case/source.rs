@@ -7,6 +7,7 @@ use crate::channel::{Channel, ShippedOrder};
 use crate::id::OrderRef;
 use crate::look;
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::push::note_cancelled;
 use crate::record::{OrderRecord, Origin, ReceivedState, Row};
 use crate::registry::ConnectedShop;
 use crate::resync::{ShipmentSight, sight_of_shipments};
@@ -76,6 +77,9 @@ where
     };
     let mut record = ports.ledger.load(destination).await?;
     tags::note_unread(&mut record, source_at, false, now);
+    if shipped.cancelled {
+        note_cancelled(&mut record, source_at, task, now);
+    }
     if was_parked {
         // Whoever parked the look may be about to say so there.
         record.tags.hold();

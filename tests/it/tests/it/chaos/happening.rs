@@ -44,6 +44,7 @@ pub(super) enum Happening {
     Overwrite(bool),
     RejectOverwrite(bool),
     Split(bool),
+    CancelSource(bool),
     Revoke(usize),
     LetIn(usize),
     BusDown(bool),
@@ -97,6 +98,7 @@ pub(super) fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<bool>().prop_map(Overwrite),
         1 => any::<bool>().prop_map(RejectOverwrite),
         1 => any::<bool>().prop_map(Split),
+        1 => any::<bool>().prop_map(CancelSource),
         1 => (0..3_usize).prop_map(Revoke),
         2 => (0..3_usize).prop_map(LetIn),
         1 => any::<bool>().prop_map(BusDown),
@@ -211,6 +213,7 @@ pub(super) async fn happen(world: &World, what: Happening, n: usize) {
         AutoPush(on) => world.settings(|settings| settings.auto_push = on).await,
         Overwrite(on) => world.settings(|settings| settings.overwrite_tracking = on).await,
         Split(on) => world.settings(|settings| settings.split_ok = on).await,
+        CancelSource(on) => world.settings(|settings| settings.cancel_source = on).await,
         RejectOverwrite(on) => world.shop(&moon(), |shop| shop.rejects_overwrite = on),
         Revoke(shop) => world.shop(&shop_of(shop), |shop| shop.revoked = true),
         LetIn(shop) => {

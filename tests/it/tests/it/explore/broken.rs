@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use roundtrip_domain::record::{Commit, Write};
+use roundtrip_domain::record::{Commit, RowKey, Write};
+use roundtrip_domain::step::StepId;
 use roundtrip_kit::explore::Law;
 use roundtrip_kit::fake::MemoryLedger;
 use serde_json::{Value, json};
@@ -106,4 +107,15 @@ fn what_is_marked_as_announced_before_it_is_may_never_be() {
     };
 
     breaks(&scenario, Law::NothingLost, 2);
+}
+
+#[test]
+fn a_ledger_that_forgets_to_look_again_leaves_a_source_order_standing() {
+    let mut scenario = scenes::cancelled_source();
+    scenario.tamper = |_, commit| {
+        let cancels = |write: &&mut Write| matches!(write.key, RowKey::Step(StepId::Cancel { .. }));
+        commit.writes.iter_mut().filter(cancels).for_each(|write| write.due = None);
+    };
+
+    breaks(&scenario, Law::NothingLost, 1);
 }

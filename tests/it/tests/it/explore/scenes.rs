@@ -120,6 +120,40 @@ pub(super) fn cancelled_push() -> Scenario {
     scenario
 }
 
+/// Cancelled once its push is claimed, and at the sun as well.
+pub(super) fn cancelled_push_and_source() -> Scenario {
+    let mut scenario = cancelled_push();
+    scenario.cancels_source = true;
+    scenario.ports.ledger.put_connection(cancelling());
+    scenario
+}
+
+fn cancelling() -> roundtrip_domain::registry::Connection {
+    let mut connection = connection(true);
+    connection.settings.cancel_source = true;
+    connection
+}
+
+/// Cancelled after its push, of which two webhooks tell. The sun tells of what becomes of its own.
+pub(super) fn cancelled_source() -> Scenario {
+    let ports = placed();
+    ports.ledger.put_connection(cancelling());
+    ready(push_order(&ports, &webhook(at()))).unwrap();
+    let told = changed(&ports, |order| order.cancelled_at = Some(order.updated_at));
+    let mut scenario = Scenario::new(ports, at(), vec![sun()], vec![told.clone(), told]);
+    (scenario.called_off, scenario.cancels_source) = (true, true);
+    scenario.meanwhile = |ports| {
+        let tells = ports.channel.shop(&sun(), |shop| {
+            let (id, _) = shop.cancelled.first_key_value()?;
+            // It tells once.
+            shop.changed_at.remove(id)?;
+            Some((Queue::OrderPush, webhook(OrderRef { shop: sun(), id: *id })))
+        });
+        tells.into_iter().collect()
+    };
+    scenario
+}
+
 fn is_claimed(ports: &FakePorts) -> bool {
     !ready(ports.ledger.load(&at())).unwrap().pushes.is_empty()
 }

@@ -65,6 +65,7 @@ impl World {
         let kind = |step: &StepId| match step {
             StepId::Look(_) => "look",
             StepId::Push { .. } => "push",
+            StepId::Cancel { .. } => "cancel",
             StepId::Writeback(ShipmentId::Fulfillment { .. }) => "writeback",
             StepId::Writeback(ShipmentId::Label(_)) => "label",
             StepId::Tags => "tags",

@@ -8,13 +8,13 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::FulfillmentState;
 use roundtrip_domain::ports::Ledger;
-use roundtrip_domain::push::{OrderKey, PushState};
+use roundtrip_domain::push::{CancelPhase, OrderKey, PushState};
 use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, Tab};
 use roundtrip_domain::resync::ResyncState;
 use roundtrip_domain::step::{Look, Step, StepId};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_domain::writeback::{Phase, WritebackState};
-use roundtrip_domain::{FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
+use roundtrip_domain::{FAILED_CANCEL_TAG, FAILED_PUSH_TAG, FAILED_SHIPMENT_TAG};
 
 use super::{Broken, Law, shipped, shown};
 use crate::explore::choice::AllWell;
@@ -89,7 +89,9 @@ fn open_ends(scenario: &Scenario, ports: &FakePorts) -> Result<Vec<OpenEnd>, Bro
         let step = StepId::Push { source: source.clone(), group: 1 };
         match record.pushes.get(&(source.clone(), 1)).map(Row::get) {
             Some(Step { state: PushState::Confirmed { order, .. }, .. }) => {
-                is_there(scenario, ports, &OrderRef { shop: source.clone(), id: order.id })?;
+                let source = OrderRef { shop: source.clone(), id: order.id };
+                is_there(scenario, ports, &source)?;
+                open.extend(open_cancellation(scenario, &record, ports, &source)?);
             }
             _ if scenario.called_off && of_key(scenario, ports, source).is_empty() => {}
             row => {
@@ -118,6 +120,29 @@ fn open_ends(scenario: &Scenario, ports: &FakePorts) -> Result<Vec<OpenEnd>, Bro
         open.extend(open_shipment(&record, ports, ShipmentId::Label(id.clone()), voided, false));
     }
     Ok(open)
+}
+
+/// The cancellation of a source order, unless that is cancelled and the ledger knows it.
+fn open_cancellation(
+    scenario: &Scenario,
+    record: &OrderRecord,
+    ports: &FakePorts,
+    source: &OrderRef,
+) -> Result<Option<OpenEnd>, Broken> {
+    let is_cancelled = ports.channel.shop(&source.shop, |shop| shop.cancelled.contains_key(&source.id));
+    let row = record.cancels.get(&(source.shop.clone(), 1)).map(Row::get);
+    let is_known = row.is_some_and(|row| matches!(row.state.phase, CancelPhase::Cancelled { .. }));
+    if is_known && !is_cancelled {
+        return untrue(format!("the ledger says that {source} is cancelled, and it stands"));
+    }
+    if is_known || !scenario.cancels_source {
+        return Ok(None);
+    }
+    let step = StepId::Cancel { source: source.shop.clone(), group: 1 };
+    let announced =
+        announced(ports, &step, row) || announced(ports, &StepId::Look(Look::Order), Some(record.look.get()));
+    let state = row.map_or("unknown", |row| row.state.name());
+    Ok(Some(OpenEnd { step, state, parked: parked_for(row), announced, told: false }))
 }
 
 /// The shipment, unless the customer sees what there is to see of it.
@@ -190,6 +215,10 @@ fn all_is_said(scenario: &Scenario, ports: &FakePorts) -> Result<(), Broken> {
     if tab != Some(wanted) {
         return untrue(format!("all is done, and the tab is {tab:?}"));
     }
+    let warnings = record.summary.as_ref().map(|row| row.get().warnings.clone()).unwrap_or_default();
+    if scenario.cancels_source && !warnings.is_empty() {
+        return untrue(format!("all is cancelled, and {warnings:?}"));
+    }
     if let Some((id, row)) =
         record.requests.iter().find(|(_, row)| matches!(row.get().state, RequestState::Open { .. }))
     {
@@ -240,13 +269,16 @@ fn tags_tell(scenario: &Scenario, world: &World) -> Result<(), Broken> {
     let tags = world.ports.channel.shop(&scenario.order.shop, |shop| shop.orders[&scenario.order.id].tags.clone());
     let unread = |at: &OrderRef| load(&world.ports, at).look_at_shipments.get().parked.is_some();
     let failed_push = record.pushes.values().any(|row| row.get().parked.is_some());
+    let failed_cancel = record.cancels.values().any(|row| row.get().parked.is_some());
     let mut origins = record.pushes.iter().filter_map(|((source, _), row)| match &row.get().state {
         PushState::Confirmed { order, .. } => Some(OrderRef { shop: source.clone(), id: order.id }),
         _ => None,
     });
     let failed_shipment =
         record.writebacks.values().any(|row| row.get().parked.is_some()) || origins.any(|at| unread(&at));
-    for (tag, failed) in [(FAILED_PUSH_TAG, failed_push), (FAILED_SHIPMENT_TAG, failed_shipment)] {
+    let tagged =
+        [(FAILED_PUSH_TAG, failed_push), (FAILED_SHIPMENT_TAG, failed_shipment), (FAILED_CANCEL_TAG, failed_cancel)];
+    for (tag, failed) in tagged {
         if tags.iter().any(|set| set == tag) != failed {
             return Err(Broken::new(Law::TagsTell, format!("failed: {failed}, and the tags are {tags:?}")));
         }

@@ -7,7 +7,7 @@ use roundtrip_domain::channel::{
 };
 use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{Order, SourceOrder};
-use roundtrip_domain::push::{OrderDraft, OrderKey};
+use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
 use roundtrip_domain::registry::ShopFacts;
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
@@ -86,6 +86,10 @@ impl Channel for WatchedChannel {
             _ => {}
         }
         self.answer(source, "channel.find_order", self.channel.find_order(source, key)).await
+    }
+
+    async fn cancel_order(&self, order: &OrderRef, cancellation: &Cancellation) -> Result<(), ChannelError> {
+        self.mutate(&order.shop, "channel.cancel_order", order, self.channel.cancel_order(order, cancellation)).await
     }
 
     async fn shipped(&self, order: &OrderRef) -> Result<Option<ShippedOrder>, ChannelError> {

@@ -94,6 +94,7 @@ pub struct SettingsChange {
     pub index_lag_ms: Option<u64>,
     pub taken_key: Option<TakenKey>,
     pub refuse_overwrite: Option<bool>,
+    pub cancel_delay_ms: Option<u64>,
     /// 0 takes the limit away.
     pub order_creates_per_minute: Option<u32>,
     /// Points a second; fills the bucket.

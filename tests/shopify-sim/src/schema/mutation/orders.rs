@@ -2,13 +2,13 @@
 
 use async_graphql::{Context, ID, InputObject, Object, OneofObject, SimpleObject};
 
-use super::super::errors::{OrderCancelUserError, UserError, number};
+use super::super::errors::{OrderCancelUserError, UserError, internal, number};
 use super::super::inputs::{OrderCreateOptionsInput, OrderCreateOrderInput};
 use super::super::order::{Node, Order};
 use super::super::order_create::{OrderCreatePayload, create};
-use super::super::{change, read};
+use super::super::{Caller, change, read};
 use crate::change::Refusal;
-use crate::state::gid;
+use crate::state::{CancelRequest, gid};
 use crate::words::OrderCancelReason;
 
 #[derive(Default)]
@@ -97,11 +97,10 @@ impl Orders {
         staff_note: Option<String>,
         refund_method: Option<OrderCancelRefundMethodInput>,
     ) -> async_graphql::Result<Option<OrderCancelPayload>> {
-        let _ = restock; // no stock is kept
         let order = number("Order", &order_id)?;
         let refused =
             |refusal: Refusal| OrderCancelPayload { job: None, order_cancel_user_errors: vec![refusal.into()] };
-        if staff_note.is_some_and(|note| note.chars().count() > MAX_STAFF_NOTE) {
+        if staff_note.as_ref().is_some_and(|note| note.chars().count() > MAX_STAFF_NOTE) {
             let message = "Staff note is too long. Maximum length is 255 characters.";
             return Ok(Some(refused(Refusal::new(&["staffNote"], message))));
         }
@@ -112,10 +111,12 @@ impl Orders {
             })) => true,
             None => false,
         };
-        let done =
-            change(ctx, |change| change.cancel_order(order, reason, refund, notify_customer.unwrap_or_default()))?;
+        let notify_customer = notify_customer.unwrap_or_default();
+        let request = CancelRequest { reason, refund, restock, notify_customer, staff_note };
+        let Caller { engine, domain } = ctx.data()?;
+        let taken = engine.cancel_order(domain, order, request).ok_or_else(|| internal("the shop is gone"))?;
         let domain = read(ctx, |shop| shop.id)?;
-        Ok(Some(match done {
+        Ok(Some(match taken {
             Ok(()) => OrderCancelPayload {
                 job: Some(Job { id: gid("Job", domain).into(), done: false }),
                 order_cancel_user_errors: Vec::new(),
