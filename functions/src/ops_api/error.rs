@@ -9,15 +9,17 @@
 //! | 404 | looks for the right name |
 //! | 409 | does something else first; the remedy says what |
 //! | 422 | asks for less: Shopify does not show more |
-//! | 503 | repeats the same request; nothing was lost |
+//! | 503 | repeats the same request, after the seconds in `Retry-After` if it is there; nothing was lost |
 
 use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use roundtrip_domain::channel::ChannelError;
 use roundtrip_domain::id::OrderRef;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
 use roundtrip_domain::{Unfinished, error_chain};
@@ -28,6 +30,8 @@ use serde::Serialize;
 pub(super) struct ApiError {
     status: StatusCode,
     body: ErrorBody,
+    /// Seconds, where the answer says when.
+    retry_after: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,7 +105,8 @@ impl ApiError {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { status, body: ErrorBody { code, field, message: message.into(), remedy: remedy.into() } }
+        let body = ErrorBody { code, field, message: message.into(), remedy: remedy.into() };
+        Self { status, body, retry_after: None }
     }
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
@@ -140,6 +145,30 @@ impl From<CredentialsError> for ApiError {
     }
 }
 
+impl From<ChannelError> for ApiError {
+    fn from(error: ChannelError) -> Self {
+        let code = error.code().name();
+        let message = error.to_string();
+        match &error {
+            ChannelError::Throttled { retry_after, .. } => {
+                let seconds = retry_after.as_secs().max(1);
+                let remedy = format!("repeat the same request in {seconds} seconds: nothing was lost");
+                let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "THROTTLED", None, message, remedy);
+                Self { retry_after: Some(seconds), ..answer }
+            }
+            ChannelError::Unreachable { .. } | ChannelError::NoAnswer { .. } => {
+                tracing::warn!(error = error_chain(&error), "a store did not answer a request");
+                let remedy = "repeat the same request: it is safe to, and nothing was lost";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, None, message, remedy)
+            }
+            ChannelError::AccessDenied { .. } | ChannelError::ShopUnavailable { .. } => {
+                Self::conflict(code, message, "mend what it says, then connect the store again: POST /v1/shops")
+            }
+            ChannelError::Refused { .. } => Self::conflict(code, message, "mend what Shopify's message names"),
+        }
+    }
+}
+
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         let remedy = "send a JSON object with `Content-Type: application/json`; docs/API.md shows each one";
@@ -155,7 +184,11 @@ impl From<QueryRejection> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(serde_json::json!({ "error": self.body }))).into_response()
+        let mut answer = (self.status, Json(serde_json::json!({ "error": self.body }))).into_response();
+        if let Some(seconds) = self.retry_after {
+            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        answer
     }
 }
 

@@ -1,8 +1,9 @@
-//! `ops-api`: the JSON API of operators, merchants and the command line. Reads the ledger, writes
+//! `ops-api`: the JSON API of operators, merchants and the command line. Reads the ledger and shops' products, writes
 //! requests, enqueues; never changes anything in a shop itself.
 
 mod auth;
 mod error;
+mod links;
 mod orders;
 mod push;
 mod resync;
@@ -43,7 +44,10 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/shops/{shop}/settings", put(settings::put_shop))
         .route("/v1/shops/{shop}/settings/versions", get(settings::versions))
         .route("/v1/connections", post(settings::put_connection))
-        .route("/v1/links", post(shops::link))
+        .route("/v1/links", post(links::link))
+        .route("/v1/links/match", post(links::match_one_page))
+        .route("/v1/connections/{destination}/{source}/links", get(links::list))
+        .route("/v1/connections/{destination}/{source}/links/{variant}", delete(links::remove))
         .route("/v1/shops/{shop}/orders", get(orders::list))
         .route("/v1/shops/{shop}/order-counts", get(orders::counts))
         .route("/v1/shops/{shop}/orders/{id}", get(orders::show))

@@ -1,4 +1,4 @@
-//! Shops, connections, product links.
+//! Shops and their connections.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use roundtrip_domain::change_shop_step;
 use roundtrip_domain::connect::{ConnectState, is_connecting};
-use roundtrip_domain::id::{ShopDomain, VariantId};
+use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::{Credentials, Ledger, Registry, Tasks};
-use roundtrip_domain::registry::{ProductLink, Shop};
+use roundtrip_domain::registry::Shop;
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -97,71 +97,6 @@ pub(super) async fn show(_: Operator, State(api): State<Arc<Api>>, Path(shop): P
             "source_for": shop.inbound,
         })),
     ))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PutLinks {
-    destination: String,
-    source: String,
-    links: Vec<VariantPair>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VariantPair {
-    destination_variant: String,
-    source_variant: String,
-}
-
-/// At most this many links in one request: what fits well into a body and a timeout.
-const MAX_LINKS: usize = 1000;
-
-/// Ties destination variants to the source variants that are shipped for them.
-pub(super) async fn link(operator: Operator, State(api): State<Arc<Api>>, body: Body<PutLinks>) -> Answer {
-    let Json(body) = body?;
-    let destination: ShopDomain = parsed("destination", &body.destination)?;
-    let source: ShopDomain = parsed("source", &body.source)?;
-    if body.links.is_empty() || body.links.len() > MAX_LINKS {
-        let text = format!("{} links in one request: send 1 to {MAX_LINKS}", body.links.len());
-        return Err(ApiError::field("links", text));
-    }
-    let shop = registered(&api, &destination).await?;
-    if !shop.outbound.iter().any(|connection| connection.source == source) {
-        return Err(ApiError::conflict(
-            "NOT_CONNECTED",
-            format!("{destination} and {source} are not connected"),
-            "connect them first: POST /v1/connections",
-        ));
-    }
-    let links: Result<Vec<ProductLink>, ApiError> = body
-        .links
-        .iter()
-        .map(|pair| {
-            let variant = |field, text: &str| text.parse::<VariantId>().map_err(|error| ApiError::field(field, error));
-            Ok(ProductLink {
-                destination: destination.clone(),
-                destination_variant: variant("links.destination_variant", &pair.destination_variant)?,
-                source: source.clone(),
-                source_variant: variant("links.source_variant", &pair.source_variant)?,
-            })
-        })
-        .collect();
-    let mut links = links?;
-    links.sort_by_key(|link| link.destination_variant);
-    if let Some(twice) = links.windows(2).find(|pair| pair[0].destination_variant == pair[1].destination_variant) {
-        let text = format!("{} is linked twice: give each variant once", twice[0].destination_variant);
-        return Err(ApiError::field("links.destination_variant", text));
-    }
-    api.ledger.put_links(&links).await?;
-    tracing::info!(
-        shop.domain = destination.as_str(),
-        source.domain = source.as_str(),
-        links = links.len(),
-        actor = operator.name,
-        "product links written"
-    );
-    Ok((StatusCode::CREATED, Json(json!({ "linked": links.len() }))))
 }
 
 pub(super) async fn registered(

@@ -2,6 +2,7 @@
 
 mod api;
 mod keys;
+mod links;
 mod orders;
 mod registry;
 mod steps;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use api::{ListedOrder, OrderPage, is_cursor};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
+pub use links::LinkPage;
 
 /// An item as the SDK gives it.
 type Item = std::collections::HashMap<String, AttributeValue>;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fee::FeeRule;
 use super::key::OrderKey;
-use super::rules::{Case, Refusal, Verdict, verdicts};
+use super::refusal::Refusal;
+use super::rules::{Case, Verdict, verdicts};
 use crate::id::{LineItemId, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::record::Tab;

@@ -121,6 +121,8 @@ pub enum Occasion {
     Unpushed,
     /// Settings have changed: what they spoke against is looked at again.
     Settings,
+    /// Product links have changed: the orders that hold them are looked at again.
+    Links,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -135,6 +137,7 @@ impl Occasion {
             Self::FirstConnection | Self::Backfill | Self::Unknown => End::Earlier,
             Self::Unpushed => End::Unpushed,
             Self::Settings => End::Refused,
+            Self::Links => End::Linked,
         }
     }
 
@@ -150,7 +153,7 @@ impl Occasion {
     pub fn leaves_fresh_orders(self) -> bool {
         match self {
             Self::Schedule | Self::Request | Self::Backfill | Self::Unknown => true,
-            Self::Healing | Self::FirstConnection | Self::Unpushed | Self::Settings => false,
+            Self::Healing | Self::FirstConnection | Self::Unpushed | Self::Settings | Self::Links => false,
         }
     }
 
@@ -161,7 +164,7 @@ impl Occasion {
             End::Missed => Trigger::Resync,
             End::Earlier => Trigger::Backfill,
             End::Unpushed => Trigger::Unpushed,
-            End::Refused => Trigger::Settled,
+            End::Refused | End::Linked => Trigger::Settled,
         }
     }
 }
@@ -177,6 +180,8 @@ pub enum End {
     Unpushed,
     /// Orders that are known, and were refused by settings.
     Refused,
+    /// Orders that are known, and whose product links are others by now.
+    Linked,
 }
 
 impl End {

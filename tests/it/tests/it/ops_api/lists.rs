@@ -1,5 +1,7 @@
 //! What the lists show, and how many orders stand where.
 
+use roundtrip_domain::ports::Registry;
+use roundtrip_domain::registry::LinkChange;
 use roundtrip_kit::order::{link, moon};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::Scene;
 #[tokio::test]
 async fn a_listed_order_shows_its_nine_columns() {
     let scene = Scene::start().await;
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.world.channel.shop(&moon(), |shop| {
         let order = shop.orders.values_mut().next().unwrap();
         order.tags = vec!["gift".into()];
