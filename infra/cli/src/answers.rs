@@ -1,5 +1,7 @@
 //! The API's answers, as far as they are shown. docs/API.md describes them whole.
 
+mod links;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -17,6 +19,8 @@ use roundtrip_domain::resync::{Occasion, Window};
 use roundtrip_domain::step::{Failure, Wait};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::Deserialize;
+
+pub(crate) use links::{LinkAnswer, LinksAnswer, ListedLink, MatchAnswer, UnresolvedRow};
 
 /// `GET /v1/shops/{shop}`.
 #[derive(Debug, Deserialize)]
@@ -187,12 +191,6 @@ pub(crate) struct LocationsAnswer {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ConnectionAnswer {
     pub(crate) connection: Connection,
-}
-
-/// `POST /v1/links`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct LinkAnswer {
-    pub(crate) linked: usize,
 }
 
 /// `GET /v1/shops/{shop}/orders`.
