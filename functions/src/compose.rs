@@ -1,5 +1,7 @@
 //! The composition root: the one place where ports meet their adapters.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use roundtrip_aws::{DynamoLedger, EventBus, SqsTasks, Vault, VaultReader};
@@ -79,10 +81,15 @@ pub async fn intake() -> Result<(SqsTasks, VaultReader, String), Error> {
     Ok((SqsTasks::new(&sdk, config::queues(&env)), VaultReader::new(&sdk), config::app_secret_id(&env)?))
 }
 
+/// How long a call may sleep for a shop's rate limit: whoever asks waits for one answer, and API Gateway gives up after 29 s.
+const API_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The API's parts.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub ledger: DynamoLedger,
+    /// To read products; nothing here changes a shop.
+    pub channel: Shopify,
     pub tasks: SqsTasks,
     pub vault: Vault,
     pub operator: roundtrip_aws::OperatorSecret,
@@ -96,10 +103,14 @@ pub async fn ops_api() -> Result<Api, Error> {
     let env = ProcessEnvironment;
     let sdk = roundtrip_aws::sdk_config().await;
     let operator = VaultReader::new(&sdk).operator(&config::operator_secret_id(&env)?).await?;
+    let vault = Vault::new(&sdk, config::vault(&env)?);
+    let channel = ShopifyApi::new(config::shopify(&env)?, vault.clone(), SystemClock)?;
+    channel.set_patience(API_PATIENCE);
     Ok(Api {
         ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
+        channel,
         tasks: SqsTasks::new(&sdk, config::queues(&env)),
-        vault: Vault::new(&sdk, config::vault(&env)?),
+        vault,
         operator,
     })
 }

@@ -9,13 +9,14 @@
 //! | 404 | looks for the right name |
 //! | 409 | does something else first; the remedy says what |
 //! | 422 | gives a value that can be |
-//! | 503 | repeats the same request; nothing was lost |
+//! | 503 | repeats the same request, after the seconds in `Retry-After` if it is there; nothing was lost |
 
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use roundtrip_api::problem::{MEDIA_TYPE, Problem, ProblemCode};
 use roundtrip_api::step::help_link;
+use roundtrip_domain::channel::ChannelError;
 use roundtrip_domain::id::OrderRef;
 use roundtrip_domain::ports::{CredentialsError, LedgerError, QueueError};
 use roundtrip_domain::{Unfinished, error_chain};
@@ -34,6 +35,7 @@ impl ApiError {
             field: None,
             detail: detail.into(),
             remedy: remedy.into(),
+            retry_after_secs: None,
             request_id: None,
         };
         Self(Box::new(problem))
@@ -128,11 +130,41 @@ impl From<CredentialsError> for ApiError {
     }
 }
 
+impl From<ChannelError> for ApiError {
+    fn from(error: ChannelError) -> Self {
+        let detail = error.to_string();
+        match &error {
+            ChannelError::Throttled { retry_after, .. } => {
+                let seconds = retry_after.as_secs().max(1);
+                let remedy = format!("repeat the same request in {seconds} seconds: nothing was lost");
+                let mut throttled = Self::new(ProblemCode::Throttled, detail, remedy);
+                throttled.0.retry_after_secs = Some(seconds);
+                throttled
+            }
+            ChannelError::Unreachable { .. } | ChannelError::NoAnswer { .. } => {
+                tracing::warn!(error = error_chain(&error), "a store did not answer a request");
+                let remedy = "repeat the same request: it is safe to, and nothing was lost";
+                Self::new(ProblemCode::ChannelUnavailable, detail, remedy)
+            }
+            ChannelError::AccessDenied { .. } | ChannelError::ShopUnavailable { .. } => {
+                let remedy = "mend what it says, then connect the store again: POST /v1/shops";
+                Self::new(ProblemCode::AccessDenied, detail, remedy)
+            }
+            ChannelError::Refused { .. } => {
+                Self::new(ProblemCode::Rejected, detail, "mend what Shopify's message names")
+            }
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(&self.0)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(seconds) = self.0.retry_after_secs {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         // For whoever knows the request's id, which an error does not.
         response.extensions_mut().insert(self);
         response

@@ -1,10 +1,11 @@
-//! `ops-api`: the JSON API of operators, merchants and the command line. Reads the ledger, writes
+//! `ops-api`: the JSON API of operators, merchants and the command line. Reads the ledger and shops' products, writes
 //! requests, enqueues; never changes anything in a shop itself.
 
 mod auth;
 mod error;
 mod extract;
 mod help;
+mod links;
 mod openapi;
 mod orders;
 mod push;
@@ -54,7 +55,10 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(settings::put_shop))
         .routes(routes!(settings::versions))
         .routes(routes!(settings::put_connection))
-        .routes(routes!(shops::link))
+        .routes(routes!(links::given::link))
+        .routes(routes!(links::match_one_page))
+        .routes(routes!(links::list))
+        .routes(routes!(links::remove))
         .routes(routes!(orders::list))
         .routes(routes!(orders::counts))
         .routes(routes!(orders::show))

@@ -1,20 +1,17 @@
-//! Shops, connections, product links.
+//! Shops and their connections.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use roundtrip_api::links::{LinksAnswer, PutLinks, VariantPair};
-use roundtrip_api::problem::ProblemCode;
 use roundtrip_api::shops::{RegisterShop, ShopAnswer, ShopAsked, ShopState};
 use roundtrip_api::step::ShopError;
 use roundtrip_domain::change_shop_step;
 use roundtrip_domain::connect::{ConnectState, is_connecting};
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::{Credentials, Ledger, Registry, Tasks};
-use roundtrip_domain::registry::{ConnectedShop, ProductLink, Shop};
+use roundtrip_domain::registry::{ConnectedShop, Shop};
 use roundtrip_domain::secret::{AccessToken, Secret};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
@@ -106,52 +103,6 @@ pub(super) async fn show(
         source_for: inbound,
     };
     Ok((StatusCode::OK, Json(answer)))
-}
-
-/// At most this many links in one request: what fits well into a body and a timeout.
-const MAX_LINKS: usize = 1000;
-
-/// Ties destination variants to the source variants that are shipped for them.
-#[utoipa::path(post, path = "/v1/links", tag = "product links", request_body = PutLinks,
-    responses((status = 201, body = LinksAnswer)))]
-pub(super) async fn link(
-    operator: Operator,
-    State(api): State<Arc<Api>>,
-    Json(PutLinks { destination, source, links }): Json<PutLinks>,
-) -> Answer<LinksAnswer> {
-    if links.is_empty() || links.len() > MAX_LINKS {
-        let text = format!("{} links in one request: send 1 to {MAX_LINKS}", links.len());
-        return Err(ApiError::field("links", text));
-    }
-    let shop = registered(&api, &destination).await?;
-    if shop.connection(&source).is_none() {
-        return Err(ApiError::new(
-            ProblemCode::NotConnected,
-            format!("{destination} and {source} are not connected"),
-            "connect them first: POST /v1/connections",
-        ));
-    }
-    let link = |pair: VariantPair| ProductLink {
-        destination: destination.clone(),
-        destination_variant: pair.destination_variant,
-        source: source.clone(),
-        source_variant: pair.source_variant,
-    };
-    let mut seen = BTreeSet::new();
-    if let Some(n) = links.iter().position(|pair| !seen.insert(pair.destination_variant)) {
-        let text = format!("{} is linked twice: give each variant once", links[n].destination_variant);
-        return Err(ApiError::field(format!("links[{n}].destination_variant"), text));
-    }
-    let links: Vec<ProductLink> = links.into_iter().map(link).collect();
-    api.ledger.put_links(&links).await?;
-    tracing::info!(
-        shop.domain = destination.as_str(),
-        source.domain = source.as_str(),
-        links = links.len(),
-        actor = operator.name,
-        "product links written"
-    );
-    Ok((StatusCode::CREATED, Json(LinksAnswer { linked: links.len() })))
 }
 
 pub(super) async fn registered(api: &Api, domain: &ShopDomain) -> Result<ConnectedShop, ApiError> {

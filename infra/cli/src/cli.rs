@@ -1,17 +1,16 @@
 //! What can be typed.
 
+mod links;
 mod settings;
-
-use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use roundtrip_domain::id::{LabelId, OrderId, ShopDomain};
 use roundtrip_domain::record::Tab;
 use rust_decimal::Decimal;
 
-use crate::pairs::Pair;
 use crate::typed::{Mapping, Units};
 
+pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
 /// Keeps Shopify stores in step: register stores, link products, see and push orders, tell of labels.
@@ -53,6 +52,9 @@ pub(crate) enum Command {
     Connect(ConnectArgs),
     /// Tie variants of a destination store to the source store's variants that are shipped for them.
     Link(LinkArgs),
+    /// Product links: match, list, remove.
+    #[command(subcommand)]
+    Links(LinksCommand),
     /// Orders: list, counts, show, push, sync, tag, received.
     #[command(subcommand)]
     Order(OrderCommand),
@@ -120,20 +122,6 @@ pub(crate) struct ShopLocations {
     /// Take all places out.
     #[arg(long, conflicts_with = "mappings")]
     pub(crate) clear: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct LinkArgs {
-    /// The store that sells to the customer.
-    pub(crate) destination: ShopDomain,
-    /// The store that holds the goods.
-    pub(crate) source: ShopDomain,
-    /// Destination variant and source variant, e.g. 5512345678901=6612345678901.
-    #[arg(required_unless_present = "csv", conflicts_with = "csv", value_name = "VARIANT=VARIANT")]
-    pub(crate) pairs: Vec<Pair>,
-    /// A CSV file with the columns destination_variant and source_variant.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) csv: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

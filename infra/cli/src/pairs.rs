@@ -9,11 +9,30 @@ use serde::Serialize;
 
 use crate::trouble::Trouble;
 
-/// A destination variant and the source variant that is shipped for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// A destination variant and the source variant that is shipped for it, each by its id or by its SKU, as the API takes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Pair {
-    pub(crate) destination_variant: VariantId,
-    pub(crate) source_variant: VariantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination_variant: Option<VariantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination_sku: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source_variant: Option<VariantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source_sku: Option<String>,
+}
+
+impl Pair {
+    fn of_ids(destination: VariantId, source: VariantId) -> Self {
+        Self { destination_variant: Some(destination), source_variant: Some(source), ..Self::default() }
+    }
+}
+
+/// A pair and where it stands in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) line: u64,
+    pub(crate) pair: Pair,
 }
 
 /// Why a text is not a [`Pair`].
@@ -30,58 +49,80 @@ impl FromStr for Pair {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (destination, source) = text.split_once('=').ok_or(InvalidPair::NoEquals)?;
-        Ok(Self { destination_variant: destination.trim().parse()?, source_variant: source.trim().parse()? })
+        Ok(Self::of_ids(destination.trim().parse()?, source.trim().parse()?))
     }
 }
 
-const COLUMNS: [&str; 2] = ["destination_variant", "source_variant"];
+/// The columns of each side: by id, or else by SKU.
+const COLUMNS: [[&str; 2]; 2] = [["destination_variant", "destination_sku"], ["source_variant", "source_sku"]];
 const REMEDY: &str = "correct the file and run the command again; nothing was linked";
 
 /// The pairs of the CSV file at `path`.
-pub(crate) fn read_file(path: &Path) -> Result<Vec<Pair>, Trouble> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<Row>, Trouble> {
     let shown = path.display();
     let file = std::fs::File::open(path)
         .map_err(|error| Trouble::failed(format!("{shown} cannot be read: {error}"), "give a CSV file that exists"))?;
-    let pairs = read(file).map_err(|what| Trouble::failed(format!("{shown}, {what}"), REMEDY))?;
-    if pairs.is_empty() {
+    let rows = read(file).map_err(|what| Trouble::failed(format!("{shown}, {what}"), REMEDY))?;
+    if rows.is_empty() {
         return Err(Trouble::failed(format!("{shown} has no rows"), "put one link in each row below the header"));
     }
-    Ok(pairs)
+    Ok(rows)
 }
 
-/// Other columns are left alone: merchants keep titles and SKUs beside the ids.
-fn read(from: impl std::io::Read) -> Result<Vec<Pair>, String> {
+/// The column by which a side is given, and where it stands.
+#[derive(Clone, Copy)]
+struct Column {
+    name: &'static str,
+    at: usize,
+}
+
+/// Other columns are left alone: merchants keep titles beside the ids, and SKUs where ids are given.
+fn read(from: impl std::io::Read) -> Result<Vec<Row>, String> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(from);
     let header = reader.headers().map_err(|error| explain(&error))?.clone();
-    let mut places = [0; 2];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
-        *place = header
-            .iter()
-            .position(|name| name == column)
-            .ok_or_else(|| format!("line 1: there is no column {column}, the header must be {}", COLUMNS.join(",")))?;
-    }
-    let mut seen: BTreeMap<VariantId, u64> = BTreeMap::new();
-    let mut pairs = Vec::new();
+    let column = |names: [&'static str; 2]| {
+        let found =
+            names.into_iter().find_map(|name| Some(Column { name, at: header.iter().position(|it| it == name)? }));
+        found.ok_or_else(|| {
+            let [id, sku] = names;
+            let headers = COLUMNS.map(|[id, _]| id).join(",");
+            format!("line 1: there is no column {id}, and no {sku}: the header must be {headers}, or name SKUs in their place")
+        })
+    };
+    let [destination, source] = COLUMNS;
+    let (destination, source) = (column(destination)?, column(source)?);
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| explain(&error))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let [destination_variant, source_variant] = variants(&record, places, line)?;
-        if let Some(before) = seen.insert(destination_variant, line) {
-            let column = places[0] + 1;
-            return Err(format!("line {line}, column {column}: {destination_variant} stands in line {before} already"));
+        let (destination_variant, destination_sku) = side(&record, destination, line)?;
+        let (source_variant, source_sku) = side(&record, source, line)?;
+        let name = destination_sku.clone().or(destination_variant.map(|id| id.to_string())).unwrap_or_default();
+        if let Some(before) = seen.insert(name.clone(), line) {
+            let column = destination.at + 1;
+            return Err(format!("line {line}, column {column}: {name} stands in line {before} already"));
         }
-        pairs.push(Pair { destination_variant, source_variant });
+        rows.push(Row { line, pair: Pair { destination_variant, destination_sku, source_variant, source_sku } });
     }
-    Ok(pairs)
+    Ok(rows)
 }
 
-fn variants(record: &csv::StringRecord, places: [usize; 2], line: u64) -> Result<[VariantId; 2], String> {
-    let variant = |n: usize| {
-        let text = record.get(places[n]).unwrap_or_default();
+fn side(
+    record: &csv::StringRecord,
+    Column { name, at }: Column,
+    line: u64,
+) -> Result<(Option<VariantId>, Option<String>), String> {
+    let text = record.get(at).unwrap_or_default();
+    if !name.ends_with("_sku") {
         let parsed: Result<VariantId, InvalidId> = text.parse();
-        parsed.map_err(|error| format!("line {line}, column {} ({}): {error}", places[n] + 1, COLUMNS[n]))
-    };
-    Ok([variant(0)?, variant(1)?])
+        let id = parsed.map_err(|error| format!("line {line}, column {} ({name}): {error}", at + 1))?;
+        return Ok((Some(id), None));
+    }
+    if text.is_empty() {
+        return Err(format!("line {line}, column {} ({name}): it is empty, give a SKU", at + 1));
+    }
+    Ok((None, Some(text.to_owned())))
 }
 
 fn explain(error: &csv::Error) -> String {
@@ -102,7 +143,11 @@ mod tests {
     use super::*;
 
     fn pair(destination: u64, source: u64) -> Pair {
-        Pair { destination_variant: VariantId::new(destination), source_variant: VariantId::new(source) }
+        Pair::of_ids(VariantId::new(destination), VariantId::new(source))
+    }
+
+    fn pairs(file: &str) -> Vec<Pair> {
+        read(file.as_bytes()).unwrap().into_iter().map(|row| row.pair).collect()
     }
 
     fn told(text: &[u8]) -> String {
@@ -122,7 +167,27 @@ mod tests {
     fn a_file_may_have_more_columns_in_any_order_and_come_from_a_spreadsheet() {
         let file = "\u{feff}title,source_variant,destination_variant\r\n\"Mug, blue\", 34 ,12\r\nTee,78,56\r\n";
 
-        assert_eq!(read(file.as_bytes()).unwrap(), [pair(12, 34), pair(56, 78)]);
+        assert_eq!(pairs(file), [pair(12, 34), pair(56, 78)]);
+    }
+
+    #[test]
+    fn the_header_says_whether_a_side_is_given_by_id_or_by_sku() {
+        let sku = |sku: &str| Some(sku.to_owned());
+        let by_skus = Pair { destination_sku: sku("M-1"), source_sku: sku("S 1"), ..Pair::default() };
+        let mixed = Pair { destination_variant: Some(VariantId::new(12)), source_sku: sku("S-1"), ..Pair::default() };
+
+        assert_eq!(pairs("source_sku,destination_sku\n S 1 ,M-1\n"), [by_skus]);
+        assert_eq!(pairs("destination_variant,source_sku\n12,S-1\n"), [mixed]);
+        assert_eq!(pairs("destination_sku,destination_variant,source_variant,source_sku\nx,12,34,y\n"), [pair(12, 34)]);
+        assert_eq!(read("destination_sku,source_sku\nM-1,S-1\n".as_bytes()).unwrap()[0].line, 2);
+        assert_eq!(
+            told(b"destination_sku,source_sku\nM-1,\n"),
+            "line 2, column 2 (source_sku): it is empty, give a SKU"
+        );
+        assert_eq!(
+            told(b"destination_sku,source_sku\nM-1,A\nM-1,B\n"),
+            "line 3, column 1: M-1 stands in line 2 already"
+        );
     }
 
     #[test]
@@ -148,7 +213,8 @@ mod tests {
         for file in [&b""[..], b"12,34\n", b"destination_variant;source_variant\n12;34\n"] {
             assert_eq!(
                 told(file),
-                "line 1: there is no column destination_variant, the header must be destination_variant,source_variant"
+                "line 1: there is no column destination_variant, and no destination_sku: the header must be \
+                 destination_variant,source_variant, or name SKUs in their place"
             );
         }
     }

@@ -60,6 +60,11 @@ impl Trouble {
         self.kind == Kind::Passing
     }
 
+    /// Whether a store's rate limit is spent, and the same is answered in a moment.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.is_passing() && self.answer.as_deref().is_some_and(|answer| answer.contains("\"THROTTLED\""))
+    }
+
     /// 2 for usage, else 1.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.kind {

@@ -27,6 +27,9 @@ pub struct Problem {
     pub detail: String,
     /// What to do about it.
     pub remedy: String,
+    /// When to repeat the request, as in the header `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_secs: Option<u64>,
     /// As in the header `X-Request-Id`, and in the function's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -76,24 +79,26 @@ codes! {
     ReadOnly = "READ_ONLY", 403, "the token may only look";
     NotFound = "NOT_FOUND", 404, "there is no such thing";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "the path does not take the method";
+    AccessDenied = "ACCESS_DENIED", 409, "a store does not let us in, or not see what was asked for";
     AutoPushOff = "AUTO_PUSH_OFF", 409, "the store pushes nothing by itself";
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "a request with this key is under way";
     LabelShown = "LABEL_SHOWN", 409, "the label is shown with other lines";
     LabelVoided = "LABEL_VOIDED", 409, "the label was voided";
+    LinksChanged = "LINKS_CHANGED", 409, "somebody else changed the links at the same time";
     NotConnected = "NOT_CONNECTED", 409, "the stores are not connected";
     NothingToPush = "NOTHING_TO_PUSH", 409, "no part of the order is left to push";
     OrderSyncOff = "ORDER_SYNC_OFF", 409, "the store's orders are not offered for push";
     PartialPushDisabled = "PARTIAL_PUSH_DISABLED", 409, "the store pushes orders whole";
+    Rejected = "REJECTED", 409, "Shopify refused what was asked of it";
     SettingsChanged = "SETTINGS_CHANGED", 409, "somebody else changed the settings at the same time";
-    ShopPaused = "SHOP_PAUSED", 409, "the store does not let us in";
     TooManyLabels = "TOO_MANY_LABELS", 409, "the order has more labels than an order can have";
     BodyTooLarge = "BODY_TOO_LARGE", 413, "the body is larger than any request needs";
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 422, "the key came with another request before";
     InvalidValue = "INVALID_VALUE", 422, "a value is understood and cannot be";
     MaxLookback60Days = "MAX_LOOKBACK_60_DAYS", 422, "the store shows no orders that old";
     Outside60Days = "OUTSIDE_60_DAYS", 422, "the store does not show an order that old";
-    ShopThrottles = "SHOP_THROTTLES", 503, "the store's rate limit is reached";
-    ShopUnavailable = "SHOP_UNAVAILABLE", 503, "the store did not answer";
+    ChannelUnavailable = "CHANNEL_UNAVAILABLE", 503, "a store did not answer";
+    Throttled = "THROTTLED", 503, "a store's rate limit is reached";
     Unavailable = "UNAVAILABLE", 503, "a part of Roundtrip did not answer";
 }
 

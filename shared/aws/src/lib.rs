@@ -9,7 +9,7 @@ mod queue;
 mod vault;
 
 pub use events::EventBus;
-pub use ledger::{DynamoLedger, KeptAnswer, KeyedRequest, Listed, Page, Part, Tables, is_cursor};
+pub use ledger::{DynamoLedger, KeptAnswer, KeyedRequest, LinkPage, Listed, Page, Part, Tables, is_cursor};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};
 

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use crate::code::Code;
 use crate::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
-    ShopDomain,
+    ProductId, ShopDomain, VariantId,
 };
+use crate::links::Variant;
 use crate::order::{FulfillmentOrderStatus, FulfillmentState, Order, SourceOrder};
 use crate::ports::after;
 use crate::push::{Cancellation, OrderDraft, OrderKey};
-use crate::registry::ShopFacts;
+use crate::registry::{MatchBy, ShopFacts};
 use crate::resync::{OrderSight, Pass};
 use crate::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
@@ -74,6 +75,23 @@ pub trait Channel {
     /// One page of the shop's orders: 250 at the most, those of the query's pass by its time.
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError>;
 
+    /// One page of the shop's variants: 250 at the most, in the order of their ids.
+    async fn variants(&self, shop: &ShopDomain, after: Option<&str>) -> Result<VariantsPage, ChannelError>;
+
+    /// The variants that carry one of `values`, and no others. The shop's search is a moment behind its changes.
+    async fn variants_by(
+        &self,
+        shop: &ShopDomain,
+        by: MatchBy,
+        values: &[String],
+    ) -> Result<Vec<Variant>, ChannelError>;
+
+    /// Those of the variants that the shop has.
+    async fn variants_of(&self, shop: &ShopDomain, ids: &[VariantId]) -> Result<Vec<Variant>, ChannelError>;
+
+    /// All variants of a product, or `None` if the shop has no such product.
+    async fn product(&self, shop: &ShopDomain, id: ProductId) -> Result<Option<Vec<Variant>>, ChannelError>;
+
     /// What the shop says of itself, and whether it has our metafield definition.
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError>;
 
@@ -107,6 +125,14 @@ pub struct OrdersPage {
     /// `None`: the list ends here.
     pub next: Option<String>,
     pub budget: Budget,
+}
+
+/// Some variants of a shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariantsPage {
+    pub variants: Vec<Variant>,
+    /// `None`: the list ends here.
+    pub next: Option<String>,
 }
 
 /// What the shop's rate limit has left, in points.

@@ -141,6 +141,8 @@ shopify_id!(/// An order.
     OrderId, "Order");
 shopify_id!(/// A line of an order.
     LineItemId, "LineItem");
+shopify_id!(/// A product: one or more variants.
+    ProductId, "Product");
 shopify_id!(/// A product variant: what a product link ties together.
     VariantId, "ProductVariant");
 shopify_id!(/// Goods that were sent.

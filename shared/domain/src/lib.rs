@@ -12,6 +12,7 @@ pub mod due;
 pub mod event;
 pub mod history;
 pub mod id;
+pub mod links;
 pub mod money;
 pub mod order;
 pub mod ports;

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::channel::BoxError;
 use crate::event::DomainEvent;
-use crate::id::{OrderRef, ShopDomain, VariantId};
+use crate::id::{OrderRef, ProductId, ShopDomain, VariantId};
+use crate::links::Variant;
 use crate::record::{Commit, OrderRecord, RowKey, StoredRow, UnreadableRow, WakeUp};
-use crate::registry::{ConnectedShop, Links, Paused, ShopFacts};
+use crate::registry::{ConnectedShop, LinkChange, Links, Paused, ProductLink, ShopFacts};
 use crate::secret::{AccessToken, AppCredentials};
 use crate::step::{Step, StepId};
 use crate::task::{Queue, Task};
@@ -134,6 +135,19 @@ pub trait Registry {
         variants: &[VariantId],
         sources: &[ShopDomain],
     ) -> Result<Links, LedgerError>;
+
+    /// The links that a change of `product` may concern, now that it has `variants`: those from and to its variants, and
+    /// those from `shop` by a value that one of them carries. Reads in batches of a hundred.
+    async fn links_about(
+        &self,
+        shop: &ShopDomain,
+        product: ProductId,
+        variants: &[Variant],
+    ) -> Result<Vec<ProductLink>, LedgerError>;
+
+    /// Writes each of `changes` on condition that its link is as it was read; some in one transaction, the next in
+    /// another. Those of earlier transactions stay.
+    async fn change_links(&self, changes: &[LinkChange]) -> Result<(), LedgerError>;
 
     /// Marks the shop as one that does not let us in.
     async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError>;

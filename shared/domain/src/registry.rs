@@ -1,5 +1,6 @@
 //! Which shops are connected, how, and which products are tied together.
 
+mod link;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use crate::id::{LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
 
+pub use link::{LinkChange, LinkTrouble, LinkTroubleCode, LinkedBy, MatchBy, ProductLink};
 pub use settings::{
     ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate, ShopSettings,
     UnitPrice, WithoutTracking,
@@ -179,15 +181,6 @@ impl From<LocationMap> for Vec<LocationMapping> {
     fn from(map: LocationMap) -> Self {
         map.0.into_iter().map(|(from, to)| LocationMapping { from, to }).collect()
     }
-}
-
-/// A destination variant tied to the source variant that is shipped for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProductLink {
-    pub destination: ShopDomain,
-    pub destination_variant: VariantId,
-    pub source: ShopDomain,
-    pub source_variant: VariantId,
 }
 
 /// A shop with both sides of its connections, as one read gives it.

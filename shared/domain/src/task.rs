@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::{FulfillmentOrderId, OrderRef, ShopDomain};
+use crate::id::{FulfillmentOrderId, OrderRef, ProductId, ShopDomain};
 
 /// The work queues. Each has a dead-letter queue of its own name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,6 +126,11 @@ pub enum Subject {
         shop: ShopDomain,
         id: FulfillmentOrderId,
     },
+    /// Changed or deleted: what links have to do with it.
+    Product {
+        shop: ShopDomain,
+        id: ProductId,
+    },
     Shop {
         shop: ShopDomain,
     },
@@ -137,7 +142,7 @@ impl Subject {
     pub fn shop(&self) -> &ShopDomain {
         match self {
             Self::Order(order) => &order.shop,
-            Self::FulfillmentOrder { shop, .. } | Self::Shop { shop } => shop,
+            Self::FulfillmentOrder { shop, .. } | Self::Product { shop, .. } | Self::Shop { shop } => shop,
         }
     }
 }
@@ -147,6 +152,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Order(order) => write!(f, "order {order}"),
             Self::FulfillmentOrder { shop, id } => write!(f, "fulfillment order {shop}/{id}"),
+            Self::Product { shop, id } => write!(f, "product {shop}/{id}"),
             Self::Shop { shop } => write!(f, "shop {shop}"),
         }
     }
@@ -174,6 +180,21 @@ mod tests {
         let task: Task = serde_json::from_str(&later).unwrap();
 
         assert_eq!(task.trigger, Trigger::Unknown);
+    }
+
+    #[test]
+    fn each_subject_is_read_as_it_is_written() {
+        let shop: ShopDomain = "moon-shop.myshopify.com".parse().unwrap();
+        for (subject, stored) in [
+            (
+                Subject::Product { shop: shop.clone(), id: ProductId::new(7) },
+                r#"{"type":"product","shop":"moon-shop.myshopify.com","id":"7"}"#,
+            ),
+            (Subject::Shop { shop }, r#"{"type":"shop","shop":"moon-shop.myshopify.com"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&subject).unwrap(), stored);
+            assert_eq!(serde_json::from_str::<Subject>(stored).unwrap(), subject);
+        }
     }
 
     #[test]

@@ -24,6 +24,15 @@ pub async fn ledger() -> DynamoLedger {
 /// # Panics
 /// As [`ledger`].
 pub async fn counted_ledger() -> (DynamoLedger, CallCount) {
+    let (ledger, calls, _) = served_ledger().await;
+    (ledger, calls)
+}
+
+/// The same, with the address of its tables.
+///
+/// # Panics
+/// As [`ledger`].
+pub async fn served_ledger() -> (DynamoLedger, CallCount, String) {
     let db = dynoxide::Database::memory().expect("SQLite in memory");
     for (resource, name) in [("LedgerTable", "ledger"), ("RegistryTable", "registry")] {
         db.create_table(serde_json::from_value(table(resource, name)).expect("a table")).expect("the template's table");
@@ -33,9 +42,10 @@ pub async fn counted_ledger() -> (DynamoLedger, CallCount) {
     tokio::spawn(dynoxide::server::serve_on(listener, db));
     let tables = Tables { ledger: "ledger".into(), registry: "registry".into() };
     let calls = CallCount::default();
-    let sdk = sdk_config(&format!("http://{address}"), "us-east-1", "local");
+    let url = format!("http://{address}");
+    let sdk = sdk_config(&url, "us-east-1", "local");
     let config = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(calls.clone()).build();
-    (DynamoLedger::with_client(aws_sdk_dynamodb::Client::from_conf(config), tables), calls)
+    (DynamoLedger::with_client(aws_sdk_dynamodb::Client::from_conf(config), tables), calls, url)
 }
 
 /// Counts what goes over the wire, as the SDK sends it: a retry counts again.

@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod dynamodb;
 pub mod explore;
 pub mod fake;
+pub mod kms;
 pub mod label;
 pub mod measure;
 pub mod order;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use roundtrip_aws::DynamoLedger;
 use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
 use roundtrip_domain::id::{OrderId, OrderRef, VariantId};
-use roundtrip_domain::ports::{Channel, Clock, Ports};
+use roundtrip_domain::ports::{Channel, Clock, Ports, Registry};
 use roundtrip_domain::push::push_order;
-use roundtrip_domain::registry::{ProductLink, Shop};
+use roundtrip_domain::registry::{LinkChange, ProductLink, Shop};
 use roundtrip_domain::resync::resync;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::write_back;
@@ -113,18 +113,11 @@ impl Bench {
             self.ports.ledger.register_shop(&shop).await.expect("a write");
             let (facts, _) = self.ports.channel.facts(&domain).await.expect("facts");
             self.ports.channel.define_order_key(&domain).await.expect("a definition");
-            roundtrip_domain::ports::Registry::record_facts(&self.ports.ledger, &domain, &facts)
-                .await
-                .expect("a write");
+            self.ports.ledger.record_facts(&domain, &facts).await.expect("a write");
         }
         self.ports.ledger.put_connection(&connection(true)).await.expect("a write");
-        let link = ProductLink {
-            destination: moon(),
-            destination_variant: variants[&moon()],
-            source: sun(),
-            source_variant: variants[&sun()],
-        };
-        self.ports.ledger.put_links(&[link]).await.expect("a write");
+        let link = ProductLink::given((moon(), variants[&moon()]), (sun(), variants[&sun()]));
+        self.ports.ledger.change_links(&[LinkChange::first(link)]).await.expect("a write");
     }
 
     async fn order_and_back(&self) -> Vec<Cost> {

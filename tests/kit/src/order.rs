@@ -70,12 +70,7 @@ pub fn connection(auto_push: bool) -> Connection {
 /// The moon's variant `n` is shipped as the sun's variant `n + 1000`.
 #[must_use]
 pub fn link(n: u64) -> ProductLink {
-    ProductLink {
-        destination: moon(),
-        destination_variant: VariantId::new(n),
-        source: sun(),
-        source_variant: VariantId::new(n + 1000),
-    }
+    ProductLink::given((moon(), VariantId::new(n)), (sun(), VariantId::new(n + 1000)))
 }
 
 /// One unit of the moon's variant `n`.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::control::{Count, NewShop, NewVariant, SettingsChange, ShopView, Unsubscribe};
+use crate::control::{Count, NewShop, NewVariant, SettingsChange, ShopView, Unsubscribe, VariantChange};
 pub use crate::engine::Calls;
 use crate::state::Variant;
 use crate::webhooks::{Delivery, Topic};
@@ -116,6 +116,21 @@ impl SimClient {
     /// Sells a new variant, or changes the one of that SKU; both are told by webhook.
     pub async fn set_variant(&self, shop: &str, variant: &NewVariant) -> SimResult<Variant> {
         self.post(&format!("shops/{shop}/variants"), variant).await
+    }
+
+    /// Gives a variant, by id or SKU, another SKU or barcode.
+    pub async fn change_variant(&self, shop: &str, variant: &str, to: &VariantChange) -> SimResult<Variant> {
+        self.post(&format!("shops/{shop}/variants/{}", part(variant)), to).await
+    }
+
+    /// Takes a variant, by id or SKU, out of its product; the last one takes the product along.
+    pub async fn delete_variant(&self, shop: &str, variant: &str) -> SimResult<Count> {
+        self.delete(&format!("shops/{shop}/variants/{}", part(variant))).await
+    }
+
+    /// Deletes a product with all its variants.
+    pub async fn delete_product(&self, shop: &str, product: u64) -> SimResult<Count> {
+        self.delete(&format!("shops/{shop}/products/{product}")).await
     }
 
     /// Leaves only so many points in a shop's bucket.

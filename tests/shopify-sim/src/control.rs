@@ -5,6 +5,7 @@ mod faults;
 mod model;
 mod orders;
 mod place;
+mod products;
 mod shipping;
 mod shops;
 
@@ -26,7 +27,9 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route("/", get(shops::list).post(shops::create))
         .route("/{shop}", get(shops::show))
         .route("/{shop}/settings", post(shops::set))
-        .route("/{shop}/variants", post(shops::set_variant))
+        .route("/{shop}/variants", post(products::set_variant))
+        .route("/{shop}/variants/{variant}", post(products::change_variant).delete(products::delete_variant))
+        .route("/{shop}/products/{product}", delete(products::delete_product))
         .route("/{shop}/bucket", post(shops::drain))
         .route("/{shop}/token/revoke", post(app::revoke_tokens))
         .route("/{shop}/uninstall", post(app::uninstall))

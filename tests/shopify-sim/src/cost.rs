@@ -112,7 +112,20 @@ impl<'q> Priced<'q> {
             Some(serde_json::Value::Array(found)) => found.first(),
             data => data,
         };
-        1 + self.children(set, one)
+        (1 + self.children(set, one)) * self.asked_for(field, data)
+    }
+
+    /// How many objects `ids` names; of an answer, how many there are. Unverified: no recorded answer is about `nodes`.
+    fn asked_for(&self, field: &Field, data: Option<&serde_json::Value>) -> u32 {
+        let Some(ids) = field.get_argument("ids") else { return 1 };
+        if let Some(serde_json::Value::Array(found)) = data {
+            return found.iter().filter(|node| !node.is_null()).count() as u32;
+        }
+        let said = ids.node.clone().into_const_with::<()>(|name| self.variables.get(&name).cloned().ok_or(()));
+        match said {
+            Ok(Value::List(ids)) => ids.len() as u32,
+            _ => 1,
+        }
     }
 
     /// `first` or `last`, literal or by variable.

@@ -46,6 +46,8 @@ words! {
     WebhookSubscriptionFormat { Json Xml }
     /// What `orders` can be sorted by. Shopify's default is `PROCESSED_AT`.
     OrderSortKeys { CreatedAt Id OrderNumber ProcessedAt UpdatedAt }
+    /// What variants can be sorted by. The simulator knows their ids alone.
+    ProductVariantSortKeys { Id }
     /// How a new order says it was paid.
     OrderCreateFinancialStatus { Authorized Expired Paid PartiallyPaid PartiallyRefunded Pending Refunded Voided }
     /// How a new order says it was fulfilled.

@@ -2,6 +2,7 @@
 
 mod awaited;
 mod history;
+mod links;
 mod list;
 mod order;
 mod places;
@@ -17,6 +18,7 @@ use roundtrip_domain::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};
 pub(crate) use order::{order, outcome};
 pub(crate) use places::{locations, new_locations};

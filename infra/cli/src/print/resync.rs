@@ -81,6 +81,7 @@ fn occasion(occasion: Occasion) -> &'static str {
         Occasion::Backfill => "backfill",
         Occasion::Settings => "settings have changed",
         Occasion::Unpushed => "orders of before automatic push",
+        Occasion::Links => "changed product links",
         Occasion::Unknown => "something that a newer release knows",
     }
 }

@@ -1,6 +1,7 @@
 //! What each command does: ask the API, show the answer.
 
 mod labels;
+mod links;
 mod orders;
 mod resync;
 mod shops;
@@ -25,7 +26,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Shop(ShopCommand::Show { domain }) => shops::show(&to.api().await?, json, &domain).await,
         Command::Shop(ShopCommand::Locations(args)) => shops::locations(&to.api().await?, json, &args).await,
         Command::Connect(args) => shops::connect(&to.api().await?, json, &args).await,
-        Command::Link(args) => shops::link(&to.api().await?, json, &args).await,
+        Command::Link(args) => links::link(&to.api().await?, json, &args).await,
+        Command::Links(command) => links::run(&to.api().await?, json, &command).await,
         Command::Order(OrderCommand::List(args)) => orders::list(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Counts { shop }) => orders::counts(&to.api().await?, json, &shop).await,
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,

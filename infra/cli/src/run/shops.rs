@@ -1,8 +1,7 @@
-//! `shop …`, `connect`, `link`.
+//! `shop …`, `connect`.
 
 use std::io::Read;
 
-use roundtrip_api::links::LinksAnswer;
 use roundtrip_api::settings::ConnectionAnswer;
 use roundtrip_api::shops::{LocationsAnswer, ShopAnswer, ShopState};
 use roundtrip_domain::id::ShopDomain;
@@ -10,13 +9,10 @@ use serde_json::{Value, json};
 
 use super::shown;
 use crate::api::{Answer, Api};
-use crate::cli::{ConnectArgs, LinkArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
+use crate::cli::{ConnectArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
-use crate::{pairs, print, wait};
-
-/// The API takes so many links in one request.
-const LINKS_AT_ONCE: usize = 1000;
+use crate::{print, wait};
 
 pub(super) async fn add(api: &Api, json: bool, args: &ShopAdd) -> Result<Output, Trouble> {
     let mut body = json!({ "domain": args.domain });
@@ -87,32 +83,6 @@ pub(super) async fn settings(api: &Api, json: bool, args: &ShopSettingsArgs) -> 
 pub(super) async fn connect(api: &Api, json: bool, args: &ConnectArgs) -> Result<Output, Trouble> {
     let answer = api.post("/v1/connections", &json!(args)).await?;
     shown(answer, json, |answer| Ok(print::connection(&answer.read::<ConnectionAnswer>()?.connection)))
-}
-
-/// Links all pairs, as many at once as the API takes. With `--json` each answer is a line.
-pub(super) async fn link(api: &Api, json: bool, args: &LinkArgs) -> Result<Output, Trouble> {
-    let pairs = match &args.csv {
-        Some(path) => pairs::read_file(path)?,
-        None => args.pairs.clone(),
-    };
-    let mut linked = 0;
-    let mut answers = Vec::new();
-    for some in pairs.chunks(LINKS_AT_ONCE) {
-        let body = json!({ "destination": args.destination, "source": args.source, "links": some });
-        let answer = api.post("/v1/links", &body).await.map_err(|trouble| match linked {
-            0 => trouble,
-            _ => {
-                trouble.after(&format!("{linked} of {} were linked before; it is safe to link them again", pairs.len()))
-            }
-        })?;
-        linked += answer.read::<LinksAnswer>()?.linked;
-        answers.push(answer.raw);
-    }
-    if json {
-        return Ok(Output::done(answers.join("\n")));
-    }
-    let variants = if linked == 1 { "variant" } else { "variants" };
-    Ok(Output::done(format!("{linked} {variants} of {} linked to {}", args.destination, args.source)))
 }
 
 fn path(domain: &ShopDomain) -> String {

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use roundtrip_domain::id::{LabelId, OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::links::Watch;
 use roundtrip_domain::record::{List, RowKey};
+use roundtrip_domain::registry::MatchBy;
 use roundtrip_domain::step::StepId;
 
 /// How many partitions the `due` index is spread over.
@@ -86,8 +88,24 @@ pub(crate) fn inbound_sk(destination: &ShopDomain) -> String {
     format!("INBOUND#{destination}")
 }
 
+/// Product links by the destination's variant.
+pub(crate) const VARIANTS: &str = "VARIANT#";
+
 pub(crate) fn link_sk(variant: VariantId) -> String {
-    format!("VARIANT#{variant}")
+    format!("{VARIANTS}{variant}")
+}
+
+/// A sort key holds 1,024 bytes, and a character takes up to four. Of longer values that begin alike one row names all links.
+const MAX_WATCHED_CHARS: usize = 200;
+
+/// Which links a change concerns: behind the shop itself, so that they are not read with it.
+pub(crate) fn watch_sk(watch: &Watch) -> String {
+    let begin = |value: &str| value.chars().take(MAX_WATCHED_CHARS).collect::<String>();
+    match watch {
+        Watch::Product(product) => format!("WATCH#PRODUCT#{product}"),
+        Watch::Value(MatchBy::Sku, value) => format!("WATCH#SKU#{}", begin(value)),
+        Watch::Value(MatchBy::Barcode, value) => format!("WATCH#BARCODE#{}", begin(value)),
+    }
 }
 
 /// A version of a shop's settings, or of those of its connection to `source`.
@@ -144,6 +162,15 @@ mod tests {
             assert!(sk.as_str() >= FIRST_ROW && sk.as_str() < LAST_ROW, "{sk} is read with the record");
         }
         assert!(HISTORY < FIRST_ROW);
+    }
+
+    #[test]
+    fn what_is_watched_fits_a_key_and_is_not_read_with_its_shop() {
+        for by in [MatchBy::Sku, MatchBy::Barcode] {
+            let sk = watch_sk(&Watch::Value(by, "\u{1f941}".repeat(255)));
+
+            assert!(sk.len() <= 1024 && sk.as_str() > SHOP);
+        }
     }
 
     #[test]

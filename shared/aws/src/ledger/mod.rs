@@ -3,6 +3,7 @@
 mod history;
 mod keyed;
 mod keys;
+mod links;
 mod lists;
 mod orders;
 mod registry;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use keyed::{KeptAnswer, KeyedRequest};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
+pub use links::LinkPage;
 pub use lists::{Listed, Page, Part, is_cursor};
 
 /// An item as the SDK gives it.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
-use roundtrip_domain::id::{ShopDomain, VariantId};
+use roundtrip_domain::id::{ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::ports::{LedgerError, Registry};
 use roundtrip_domain::registry::{
-    ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, SettingsChange, SettingsVersion, Shop,
-    ShopFacts, ShopSettings,
+    ConnectedShop, Connection, LinkChange, Links, LocationMap, Paused, ProductLink, SettingsChange, SettingsVersion,
+    Shop, ShopFacts, ShopSettings,
 };
 use serde::Serialize;
 
@@ -87,6 +88,19 @@ impl Registry for DynamoLedger {
             }
         }
         Ok(found)
+    }
+
+    async fn links_about(
+        &self,
+        shop: &ShopDomain,
+        product: ProductId,
+        variants: &[Variant],
+    ) -> Result<Vec<ProductLink>, LedgerError> {
+        self.read_links_about(shop, product, variants).await
+    }
+
+    async fn change_links(&self, changes: &[LinkChange]) -> Result<(), LedgerError> {
+        self.write_link_changes(changes).await
     }
 
     async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError> {
@@ -279,26 +293,6 @@ impl DynamoLedger {
         Ok(())
     }
 
-    /// Writes product links; DynamoDB takes a hundred in one transaction.
-    ///
-    /// # Errors
-    /// The table cannot be written; the links of earlier transactions stay.
-    pub async fn put_links(&self, links: &[ProductLink]) -> Result<(), LedgerError> {
-        for chunk in links.chunks(MAX_BATCH) {
-            let items: Result<Vec<TransactWriteItem>, LedgerError> = chunk
-                .iter()
-                .map(|link| self.put(shop_pk(&link.destination), link_sk(link.destination_variant), link))
-                .collect();
-            self.client
-                .transact_write_items()
-                .set_transact_items(Some(items?))
-                .send()
-                .await
-                .map_err(transaction_failed)?;
-        }
-        Ok(())
-    }
-
     fn put(&self, pk: String, sk: String, body: impl Serialize) -> Result<TransactWriteItem, LedgerError> {
         let item = registry_item(pk, sk, body)?;
         let put = Put::builder().table_name(&self.tables.registry).set_item(Some(item));
@@ -306,7 +300,7 @@ impl DynamoLedger {
     }
 }
 
-fn registry_item(pk: String, sk: String, body: impl Serialize) -> Result<Item, LedgerError> {
+pub(super) fn registry_item(pk: String, sk: String, body: impl Serialize) -> Result<Item, LedgerError> {
     Ok(HashMap::from([
         ("pk".to_owned(), text(pk)),
         ("sk".to_owned(), text(sk)),

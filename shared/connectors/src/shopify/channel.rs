@@ -4,13 +4,14 @@ use std::str::FromStr;
 
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment, SubscriptionGap,
+    ShownFulfillment, SubscriptionGap, VariantsPage,
 };
-use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, Credentials};
 use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
-use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::registry::{MatchBy, ShopFacts};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
 use super::transport::ShopifyApi;
@@ -74,6 +75,27 @@ impl<V: Credentials, K: Clock> Channel for ShopifyApi<V, K> {
 
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
         self.read_orders(shop, query).await
+    }
+
+    async fn variants(&self, shop: &ShopDomain, after: Option<&str>) -> Result<VariantsPage, ChannelError> {
+        self.read_variants(shop, after).await
+    }
+
+    async fn variants_by(
+        &self,
+        shop: &ShopDomain,
+        by: MatchBy,
+        values: &[String],
+    ) -> Result<Vec<Variant>, ChannelError> {
+        self.find_variants(shop, by, values).await
+    }
+
+    async fn variants_of(&self, shop: &ShopDomain, ids: &[VariantId]) -> Result<Vec<Variant>, ChannelError> {
+        self.read_variants_of(shop, ids).await
+    }
+
+    async fn product(&self, shop: &ShopDomain, id: ProductId) -> Result<Option<Vec<Variant>>, ChannelError> {
+        self.read_product(shop, id).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -11,6 +11,7 @@ mod order_create;
 mod orders;
 mod resync;
 mod transport;
+mod variants;
 pub mod webhook;
 mod wire;
 

@@ -8,6 +8,7 @@ mod key;
 mod plan;
 mod ready;
 mod record;
+mod refusal;
 mod rest;
 mod rules;
 mod send;
@@ -25,7 +26,8 @@ pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destinatio
 pub use fee::FeeRule;
 pub use key::OrderKey;
 pub use plan::{PlannedLine, PushMode, PushPlan, PushTerms, plan_push, tab};
-pub use rules::{Case, MAX_LINES, RULES, Refusal, RefusalReason, Rule, Verdict, groups, looks_like_email, verdicts};
+pub use refusal::{Refusal, RefusalReason};
+pub use rules::{Case, MAX_LINES, RULES, Rule, Verdict, groups, looks_like_email, verdicts};
 pub use use_case::push_order;
 
 use crate::id::LineItemId;

@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 
 use super::fee::FeeRule;
 use super::key::OrderKey;
-use super::rules::{Case, Refusal, Verdict, verdicts};
+use super::refusal::Refusal;
+use super::rules::{Case, Verdict, verdicts};
 use crate::id::{LineItemId, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::record::Tab;

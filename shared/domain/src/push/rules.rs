@@ -4,20 +4,20 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 
 use super::fee::{FeeRule, flat_rate};
+use super::refusal::RefusalReason;
 use crate::id::{LineItemId, ShopDomain};
 use crate::money::{Currency, Money};
 use crate::order::{Address, FinancialStatus, Line, Order, PersonName};
-use crate::registry::{Connection, EmailContact, Links, ProductLink, Shop, UnitPrice};
+use crate::registry::{Connection, EmailContact, LinkTroubleCode, Links, ProductLink, Shop, UnitPrice};
 
 /// Shopify takes no input array with more elements. Source: error code MAX_INPUT_SIZE_EXCEEDED.
 pub const MAX_LINES: usize = 250;
 
 /// The rules in the order in which they are told, each by the name of its failure.
-pub static RULES: [Rule; 15] = [
+pub static RULES: [Rule; 17] = [
     Rule { reason: RefusalReason::OrderSyncOff, check: order_sync },
     Rule { reason: RefusalReason::NotPaid, check: paid },
     Rule { reason: RefusalReason::OrderCancelled, check: stands },
@@ -30,6 +30,8 @@ pub static RULES: [Rule; 15] = [
     Rule { reason: RefusalReason::InvalidCustomerEmail, check: email },
     Rule { reason: RefusalReason::ContactEmailMissing, check: contact_email },
     Rule { reason: RefusalReason::NoSyncedProduct, check: synced_product },
+    Rule { reason: RefusalReason::SkuNotFound, check: linked_variant_is_there },
+    Rule { reason: RefusalReason::DuplicateSku, check: linked_variant_is_the_only_one },
     Rule { reason: RefusalReason::TooManyLines, check: few_lines },
     Rule { reason: RefusalReason::NotConnected, check: source_connected },
     Rule { reason: RefusalReason::CurrencyMismatch, check: same_currency },
@@ -57,103 +59,6 @@ pub struct Verdict {
     pub passed: bool,
     pub observed: String,
     pub required: String,
-}
-
-/// One reason why an order is not pushed, with what was seen and what would be needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Refusal {
-    pub reason: RefusalReason,
-    pub observed: String,
-    pub required: String,
-}
-
-/// Why an order is not pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RefusalReason {
-    /// The shop's orders are not offered for push.
-    OrderSyncOff,
-    NotPaid,
-    /// There is a customer, but nothing of them is shown: the app has no access, or they were redacted.
-    ProtectedDataHidden,
-    InvalidCustomerName,
-    InvalidCustomerAddress,
-    InvalidCustomerEmail,
-    /// The address that is to stand for the customer's is not known.
-    ContactEmailMissing,
-    ZeroValue,
-    NoSyncedProduct,
-    TestOrder,
-    OrderCancelled,
-    /// The order is itself one that was pushed here.
-    AlreadyAPush,
-    /// No connection to the source shop that was asked for.
-    NotConnected,
-    TooManyLines,
-    CurrencyMismatch,
-    /// Another part of the order may not go, and the shop pushes orders whole.
-    PartialPushDisabled,
-    /// The shop has no such order (any more).
-    OrderGone,
-    /// Written by a newer release.
-    #[serde(other)]
-    Unknown,
-}
-
-impl RefusalReason {
-    /// Whether another setting could take it away, with the order as it is.
-    #[must_use]
-    pub fn is_by_settings(self) -> bool {
-        match self {
-            Self::OrderSyncOff
-            | Self::NotPaid
-            | Self::InvalidCustomerEmail
-            | Self::ContactEmailMissing
-            | Self::TestOrder
-            | Self::NotConnected
-            | Self::CurrencyMismatch
-            | Self::PartialPushDisabled => true,
-            Self::ProtectedDataHidden
-            | Self::InvalidCustomerName
-            | Self::InvalidCustomerAddress
-            | Self::ZeroValue
-            | Self::NoSyncedProduct
-            | Self::OrderCancelled
-            | Self::AlreadyAPush
-            | Self::TooManyLines
-            | Self::OrderGone
-            | Self::Unknown => false,
-        }
-    }
-
-    /// What a merchant does about it, in half a sentence.
-    #[must_use]
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::OrderSyncOff => "switch the store's order sync on",
-            Self::NotPaid => "capture the payment in the destination store; it is looked at again by itself",
-            Self::ProtectedDataHidden => {
-                "give the app access to protected customer data (name, e-mail, address); a redacted order cannot be pushed"
-            }
-            Self::InvalidCustomerName | Self::InvalidCustomerAddress | Self::InvalidCustomerEmail => {
-                "complete the customer's details in the destination store; it is looked at again by itself"
-            }
-            Self::ContactEmailMissing => "set the store's contact e-mail in Shopify, or choose another e-mail contact",
-            Self::ZeroValue => "nothing: free orders are not pushed",
-            Self::NoSyncedProduct => "link a product of the order to the source store's",
-            Self::TestOrder => "nothing, or allow test orders in the store's settings",
-            Self::OrderCancelled => "nothing: place the order again if it was cancelled by mistake",
-            Self::AlreadyAPush => "nothing: push the order that it was made for",
-            Self::NotConnected => "connect the source store",
-            Self::TooManyLines => "split the order: Shopify takes 250 lines in one call",
-            Self::CurrencyMismatch => {
-                "give the connection an exchange rate, or let it use the source store's prices without a shipping rate"
-            }
-            Self::PartialPushDisabled => "push the order to all of its source stores, or allow partial push",
-            Self::OrderGone => "nothing: the store has no such order",
-            Self::Unknown => "update this program: a newer release wrote the reason",
-        }
-    }
 }
 
 /// An order and the source store that some of it may go to.
@@ -365,6 +270,29 @@ fn synced_product(case: &Case<'_>) -> Finding {
         0 => Finding::new(false, format!("no line is linked to {source}"), "at least one linked product"),
         n => Finding::new(true, format!("{n} lines are linked to {source}"), "at least one linked product"),
     }
+}
+
+fn linked_variant_is_there(case: &Case<'_>) -> Finding {
+    untroubled(
+        case,
+        |code| code != LinkTroubleCode::DuplicateSku,
+        "source variants that are there, as they were linked",
+    )
+}
+
+fn linked_variant_is_the_only_one(case: &Case<'_>) -> Finding {
+    untroubled(case, |code| code == LinkTroubleCode::DuplicateSku, "a SKU or barcode that one source variant carries")
+}
+
+/// Whether no link of the case is in such trouble.
+fn untroubled(case: &Case<'_>, is_such: impl Fn(LinkTroubleCode) -> bool, required: &str) -> Finding {
+    let trouble = |(line, link): (&Line, &'_ ProductLink)| {
+        let trouble = link.trouble.as_ref().filter(|trouble| is_such(trouble.code))?;
+        Some(format!("{}: {}", line.sku.as_deref().unwrap_or(&line.title), trouble.detail))
+    };
+    let troubles: Vec<String> = case.lines().filter_map(trouble).collect();
+    let observed = if troubles.is_empty() { "no product link says otherwise".to_owned() } else { troubles.join("; ") };
+    Finding::new(troubles.is_empty(), observed, required)
 }
 
 fn few_lines(case: &Case<'_>) -> Finding {

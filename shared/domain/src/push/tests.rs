@@ -12,7 +12,8 @@ use crate::money::Money;
 use crate::order::{Address, FinancialStatus, FulfillmentStatus, Line, Order, PersonName};
 use crate::record::Tab;
 use crate::registry::{
-    Connection, ConnectionSettings, Links, ProductLink, SettingsChange, Shop, ShopFacts, ShopSettings, UnitPrice,
+    Connection, ConnectionSettings, LinkTrouble, LinkTroubleCode, Links, ProductLink, SettingsChange, Shop, ShopFacts,
+    ShopSettings, UnitPrice,
 };
 
 fn shop(name: &str) -> ShopDomain {
@@ -86,12 +87,8 @@ fn links() -> Links {
     let mut links = Links::default();
     for (source, range) in [(shop("sun"), 1..=9), (shop("mars"), 11..=19)] {
         for n in range {
-            let link = ProductLink {
-                destination: shop("moon"),
-                destination_variant: VariantId::new(n),
-                source: source.clone(),
-                source_variant: VariantId::new(n + 1000),
-            };
+            let (sold, held) = (VariantId::new(n), VariantId::new(n + 1000));
+            let link = ProductLink::given((shop("moon"), sold), (source.clone(), held));
             links.by_variant.insert(link.destination_variant, link);
         }
         let known = Shop { facts: Some(facts.clone()), ..Shop::registered(source.clone(), Timestamp::UNIX_EPOCH) };
@@ -306,4 +303,39 @@ fn a_step_of_an_earlier_and_of_a_later_release_parses() {
 
     assert_eq!(step.state.name(), "confirmed");
     assert_eq!((step.attempts, step.generation), (0, 0));
+}
+
+/// The links, with that of variant 1 in trouble.
+fn troubled(code: LinkTroubleCode) -> Links {
+    let mut links = links();
+    let link = links.by_variant.get_mut(&VariantId::new(1)).unwrap();
+    let trouble = LinkTrouble { code, at: Timestamp::UNIX_EPOCH, detail: "as it is".into(), products: Vec::new() };
+    link.trouble = Some(trouble);
+    links
+}
+
+#[test]
+fn a_line_whose_link_is_in_trouble_keeps_back_what_its_source_store_holds_and_nothing_else() {
+    let order = order(vec![line(1, 1), line(2, 1), line(11, 1)]);
+    let cases = [
+        (LinkTroubleCode::SkuNotFound, RefusalReason::SkuNotFound),
+        (LinkTroubleCode::DuplicateSku, RefusalReason::DuplicateSku),
+        (LinkTroubleCode::Unknown, RefusalReason::SkuNotFound),
+    ];
+    for (code, reason) in cases {
+        let links = troubled(code);
+        let refusals = planned(&order, &connection(), &links).unwrap_err();
+
+        assert_eq!(refusals.iter().map(|it| it.reason).collect::<Vec<_>>(), [reason]);
+        assert_eq!(refusals[0].observed, "Product 1: as it is");
+        let mars = Connection { source: shop("mars"), ..connection() };
+        assert!(planned(&order, &mars, &links).is_ok());
+    }
+}
+
+#[test]
+fn a_line_of_which_nothing_is_left_minds_no_trouble() {
+    let order = order(vec![line(1, 0), line(2, 1)]);
+
+    assert!(planned(&order, &connection(), &troubled(LinkTroubleCode::DuplicateSku)).is_ok());
 }

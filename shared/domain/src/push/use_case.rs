@@ -11,12 +11,14 @@ use super::draft::{OrderDraft, draft};
 use super::plan::{PushMode, PushPlan};
 use super::ready::{against_requests, ready};
 use super::record::{Against, answer_requests, is_ahead_of, is_other_than, record_order};
+use super::refusal::{Refusal, RefusalReason};
 use super::rest::{close_cancelled, end_rests, is_paused, note_rests, rest};
-use super::rules::{Case, Refusal, RefusalReason};
+use super::rules::Case;
 use super::settle::{Job, PushId, announce_parked, publish_due};
 use crate::channel::{Channel, ChannelError};
 use crate::fingerprint::fingerprint;
 use crate::id::{OrderRef, ShopDomain, VariantId};
+use crate::links;
 use crate::look;
 use crate::money::Money;
 use crate::order::Order;
@@ -36,7 +38,8 @@ use crate::writeback::WritebackState;
 /// How often a pass starts over because somebody else wrote first, before the message goes back.
 const MAX_PASSES: usize = 8;
 
-/// Brings one destination order up to date in the ledger, and pushes what should be pushed.
+/// Brings one destination order up to date in the ledger, and pushes what should be pushed. Of a product, looks at the
+/// links by which orders are pushed.
 ///
 /// Two Shopify calls and six ledger calls for a plain order with one source shop: read the record, the
 /// shop, the order, the links; claim; create; settle; look once more.
@@ -74,6 +77,7 @@ where
                 Err(error) => return Err(error.into()),
             },
         },
+        Subject::Product { shop, id } => return links::look_at_product(ports, task, (shop, *id)).await,
         Subject::Shop { .. } => return Ok(Outcome::Done("not about an order")),
     };
     let mut sync_asked = false;

@@ -43,7 +43,11 @@ pub async fn first_run<L: Ledger + Registry, T: Tasks>(
         return Ok(());
     }
     let step: Option<(Step<ResyncState>, u64)> = ledger.shop_step(shop, &StepId::Resync).await?;
-    let is_new = |state: &ResyncState| state.run.is_none() && state.asked.is_empty() && state.past.is_empty();
+    let is_new = |state: &ResyncState| {
+        let runs = state.run.iter().chain(&state.past).map(|run| run.occasion);
+        let mut occasions = runs.chain(state.asked.iter().map(|asked| asked.occasion));
+        !occasions.any(|occasion| occasion.end().catches_up())
+    };
     if !step.is_none_or(|(step, _)| is_new(&step.state)) {
         return Ok(());
     }
@@ -96,6 +100,29 @@ async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Re
         id
     })
     .await
+}
+
+/// Asks for a run of the shop that begins at `due`, unless somebody has it begin before: for whoever is about to give a
+/// reason for it, and may not live to say that it is given.
+///
+/// # Errors
+/// The ledger does not take it.
+pub async fn promise_run(
+    ledger: &impl Ledger,
+    shop: &ShopDomain,
+    wish: &Asked,
+    due: Timestamp,
+) -> Result<(), Unfinished> {
+    let promise = |step: &mut Step<ResyncState>| {
+        if step.parked.is_some() {
+            reopen(step, &wish.by);
+        }
+        step.state.ask(wish.clone());
+        if !step.state.is_under_way() && step.wait.as_ref().is_none_or(|wait| wait.until > due) {
+            step.wait(wish.at, due, WaitReason::Requested);
+        }
+    };
+    Ok(change_shop_step(ledger, shop, &StepId::Resync, promise).await?)
 }
 
 /// Whether anything of its orders is kept: because it sells, because it ships, or for their tracking.

@@ -1,5 +1,7 @@
 //! Whether the ledger is behind an order, by what a page of orders says of it: a plain function.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +10,8 @@ use crate::fingerprint::fingerprint;
 use crate::id::{FulfillmentId, OrderRef, ShopDomain};
 use crate::order::{FinancialStatus, FulfillmentState, FulfillmentStatus};
 use crate::push::Refusal;
-use crate::record::{GroupRefusals, OrderRecord, Origin, Row, RowKey, Summary, Tab};
-use crate::registry::ConnectedShop;
+use crate::record::{GroupRefusals, OrderRecord, Origin, Row, RowKey, Summary, SummaryLine, Tab};
+use crate::registry::{ConnectedShop, Links};
 use crate::shipments::is_tracked;
 use crate::step::{Look, StepId};
 use crate::task::Queue;
@@ -139,6 +141,33 @@ pub fn is_unpushed(summary: &Summary, shop: &ConnectedShop) -> bool {
 pub fn is_refused_by_settings(summary: &Summary) -> bool {
     let by_settings = |group: &GroupRefusals| group.reasons.iter().all(|refusal| refusal.reason.is_by_settings());
     summary.cancelled_at.is_none() && summary.refusals.iter().any(by_settings)
+}
+
+/// Whether the product links of an order that is listed and not shipped are others than when it was looked at: one came, went, is in
+/// trouble, or is so no more.
+#[must_use]
+pub fn is_linked_otherwise(summary: &Summary, links: &Links) -> bool {
+    if !waits_for_links(summary) {
+        return false;
+    }
+    let lines = || summary.lines.iter().filter(|line| line.quantity > 0 && line.variant.is_some());
+    let link = |line: &SummaryLine| line.variant.and_then(|variant| links.by_variant.get(&variant));
+    let is_tied_otherwise = lines().any(|line| link(line).map(|link| &link.source) != line.source.as_ref());
+    let known: BTreeSet<&ShopDomain> = summary
+        .refusals
+        .iter()
+        .filter(|group| group.reasons.iter().any(|refusal| refusal.reason.is_by_links()))
+        .map(|group| &group.source)
+        .collect();
+    let troubled: BTreeSet<&ShopDomain> =
+        lines().filter_map(link).filter(|link| link.trouble.is_some()).map(|link| &link.source).collect();
+    is_tied_otherwise || (summary.tab != Tab::Pushed && known != troubled)
+}
+
+/// Whether another product link could change what becomes of the order.
+#[must_use]
+pub(super) fn waits_for_links(summary: &Summary) -> bool {
+    summary.listed && summary.cancelled_at.is_none() && summary.fulfillment_status != FulfillmentStatus::Fulfilled
 }
 
 fn refusals<'a>(summary: &'a Summary, source: &ShopDomain) -> &'a [Refusal] {

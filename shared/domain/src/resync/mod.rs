@@ -8,9 +8,10 @@ mod run;
 mod tests;
 mod use_case;
 
-pub use ask::{ask_for_run, first_run, read_from_now_on, resync_all};
+pub use ask::{ask_for_run, first_run, promise_run, read_from_now_on, resync_all};
 pub use compare::{
-    Behind, Kept, OrderSight, ShipmentSight, behind, is_refused_by_settings, is_unpushed, sight_of_shipments,
+    Behind, Kept, OrderSight, ShipmentSight, behind, is_linked_otherwise, is_refused_by_settings, is_unpushed,
+    sight_of_shipments,
 };
 pub use run::{
     Asked, End, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,

@@ -122,6 +122,8 @@ pub enum Occasion {
     Unpushed,
     /// Settings have changed: what they spoke against is looked at again.
     Settings,
+    /// Product links have changed: the orders that hold them are looked at again.
+    Links,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -136,6 +138,7 @@ impl Occasion {
             Self::FirstConnection | Self::Backfill | Self::Unknown => End::Earlier,
             Self::Unpushed => End::Unpushed,
             Self::Settings => End::Refused,
+            Self::Links => End::Linked,
         }
     }
 
@@ -151,7 +154,7 @@ impl Occasion {
     pub fn leaves_fresh_orders(self) -> bool {
         match self {
             Self::Schedule | Self::Request | Self::Backfill | Self::Unknown => true,
-            Self::Healing | Self::FirstConnection | Self::Unpushed | Self::Settings => false,
+            Self::Healing | Self::FirstConnection | Self::Unpushed | Self::Settings | Self::Links => false,
         }
     }
 
@@ -162,7 +165,7 @@ impl Occasion {
             End::Missed => Trigger::Resync,
             End::Earlier => Trigger::Backfill,
             End::Unpushed => Trigger::Unpushed,
-            End::Refused => Trigger::Settled,
+            End::Refused | End::Linked => Trigger::Settled,
         }
     }
 }
@@ -178,6 +181,8 @@ pub enum End {
     Unpushed,
     /// Orders that are known, and were refused by settings.
     Refused,
+    /// Orders that are known, and whose product links are others by now.
+    Linked,
 }
 
 impl End {

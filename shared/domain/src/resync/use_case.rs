@@ -1,19 +1,22 @@
 //! One stretch of a run: a few pages, each compared and written down before the next.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ask::{is_read, reopen};
-use super::compare::{Behind, Kept, OrderSight, behind, is_refused_by_settings, is_unpushed};
+use super::compare::{
+    Behind, Kept, OrderSight, behind, is_linked_otherwise, is_refused_by_settings, is_unpushed, waits_for_links,
+};
 use super::run::{Asked, End, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
 use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
-use crate::id::OrderRef;
+use crate::id::{OrderRef, VariantId};
 use crate::look::{is_redrive_of, report_unavailable};
 use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Row, RowKey};
-use crate::registry::{ConnectedShop, Shop};
+use crate::registry::{ConnectedShop, Links, Shop};
 use crate::shop_step::ShopStep;
 use crate::step::{Look, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
@@ -220,6 +223,7 @@ where
             !(occasion.leaves_fresh_orders() && is_fresh)
         });
         let lists = occasion == Occasion::Backfill && self.shop.offers_orders();
+        let links = if occasion.end() == End::Linked { self.links(&known).await? } else { Links::default() };
         let found = |(seen, known): (&OrderSight, &OrderRecord)| {
             let summary = known.summary.as_ref().map(Row::get);
             let looked_at = || Behind::Order { updated_at: seen.updated_at };
@@ -228,6 +232,7 @@ where
                     .or_else(|| summary.filter(|it| lists && !it.listed).map(|_| looked_at()))?,
                 End::Unpushed => summary.filter(|it| is_unpushed(it, &self.shop)).map(|_| Behind::Push)?,
                 End::Refused => summary.filter(|it| is_refused_by_settings(it)).map(|_| looked_at())?,
+                End::Linked => summary.filter(|it| is_linked_otherwise(it, &links)).map(|_| looked_at())?,
             };
             Some(FoundOrder { id: seen.at.id, behind })
         };
@@ -260,6 +265,14 @@ where
 
     fn kept(&self) -> Kept {
         Kept { orders: self.shop.keeps_orders(), tracking: self.shop.shop.settings.tracking_sync }
+    }
+
+    /// The product links of the orders that another link may concern.
+    async fn links(&self, known: &[OrderRecord]) -> Result<Links, Unfinished> {
+        let waiting = known.iter().filter_map(|record| record.summary.as_ref().map(Row::get));
+        let lines = waiting.filter(|summary| waits_for_links(summary)).flat_map(|summary| &summary.lines);
+        let variants: Vec<VariantId> = BTreeSet::from_iter(lines.filter_map(|line| line.variant)).into_iter().collect();
+        Ok(self.resync.ports.ledger.links(&self.resync.at, &variants, &[]).await?)
     }
 
     /// What the ledger knows of these orders, as far as it is compared, in their order.

@@ -177,7 +177,9 @@ const FIXTURES: &[(&str, &str)] = &[
 async fn each_topic_alone_brings_the_order_into_the_ledger() {
     let topics: Vec<&str> = roundtrip_connectors::shopify::webhook::TOPICS.iter().map(|topic| topic.name).collect();
     let fixtures: Vec<&str> = FIXTURES.iter().map(|(topic, _)| *topic).collect();
-    assert!(topics.iter().all(|topic| fixtures.contains(topic)), "each topic has its fixture: {topics:?}");
+    // What comes of those about products: links/webhooks.rs.
+    let mut of_orders = topics.iter().filter(|topic| !topic.starts_with("products/"));
+    assert!(of_orders.all(|topic| fixtures.contains(topic)), "each topic has its fixture: {topics:?}");
     let scene = Scene::new(false).await;
 
     for (topic, fixture) in FIXTURES {

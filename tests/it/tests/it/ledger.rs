@@ -7,7 +7,7 @@ use roundtrip_domain::ports::{Clock, Ports};
 use roundtrip_domain::ports::{Ledger, Registry};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::record::{OrderFilter, Summary, Tab};
-use roundtrip_domain::registry::ProductLink;
+use roundtrip_domain::registry::LinkChange;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_kit::order::{connected, connection, link, moon, paid_order, sun};
 use roundtrip_kit::{contract, dynamodb, fake};
@@ -30,7 +30,7 @@ async fn a_shop_is_read_with_both_sides_of_its_connections() {
     assert!(!ledger.register_shop(&connected(moon(), now)).await.unwrap(), "known");
     ledger.register_shop(&connected(sun(), now)).await.unwrap();
     ledger.put_connection(&connection(true)).await.unwrap();
-    ledger.put_links(&[link(1)]).await.unwrap();
+    ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
 
     let destination = ledger.shop(&moon()).await.unwrap().unwrap();
     let source = ledger.shop(&sun()).await.unwrap().unwrap();
@@ -43,8 +43,8 @@ async fn a_shop_is_read_with_both_sides_of_its_connections() {
 #[tokio::test]
 async fn links_are_read_in_batches_of_any_size() {
     let ledger = dynamodb::ledger().await;
-    let links: Vec<ProductLink> = (1..=230).map(link).collect();
-    ledger.put_links(&links).await.unwrap();
+    let links: Vec<LinkChange> = (1..=230).map(link).map(LinkChange::first).collect();
+    ledger.change_links(&links).await.unwrap();
 
     let wanted: Vec<VariantId> = (1..=250).map(VariantId::new).collect();
     let found = ledger.links(&moon(), &wanted, &[sun()]).await.unwrap();
@@ -67,7 +67,7 @@ async fn lists_are_paged_newest_first_and_follow_an_order_from_tab_to_tab() {
     ports.ledger.register_shop(&connected(moon(), now)).await.unwrap();
     ports.ledger.register_shop(&connected(sun(), now)).await.unwrap();
     ports.ledger.put_connection(&connection(false)).await.unwrap();
-    ports.ledger.put_links(&[link(1)]).await.unwrap();
+    ports.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     for id in 1..=5 {
         fakes.clock.advance(std::time::Duration::from_secs(60));
         let order = paid_order(id, fakes.clock.now());

@@ -15,6 +15,7 @@ mod explore;
 mod intake;
 mod labels;
 mod ledger;
+mod links;
 mod many_orders;
 mod ops_api;
 mod paused;

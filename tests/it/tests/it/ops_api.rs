@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use roundtrip_api::{AUDIENCE, Claims};
 use roundtrip_aws::{DynamoLedger, OperatorSecret, QueueUrls, SqsTasks, Vault, VaultNames};
+use roundtrip_connectors::shopify::{ShopifyApi, ShopifyConfig};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{LocationId, OrderId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger, Ports, Registry};
@@ -24,7 +25,7 @@ use roundtrip_domain::step::StepId;
 use roundtrip_domain::sync::ask_for_sync;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_domain::writeback::write_back;
-use roundtrip_functions::compose::Api;
+use roundtrip_functions::compose::{Api, SystemClock};
 use roundtrip_functions::ops_api::router;
 use roundtrip_kit::fake::{FakeChannel, Fault, ManualClock, MemoryTasks};
 use roundtrip_kit::order::{connected, connection, facts, moon, paid_order, sun};
@@ -67,10 +68,18 @@ impl Scene {
 
         let sdk = dynamodb::sdk_config("http://127.0.0.1:1", "us-east-1", "local");
         let names = VaultNames { app_secret_id: None, token_key_id: "key".into(), registry: "registry".into() };
+        let vault = Vault::new(&sdk, names);
+        let nowhere = ShopifyConfig {
+            endpoint: "http://127.0.0.1:1/{shop}".parse().unwrap(),
+            api_version: "2026-10".into(),
+            webhook_url: None,
+            call_timeout: Duration::from_secs(1),
+        };
         let api = Api {
             ledger,
+            channel: ShopifyApi::new(nowhere, vault.clone(), SystemClock).unwrap(),
             tasks: SqsTasks::new(&sdk, QueueUrls::default()),
-            vault: Vault::new(&sdk, names),
+            vault,
             operator: OperatorSecret(Secret::new(SECRET)),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

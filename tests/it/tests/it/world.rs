@@ -95,8 +95,7 @@ impl World {
         let mut to_source = connection(true);
         to_source.source = source.clone();
         self.ports.ledger.put_connection(to_source);
-        let (destination_variant, source_variant) = (VariantId::new(n), VariantId::new(n + 1000));
-        let tie = ProductLink { destination: moon(), destination_variant, source: source.clone(), source_variant };
+        let tie = ProductLink::given((moon(), VariantId::new(n)), (source.clone(), VariantId::new(n + 1000)));
         self.ports.ledger.put_link(tie);
         self.change_order(|order| order.lines.push(line(n)));
     }

@@ -7,13 +7,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use roundtrip_domain::channel::{
     Budget, Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery,
-    ShippedOrder, ShownFulfillment, SubscriptionGap,
+    ShippedOrder, ShownFulfillment, SubscriptionGap, VariantsPage,
 };
-use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
 use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
-use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::registry::{MatchBy, ShopFacts};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
 use super::SHOPIFY_CALL;
@@ -239,6 +240,31 @@ impl Channel for Metered {
         self.pay(shop, 35)?;
         let page = self.shops.orders(shop, query).await?;
         Ok(OrdersPage { budget: self.budget(shop), ..page })
+    }
+
+    async fn variants(&self, shop: &ShopDomain, after: Option<&str>) -> Result<VariantsPage, ChannelError> {
+        self.pay(shop, 24)?;
+        self.shops.variants(shop, after).await
+    }
+
+    async fn variants_by(
+        &self,
+        shop: &ShopDomain,
+        by: MatchBy,
+        values: &[String],
+    ) -> Result<Vec<Variant>, ChannelError> {
+        self.pay(shop, 24)?;
+        self.shops.variants_by(shop, by, values).await
+    }
+
+    async fn variants_of(&self, shop: &ShopDomain, ids: &[VariantId]) -> Result<Vec<Variant>, ChannelError> {
+        self.pay(shop, u32::try_from(2 * ids.len()).unwrap_or(u32::MAX))?;
+        self.shops.variants_of(shop, ids).await
+    }
+
+    async fn product(&self, shop: &ShopDomain, id: ProductId) -> Result<Option<Vec<Variant>>, ChannelError> {
+        self.pay(shop, 14)?;
+        self.shops.product(shop, id).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

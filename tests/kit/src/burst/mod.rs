@@ -254,7 +254,7 @@ impl World {
     fn enqueue(&mut self, task: Task) {
         match task.subject {
             Subject::Shop { .. } => self.resync_queue.push_back(task),
-            Subject::Order(_) | Subject::FulfillmentOrder { .. } => self.queue.put(task),
+            Subject::Order(_) | Subject::FulfillmentOrder { .. } | Subject::Product { .. } => self.queue.put(task),
         }
     }
 

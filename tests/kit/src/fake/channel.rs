@@ -8,14 +8,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedFulfillment,
-    ShippedOrder, ShownFulfillment, SubscriptionGap,
+    ShippedOrder, ShownFulfillment, SubscriptionGap, VariantsPage,
 };
 use roundtrip_domain::code::Code;
-use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, LocationId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{
+    FulfillmentId, FulfillmentOrderId, LocationId, OrderId, OrderRef, ProductId, ShopDomain, VariantId,
+};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::order::{FulfillmentState, Order, SourceOrder};
 use roundtrip_domain::ports::{Clock, after};
 use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey, destination_line};
-use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::registry::{MatchBy, ShopFacts};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 use super::shop::{FakeShop, Late, Tagging};
@@ -311,6 +314,33 @@ impl Channel for FakeChannel {
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
         let now = self.clock.now();
         self.ask(shop, "orders", |fake| fake.page(shop, query, now))
+    }
+
+    async fn variants(&self, shop: &ShopDomain, after: Option<&str>) -> Result<VariantsPage, ChannelError> {
+        self.ask(shop, "variants", |shop| shop.variants_page(after))
+    }
+
+    async fn variants_by(
+        &self,
+        shop: &ShopDomain,
+        by: MatchBy,
+        values: &[String],
+    ) -> Result<Vec<Variant>, ChannelError> {
+        let carries = |variant: &&Variant| variant.value(by).is_some_and(|value| values.iter().any(|it| it == value));
+        self.ask(shop, "variants_by", |shop| shop.indexed_variants().filter(carries).cloned().collect())
+    }
+
+    async fn variants_of(&self, shop: &ShopDomain, ids: &[VariantId]) -> Result<Vec<Variant>, ChannelError> {
+        self.ask(shop, "variants_of", |shop| {
+            ids.iter().filter_map(|id| shop.variants.iter().find(|variant| variant.id == *id)).cloned().collect()
+        })
+    }
+
+    async fn product(&self, shop: &ShopDomain, id: ProductId) -> Result<Option<Vec<Variant>>, ChannelError> {
+        self.ask(shop, "product", |shop| {
+            let variants: Vec<Variant> = shop.variants.iter().filter(|it| it.product == id).cloned().collect();
+            (!variants.is_empty()).then_some(variants)
+        })
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::history::HistoryEvent;
-use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::id::{OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::{Variant, Watch};
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
-use roundtrip_domain::registry::{ConnectedShop, Connection, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts};
+use roundtrip_domain::registry::{
+    ConnectedShop, Connection, LinkChange, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts,
+};
 use roundtrip_domain::step::{Step, StepId, Wait};
 use roundtrip_domain::task::Subject;
 use serde::Serialize;
@@ -247,6 +250,38 @@ impl Registry for MemoryLedger {
         let by_variant = wanted.map(|link| (link.destination_variant, link.clone())).collect();
         let shops = sources.iter().filter_map(|source| Some((source.clone(), memory.shops.get(source)?.clone())));
         Ok(Links { by_variant, sources: shops.collect() })
+    }
+
+    async fn links_about(
+        &self,
+        shop: &ShopDomain,
+        product: ProductId,
+        variants: &[Variant],
+    ) -> Result<Vec<ProductLink>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let watched = Watch::of_product(product, variants);
+        Ok(memory.links.iter().filter(|link| Watch::concerns(&watched, shop, link)).cloned().collect())
+    }
+
+    async fn change_links(&self, changes: &[LinkChange]) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let is_at = |link: &ProductLink, change: &LinkChange| {
+            change.at() == Some((&link.destination, link.destination_variant))
+        };
+        for change in changes {
+            let known = memory.links.iter().find(|link| is_at(link, change));
+            if known.map(|link| link.version) != change.before.as_ref().map(|link| link.version) {
+                return Err(LedgerError::Conflict);
+            }
+        }
+        for change in changes {
+            memory.links.retain(|link| !is_at(link, change));
+            let version = change.before.as_ref().map_or(0, |link| link.version) + 1;
+            memory.links.extend(change.after.clone().map(|link| ProductLink { version, ..link }));
+        }
+        Ok(())
     }
 
     async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError> {

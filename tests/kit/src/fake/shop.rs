@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use roundtrip_domain::channel::{
     Budget, DestinationOrder, FulfillmentOrder, FulfillmentOrderLine, OrdersPage, OrdersQuery, ShippedFulfillment,
-    ShownFulfillment,
+    ShownFulfillment, VariantsPage,
 };
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{
     FulfillmentId, FulfillmentOrderId, FulfillmentOrderLineItemId, LineItemId, LocationId, OrderId, OrderRef,
-    ShopDomain,
+    ShopDomain, VariantId,
 };
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::order::{
     FinancialStatus, FulfillmentOrderStatus, FulfillmentState, FulfillmentStatus, Line, Order, SourceOrder,
 };
@@ -39,6 +40,10 @@ const LOCATIONS: u64 = 100;
 pub struct FakeShop {
     /// The destination orders, as a merchant would see them.
     pub orders: BTreeMap<OrderId, Order>,
+    /// What it sells, in the order of the ids.
+    pub variants: Vec<Variant>,
+    /// Which of them a search does not find: the index lags.
+    pub unsearchable: Vec<VariantId>,
     /// The orders that were pushed here, by the draft they were made from.
     pub pushed: Vec<(SourceOrder, OrderDraft)>,
     /// Since when each of them is there.
@@ -108,6 +113,20 @@ pub(super) enum Tagging {
 }
 
 impl FakeShop {
+    /// The variants that a search finds.
+    pub(super) fn indexed_variants(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(|variant| !self.unsearchable.contains(&variant.id))
+    }
+
+    /// A page of the variants; it begins behind the id that `after` says.
+    pub(super) fn variants_page(&self, after: Option<&str>) -> VariantsPage {
+        let after: u64 = after.and_then(|after| after.parse().ok()).unwrap_or_default();
+        let rest: Vec<&Variant> = self.variants.iter().filter(|variant| variant.id.number() > after).collect();
+        let variants: Vec<Variant> = rest.iter().take(PAGE).map(|variant| (*variant).clone()).collect();
+        let last = variants.last().map(|variant| variant.id.to_string());
+        VariantsPage { next: last.filter(|_| rest.len() > PAGE), variants }
+    }
+
     /// How the next call goes wrong, if it does.
     pub(super) fn fault(&mut self, next: impl FnOnce(&mut Self) -> Option<Fault>) -> Option<Fault> {
         if self.revoked {

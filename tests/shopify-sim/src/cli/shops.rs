@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use rust_decimal::Decimal;
 use shopify_sim::SimClient;
 use shopify_sim::codes::CurrencyCode;
-use shopify_sim::control::{NewShop, NewVariant, SettingsChange};
+use shopify_sim::control::{NewShop, NewVariant, SettingsChange, VariantChange};
 use shopify_sim::state::TakenKey;
 use shopify_sim::webhooks::Topic;
 use shopify_sim::words::parse_word;
@@ -28,7 +28,31 @@ pub(crate) enum ShopVerb {
         /// SKU=PRICE[@LOCATION]
         #[arg(value_parser = variant)]
         variant: NewVariant,
+        #[arg(long)]
+        barcode: Option<String>,
+        /// Another variant of the same product, by id or SKU.
+        #[arg(long)]
+        beside: Option<String>,
     },
+    /// Give a variant another SKU or barcode: also one that another variant has.
+    Relabel {
+        shop: String,
+        /// Id or SKU.
+        variant: String,
+        #[arg(long)]
+        sku: Option<String>,
+        /// Empty: none.
+        #[arg(long)]
+        barcode: Option<String>,
+    },
+    /// Take a variant out of its product; the last one takes the product along.
+    Drop {
+        shop: String,
+        /// Id or SKU.
+        variant: String,
+    },
+    /// Delete a product with all its variants.
+    DropProduct { shop: String, product: u64 },
     /// Make every access token of a shop worthless.
     RevokeToken { shop: String },
     /// Remove the app.
@@ -135,9 +159,19 @@ impl ShopVerb {
                 };
                 out.shop(&sim.set(&it.shop, &settings).await?)
             }
-            Self::Sell { shop, variant } => {
+            Self::Sell { shop, variant, barcode, beside } => {
+                let variant = NewVariant { barcode, beside, ..variant };
                 let sold = sim.set_variant(&shop, &variant).await?;
                 out.say(&sold, || format!("{}  {}  variant {}", sold.sku, sold.price, sold.id))
+            }
+            Self::Relabel { shop, variant, sku, barcode } => {
+                let changed = sim.change_variant(&shop, &variant, &VariantChange { sku, barcode }).await?;
+                let barcode = changed.barcode.as_deref().unwrap_or("none");
+                out.say(&changed, || format!("variant {}  SKU {}  barcode {barcode}", changed.id, changed.sku))
+            }
+            Self::Drop { shop, variant } => out.count("variant deleted", sim.delete_variant(&shop, &variant).await?),
+            Self::DropProduct { shop, product } => {
+                out.count("variants deleted", sim.delete_product(&shop, product).await?)
             }
             Self::RevokeToken { shop } => out.count("tokens revoked", sim.revoke_tokens(&shop).await?),
             Self::Uninstall { shop } => out.count("subscriptions gone with the app", sim.uninstall(&shop).await?),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::{Answer, CommandError, Count, NewShop, NewVariant, SettingsChange, ShopView, change};
+use super::products::put_variant;
+use super::{Answer, CommandError, Count, NewShop, SettingsChange, ShopView, change};
 use crate::cost::Bucket;
 use crate::engine::Engine;
-use crate::state::{Ids, Location, Shop, Variant, World};
-use crate::webhooks::{Topic, product_body};
+use crate::state::{Ids, Location, Shop, World};
 
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Vec<ShopView>> {
     Json(engine.world().shops.values().map(view).collect())
@@ -111,47 +111,6 @@ pub(super) async fn drain(
         change.shop.bucket.drain_to(u32::try_from(left.count).unwrap_or(u32::MAX));
         Ok(Json(left))
     })
-}
-
-/// Sells a new variant, or changes the one of that SKU.
-pub(super) async fn set_variant(
-    State(engine): State<Arc<Engine>>,
-    Path(shop): Path<String>,
-    Json(new): Json<NewVariant>,
-) -> Answer<Variant> {
-    change(&engine, &shop, |change| {
-        let is_new = change.shop.variant_by(&new.sku).is_none();
-        let variant = put_variant(change.shop, change.ids, new)?;
-        let topic = if is_new { Topic::ProductsCreate } else { Topic::ProductsUpdate };
-        change.happened(topic, product_body(&[&variant]));
-        Ok(Json(variant))
-    })
-}
-
-fn put_variant(shop: &mut Shop, ids: &mut Ids, new: NewVariant) -> Result<Variant, CommandError> {
-    let location = match &new.location {
-        Some(name) => shop.locations.iter().find(|it| it.name == *name),
-        None => shop.locations.first(),
-    };
-    let location_id = location.ok_or(CommandError::NotFound("location"))?.id;
-    let known = shop.variants.iter().position(|it| it.sku == new.sku);
-    let (id, product_id) =
-        known.map_or_else(|| (ids.take(), ids.take()), |at| (shop.variants[at].id, shop.variants[at].product_id));
-    let title = new.title.unwrap_or_else(|| new.sku.clone());
-    let variant = Variant {
-        id,
-        product_id,
-        sku: new.sku,
-        title,
-        price: new.price,
-        location_id,
-        requires_shipping: new.requires_shipping,
-    };
-    match known {
-        Some(at) => shop.variants[at] = variant.clone(),
-        None => shop.variants.push(variant.clone()),
-    }
-    Ok(variant)
 }
 
 fn view(shop: &Shop) -> ShopView {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::connection::{Page, Wanted, by_id};
-use super::line_item::{LineItem, ProductVariant};
+use super::line_item::LineItem;
 use super::order::Order;
+use super::product::ProductVariant;
 use super::scalars::{DateTime, Url};
 use super::shop::Location;
 use crate::codes::CountryCode;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::money::{MoneyBag, TaxLine};
-use super::scalars::{Money, UnsignedInt64};
+use super::product::{Product, ProductVariant};
 use crate::state::{self, gid};
 
 #[derive(SimpleObject)]
@@ -129,51 +129,6 @@ impl LineItem {
         let Some(id) = self.line().variant_id else {
             return Ok(None);
         };
-        super::read(ctx, |shop| shop.variant(id).cloned().map(Product))
-    }
-}
-
-pub(crate) struct ProductVariant(pub(crate) state::Variant);
-
-#[Object]
-impl ProductVariant {
-    pub(crate) async fn id(&self) -> ID {
-        gid("ProductVariant", self.0.id).into()
-    }
-    async fn legacy_resource_id(&self) -> UnsignedInt64 {
-        UnsignedInt64(self.0.id)
-    }
-    async fn sku(&self) -> Option<&str> {
-        Some(&self.0.sku)
-    }
-    async fn barcode(&self) -> Option<String> {
-        None
-    }
-    async fn title(&self) -> &str {
-        "Default Title"
-    }
-    async fn display_name(&self) -> &str {
-        &self.0.title
-    }
-    async fn price(&self) -> Money {
-        Money(self.0.price)
-    }
-    async fn product(&self) -> Product {
-        Product(self.0.clone())
-    }
-}
-
-pub(crate) struct Product(state::Variant);
-
-#[Object]
-impl Product {
-    pub(crate) async fn id(&self) -> ID {
-        gid("Product", self.0.product_id).into()
-    }
-    async fn title(&self) -> &str {
-        &self.0.title
-    }
-    async fn handle(&self) -> String {
-        self.0.title.to_lowercase().replace(' ', "-")
+        super::read(ctx, |shop| shop.variant(id).map(|variant| Product::of(shop, variant)))
     }
 }

@@ -16,6 +16,7 @@ mod order;
 mod order_create;
 mod order_search;
 mod people;
+mod product;
 mod query;
 mod scalars;
 mod shop;

@@ -11,6 +11,7 @@ use super::line_item::{Attribute, LineItem};
 use super::metafield::Metafield;
 use super::money::{MoneyBag, ShippingLine, TaxLine};
 use super::people::{Customer, MailingAddress};
+use super::product::{Product, ProductVariant};
 use super::scalars::{DateTime, UnsignedInt64};
 use crate::codes::CurrencyCode;
 use crate::state::{self, full_namespace, gid};
@@ -24,6 +25,8 @@ pub(crate) enum Node {
     LineItem(LineItem),
     Fulfillment(Fulfillment),
     FulfillmentOrder(FulfillmentOrder),
+    Product(Product),
+    ProductVariant(ProductVariant),
 }
 
 /// An order as it was when the question arrived.

@@ -9,12 +9,13 @@ use super::fulfillment_order::FulfillmentOrder;
 use super::inputs::{MetafieldDefinitionIdentifierInput, OrderIdentifierInput};
 use super::metafield::MetafieldDefinition;
 use super::order::{Node, Order};
-use super::order_search::{after as after_cursor, search};
+use super::order_search::{after as after_cursor, search as search_orders};
+use super::product::{Product, ProductVariant, search};
 use super::shop::{AppInstallation, Location, Shop};
 use super::webhook::WebhookSubscription;
 use crate::state::{full_namespace, parse_gid};
 use crate::webhooks::Topic;
-use crate::words::OrderSortKeys;
+use crate::words::{OrderSortKeys, ProductVariantSortKeys};
 
 /// Source: answers to look-ups by an identifier without a definition.
 const NO_ID_DEFINITION: &str = "Metafield definition of type 'id' is required when using custom ids.";
@@ -65,7 +66,7 @@ impl QueryRoot {
         reverse: Option<bool>,
     ) -> async_graphql::Result<Page<Order>> {
         let (sort, backwards) = (sort_key.unwrap_or(OrderSortKeys::ProcessedAt), reverse.unwrap_or_default());
-        let mut found = super::read(ctx, |shop| search(shop, query.as_deref(), sort, backwards))?;
+        let mut found = super::read(ctx, |shop| search_orders(shop, query.as_deref(), sort, backwards))?;
         let caller = ctx.data::<super::Caller>()?;
         found.retain(|(_, order)| caller.sees(order.created_at));
         let has_previous = after.is_some();
@@ -93,6 +94,13 @@ impl QueryRoot {
         if parse_gid("Order", &id).is_some() {
             return Ok(Order::find(ctx, number("Order", &id)?)?.map(Node::Order));
         }
+        if parse_gid("ProductVariant", &id).is_some() {
+            let id = number("ProductVariant", &id)?;
+            return super::read(ctx, |shop| shop.variant(id).cloned().map(ProductVariant).map(Node::ProductVariant));
+        }
+        if let Ok(id) = number("Product", &id) {
+            return super::read(ctx, |shop| Product::find(shop, id).map(Node::Product));
+        }
         if let Ok(id) = number("FulfillmentOrder", &id) {
             return super::read(ctx, |shop| {
                 Some(Node::FulfillmentOrder(FulfillmentOrder::find(shop.owner_of(id)?, id)?))
@@ -100,6 +108,38 @@ impl QueryRoot {
         }
         let id = number("Fulfillment", &id)?;
         super::read(ctx, |shop| Some(Node::Fulfillment(Fulfillment::find(shop.owner_of(id)?, id)?)))
+    }
+
+    /// What is not there is null, in its place.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> async_graphql::Result<Vec<Option<Node>>> {
+        let mut nodes = Vec::new();
+        for id in ids {
+            nodes.push(self.node(ctx, id).await?);
+        }
+        Ok(nodes)
+    }
+
+    async fn product(&self, ctx: &Context<'_>, id: ID) -> async_graphql::Result<Option<Product>> {
+        let id = number("Product", &id)?;
+        super::read(ctx, |shop| Product::find(shop, id))
+    }
+
+    /// In the order of their ids, whatever is asked for.
+    #[allow(clippy::too_many_arguments)] // Shopify's
+    async fn product_variants(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        reverse: Option<bool>,
+        query: Option<String>,
+        #[graphql(name = "sortKey")] _sort_key: Option<ProductVariantSortKeys>,
+    ) -> async_graphql::Result<Page<ProductVariant>> {
+        let found = super::read(ctx, |shop| search(shop, query.as_deref()))?;
+        let found = by_id(found.into_iter().map(|it| (it.id, ProductVariant(it))));
+        Wanted { first, after, last, before, reverse }.page(found)
     }
 
     async fn shop(&self, ctx: &Context<'_>) -> async_graphql::Result<Shop> {

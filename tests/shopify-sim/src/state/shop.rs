@@ -57,6 +57,8 @@ pub struct Variant {
     pub id: u64,
     pub product_id: u64,
     pub sku: String,
+    #[serde(default)]
+    pub barcode: Option<String>,
     pub title: String,
     pub price: Decimal,
     /// Where it is stocked, and so which location gets the work.
@@ -126,6 +128,11 @@ impl Shop {
     /// The variant of that id.
     pub fn variant(&self, id: u64) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.id == id)
+    }
+
+    /// The variants of a product; none: there is no such product.
+    pub fn variants_of(&self, product: u64) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().filter(move |variant| variant.product_id == product)
     }
 
     /// The variant that a person means: gid, number or SKU.

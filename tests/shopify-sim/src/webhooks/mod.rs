@@ -13,7 +13,9 @@ use sha2::Sha256;
 
 pub use delivery::{Attempt, Delivery};
 pub(crate) use delivery::{Deliveries, deliver, redeliver};
-pub(crate) use payload::{fulfillment_body, fulfillment_order_body, order_body, product_body, refund_body};
+pub(crate) use payload::{
+    deleted_product_body, fulfillment_body, fulfillment_order_body, order_body, product_body, refund_body,
+};
 pub(crate) use resolver::http_client;
 pub use topic::Topic;
 

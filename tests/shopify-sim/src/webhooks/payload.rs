@@ -136,9 +136,15 @@ pub(crate) fn product_body(variants: &[&Variant]) -> Value {
         "title": variants.first().map(|variant| &variant.title),
         "status": "active",
         "variants": variants.iter().map(|it| json!({
-            "id": it.id, "admin_graphql_api_id": gid("ProductVariant", it.id), "sku": it.sku, "price": it.price,
+            "id": it.id, "admin_graphql_api_id": gid("ProductVariant", it.id), "sku": it.sku, "barcode": it.barcode,
+            "price": it.price,
         })).collect::<Vec<_>>(),
     })
+}
+
+/// products/delete
+pub(crate) fn deleted_product_body(id: u64) -> Value {
+    json!({"id": id})
 }
 
 fn address(it: &MailingAddress) -> Value {

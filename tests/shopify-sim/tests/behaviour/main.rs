@@ -7,6 +7,7 @@ mod cost;
 mod faults;
 mod fulfillments;
 mod keys;
+mod products;
 mod shop;
 mod tracking;
 mod webhooks;

@@ -1,4 +1,4 @@
-//! Webhooks: is it Shopify's, and which order is it about.
+//! Webhooks: is it Shopify's, and which order or product is it about.
 //!
 //! A body is a hint, never a fact: it is signed, but old (retries send the original for four hours), and
 //! its headers are not signed at all. So of a delivery only the subject goes on, and is read afresh.
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use roundtrip_domain::id::{FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentOrderId, OrderId, OrderRef, ProductId, ShopDomain};
 use roundtrip_domain::secret::AppCredentials;
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use serde::Deserialize;
@@ -99,7 +99,7 @@ pub enum Unusable {
     NoShop,
     #[error("the body is not JSON")]
     NotJson,
-    #[error("the body names no order where its topic keeps it")]
+    #[error("the body names nothing where its topic keeps its subject")]
     NoSubject,
 }
 
@@ -172,6 +172,7 @@ fn subject(topic: &Topic, shop: ShopDomain, body: &Body) -> Option<Subject> {
             let id = number(&body.fulfillment_order.as_ref()?.id)?;
             Some(Subject::FulfillmentOrder { shop, id: FulfillmentOrderId::new(id) })
         }
+        SubjectAt::Product => Some(Subject::Product { shop, id: ProductId::new(number(&body.id)?) }),
     }
 }
 

@@ -88,6 +88,20 @@ fn an_order_webhook_names_its_order_and_carries_the_time_as_a_hint() {
 }
 
 #[test]
+fn a_product_webhook_names_its_product_whatever_became_of_it() {
+    let bodies = [
+        ("products/update", r#"{"id":788032119674292922,"variants":[{"id":1,"sku":"A-1","barcode":null}]}"#),
+        ("products/delete", r#"{"id":788032119674292922}"#),
+    ];
+    for (topic, body) in bodies {
+        let (queue, task) = task_of(topic, body).unwrap();
+
+        assert_eq!((queue, task.seen_updated_at), (Queue::OrderPush, None));
+        assert_eq!(task.subject.to_string(), "product moon.myshopify.com/788032119674292922");
+    }
+}
+
+#[test]
 fn what_cannot_be_used_says_why() {
     let cases = [
         ("carts/update", r#"{"id":1}"#, Unusable::UnknownTopic),
@@ -98,6 +112,8 @@ fn what_cannot_be_used_says_why() {
         ("orders/paid", r#"{"id":{"a":1}}"#, Unusable::NoSubject),
         ("orders/edited", r#"{"id":1}"#, Unusable::NoSubject),
         ("fulfillments/create", r#"{"id":1}"#, Unusable::NoSubject),
+        ("products/update", r#"{"shop_id":1}"#, Unusable::NoSubject),
+        ("products/delete", r#"{"id":null}"#, Unusable::NoSubject),
         ("fulfillment_orders/placed_on_hold", r#"{"fulfillment_order":{}}"#, Unusable::NoSubject),
     ];
     for (topic, body, expected) in cases {
@@ -109,6 +125,7 @@ fn what_cannot_be_used_says_why() {
 fn the_included_fields_hold_what_the_task_needs_and_something_that_changes() {
     // A delivery whose included fields did not change may be left out. Source: webhook best practices.
     for topic in TOPICS.iter().filter(|topic| !topic.include_fields.is_empty()) {
-        assert!(topic.include_fields.iter().any(|field| field.ends_with("_at")), "{}", topic.name);
+        let changes = |field: &&str| field.ends_with("_at") || field.ends_with(".sku");
+        assert!(topic.include_fields.iter().any(changes), "{}", topic.name);
     }
 }

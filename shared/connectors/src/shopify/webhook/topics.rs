@@ -26,10 +26,15 @@ pub(super) enum SubjectAt {
     OrderEdit,
     /// `fulfillment_order.id` is a fulfillment order; nothing names the order.
     FulfillmentOrder,
+    /// `id` is a product.
+    Product,
 }
 
 const ORDER_FIELDS: &[&str] = &["id", "updated_at"];
 const FULFILLMENT_FIELDS: &[&str] = &["id", "order_id", "updated_at"];
+/// No time: stock changes with each sale, and a delivery of which none of these fields changed may be left out.
+/// Source: webhook best practices.
+const PRODUCT_FIELDS: &[&str] = &["id", "variants.id", "variants.sku", "variants.barcode"];
 const REFUND_FIELDS: &[&str] = &["id", "order_id", "created_at"];
 
 const fn topic(
@@ -45,7 +50,7 @@ const fn topic(
 /// Every topic that we subscribe to: its queue, and where its body names the subject.
 pub const TOPICS: &[Topic] = {
     use Queue::{OrderPush, TrackingWriteback};
-    use SubjectAt::{FulfillmentOrder, Order, OrderEdit, OrderIdField};
+    use SubjectAt::{FulfillmentOrder, Order, OrderEdit, OrderIdField, Product};
     &[
         topic("orders/create", "ORDERS_CREATE", OrderPush, Order, ORDER_FIELDS),
         topic("orders/paid", "ORDERS_PAID", OrderPush, Order, ORDER_FIELDS),
@@ -72,5 +77,7 @@ pub const TOPICS: &[Topic] = {
             FulfillmentOrder,
             &[],
         ),
+        topic("products/update", "PRODUCTS_UPDATE", OrderPush, Product, PRODUCT_FIELDS),
+        topic("products/delete", "PRODUCTS_DELETE", OrderPush, Product, &[]),
     ]
 };

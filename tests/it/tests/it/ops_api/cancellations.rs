@@ -1,5 +1,7 @@
 //! Source orders that are cancelled with their order, over the API.
 
+use roundtrip_domain::ports::Registry;
+use roundtrip_domain::registry::LinkChange;
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{link, moon, sun};
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ async fn how_far_a_source_order_is_cancelled_with_its_order_is_shown() {
     let on = json!({ "destination": moon(), "source": sun(), "auto_push": true, "cancel_source": true });
     let (status, answer) = scene.send("POST", "/v1/connections", on).await;
     assert_eq!((status, &answer["connection"]["settings"]["cancel_source"]), (200, &json!(true)));
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.look().await;
     let pushed = scene.send("POST", &format!("/v1/shops/{}/orders/42/pushes", moon()), json!({})).await;
     assert_eq!(pushed.0, 202, "{pushed:?}");

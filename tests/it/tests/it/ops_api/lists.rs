@@ -1,6 +1,7 @@
 //! What the lists show, and how many orders stand where.
 
 use jiff::SignedDuration;
+use roundtrip_domain::registry::LinkChange;
 use roundtrip_kit::order::{link, moon};
 
 use super::*;
@@ -8,7 +9,7 @@ use super::*;
 #[tokio::test]
 async fn a_listed_order_shows_its_nine_columns() {
     let scene = Scene::start().await;
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.world.channel.shop(&moon(), |shop| {
         let order = shop.orders.values_mut().next().unwrap();
         order.tags = vec!["gift".into()];
@@ -61,7 +62,7 @@ impl Scene {
 #[tokio::test]
 async fn a_list_shows_what_every_filter_lets_through() {
     let scene = Scene::start().await;
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.another(43, 60, |order| order.tags = vec!["gift".into(), "b2b".into()]).await;
     scene.another(44, 24 * 60, |order| order.fulfillment_status = "FULFILLED".to_owned().into()).await;
     scene.another(45, 48 * 60, |order| order.cancelled_at = Some(order.updated_at)).await;
@@ -164,7 +165,7 @@ async fn tags_of_two_users_at_once_are_both_kept() {
 #[tokio::test]
 async fn a_source_store_sees_what_it_received_from_whom_and_how_far_it_has_come() {
     let scene = Scene::start().await;
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     let path = format!("/v1/shops/{}/orders/42/pushes", moon());
     assert_eq!(scene.send("POST", &path, json!({ "source": sun() })).await.0, 202);
     scene.look().await;

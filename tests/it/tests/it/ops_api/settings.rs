@@ -4,7 +4,7 @@ use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger, Registry};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::record::{OrderRecord, RequestState};
-use roundtrip_domain::registry::{EmailContact, ProductLink, ShippingRate};
+use roundtrip_domain::registry::{EmailContact, LinkChange, ProductLink, ShippingRate};
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use roundtrip_kit::order::{connected, euros, line, link, moon, sun};
 use serde_json::{Value, json};
@@ -200,7 +200,7 @@ async fn an_order_of_before_takes_a_fee_by_hand_unless_somebody_wants_it_to_go_b
 async fn a_push_without_a_source_asks_each_store_that_does_not_have_its_part() {
     let scene = Scene::start().await;
     assert_eq!(scene.push(json!({})).await, (409, "NOTHING_TO_PUSH".to_owned()));
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.look().await;
 
     let (status, answer) = scene.send("POST", &format!("/v1/shops/{}/orders/42/pushes", moon()), json!({})).await;
@@ -230,7 +230,7 @@ async fn what_is_sent_to_source_stores_is_published() {
 async fn orders_of_before_automatic_push_are_counted_before_they_go() {
     let scene = Scene::start().await;
     scene.change(json!({ "auto_push": false })).await;
-    scene.world.ledger.put_links(&[link(1)]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1))]).await.unwrap();
     scene.look().await;
     assert_eq!(
         refused(&scene.change(json!({ "include_existing": true })).await),
@@ -262,7 +262,7 @@ async fn a_fee_is_for_one_store() {
     scene.world.ledger.register_shop(&connected(mars.clone(), scene.world.clock.now())).await.unwrap();
     scene.send("POST", "/v1/connections", json!({ "destination": moon(), "source": mars })).await;
     let of_mars = ProductLink { source: mars, ..link(2) };
-    scene.world.ledger.put_links(&[link(1), of_mars]).await.unwrap();
+    scene.world.ledger.change_links(&[LinkChange::first(link(1)), LinkChange::first(of_mars)]).await.unwrap();
     scene.world.channel.shop(&moon(), |shop| shop.orders.values_mut().next().unwrap().lines.push(line(2)));
     scene.look().await;
 

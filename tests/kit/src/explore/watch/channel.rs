@@ -3,12 +3,13 @@ use std::rc::Rc;
 
 use roundtrip_domain::channel::{
     Channel, ChannelError, DestinationOrder, HasKeyDefinition, KeyLookup, OrdersPage, OrdersQuery, ShippedOrder,
-    ShownFulfillment, SubscriptionGap,
+    ShownFulfillment, SubscriptionGap, VariantsPage,
 };
-use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ShopDomain};
+use roundtrip_domain::id::{FulfillmentId, FulfillmentOrderId, OrderId, OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::order::{Order, SourceOrder};
 use roundtrip_domain::push::{Cancellation, OrderDraft, OrderKey};
-use roundtrip_domain::registry::ShopFacts;
+use roundtrip_domain::registry::{MatchBy, ShopFacts};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingUpdate};
 
 use super::super::choice::{Decision, INDEX_LAG, Kind};
@@ -134,6 +135,27 @@ impl Channel for WatchedChannel {
 
     async fn orders(&self, shop: &ShopDomain, query: &OrdersQuery) -> Result<OrdersPage, ChannelError> {
         self.ask(shop, "channel.orders", shop, self.channel.orders(shop, query)).await
+    }
+
+    async fn variants(&self, shop: &ShopDomain, after: Option<&str>) -> Result<VariantsPage, ChannelError> {
+        self.ask(shop, "channel.variants", shop, self.channel.variants(shop, after)).await
+    }
+
+    async fn variants_by(
+        &self,
+        shop: &ShopDomain,
+        by: MatchBy,
+        values: &[String],
+    ) -> Result<Vec<Variant>, ChannelError> {
+        self.ask(shop, "channel.variants_by", shop, self.channel.variants_by(shop, by, values)).await
+    }
+
+    async fn variants_of(&self, shop: &ShopDomain, ids: &[VariantId]) -> Result<Vec<Variant>, ChannelError> {
+        self.ask(shop, "channel.variants_of", shop, self.channel.variants_of(shop, ids)).await
+    }
+
+    async fn product(&self, shop: &ShopDomain, id: ProductId) -> Result<Option<Vec<Variant>>, ChannelError> {
+        self.ask(shop, "channel.product", shop, self.channel.product(shop, id)).await
     }
 
     async fn facts(&self, shop: &ShopDomain) -> Result<(ShopFacts, HasKeyDefinition), ChannelError> {

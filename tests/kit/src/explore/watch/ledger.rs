@@ -2,10 +2,11 @@ use std::fmt;
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use roundtrip_domain::id::{OrderRef, ShopDomain, VariantId};
+use roundtrip_domain::id::{OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::links::Variant;
 use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow};
-use roundtrip_domain::registry::{ConnectedShop, Links, Paused, ShopFacts};
+use roundtrip_domain::registry::{ConnectedShop, LinkChange, Links, Paused, ProductLink, ShopFacts};
 use roundtrip_domain::step::{Step, StepId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -130,6 +131,19 @@ impl Registry for WatchedLedger {
         sources: &[ShopDomain],
     ) -> Result<Links, LedgerError> {
         self.read("registry.links", destination, self.ledger.links(destination, variants, sources)).await
+    }
+
+    async fn links_about(
+        &self,
+        shop: &ShopDomain,
+        product: ProductId,
+        variants: &[Variant],
+    ) -> Result<Vec<ProductLink>, LedgerError> {
+        self.read("registry.links_about", shop, self.ledger.links_about(shop, product, variants)).await
+    }
+
+    async fn change_links(&self, changes: &[LinkChange]) -> Result<(), LedgerError> {
+        self.write("registry.change_links", changes.len(), self.ledger.change_links(changes)).await
     }
 
     async fn pause(&self, domain: &ShopDomain, paused: &Paused) -> Result<(), LedgerError> {

@@ -62,6 +62,11 @@ impl NewShop {
 pub struct NewVariant {
     /// Stock keeping unit.
     pub sku: String,
+    #[serde(default)]
+    pub barcode: Option<String>,
+    /// Another variant of its product, by id or SKU; `None`: a product of its own.
+    #[serde(default)]
+    pub beside: Option<String>,
     /// In the shop's currency.
     pub price: Decimal,
     /// `None`: the SKU.
@@ -82,8 +87,25 @@ fn yes() -> bool {
 impl NewVariant {
     /// A variant at the first location.
     pub fn of(sku: &str, price: Decimal) -> Self {
-        Self { sku: sku.to_owned(), price, title: None, location: None, requires_shipping: true }
+        Self {
+            sku: sku.to_owned(),
+            barcode: None,
+            beside: None,
+            price,
+            title: None,
+            location: None,
+            requires_shipping: true,
+        }
     }
+}
+
+/// What a variant carries from now on; the rest stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VariantChange {
+    pub sku: Option<String>,
+    /// Empty: none.
+    pub barcode: Option<String>,
 }
 
 /// Settings to change; the others stay.
