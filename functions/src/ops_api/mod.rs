@@ -2,6 +2,7 @@
 //! requests, enqueues; never changes anything in a shop itself.
 
 mod auth;
+mod dry_run;
 mod error;
 mod extract;
 mod help;
@@ -65,6 +66,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(tags::change))
         .routes(routes!(received::list))
         .routes(routes!(push::ask))
+        .routes(routes!(dry_run::ask))
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))
         .routes(routes!(help::help))

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -130,7 +130,8 @@ pub(super) async fn once(State(api): State<Arc<Api>>, request: Request, next: Ne
 
 /// Keeps an answer; what was refused may be asked again with the same key.
 async fn keep(api: &Api, keyed: &KeyedRequest, response: Response) -> Result<Response, ApiError> {
-    if !response.status().is_success() {
+    // What is not to be stored is asked for anew each time.
+    if !response.status().is_success() || response.headers().contains_key(CACHE_CONTROL) {
         api.ledger.release_key(keyed).await?;
         return Ok(response);
     }

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Product links: match, list, remove.
     #[command(subcommand)]
     Links(LinksCommand),
-    /// Orders: list, counts, show, push, sync, tag, received.
+    /// Orders: list, counts, show, push, dry-run, sync, tag, received.
     #[command(subcommand)]
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
@@ -142,6 +142,8 @@ pub(crate) enum OrderCommand {
     },
     /// Ask for an order's lines to be pushed to a source store.
     Push(OrderPush),
+    /// What a push would send, what speaks against it, and what to know before. Nothing is sent or written.
+    DryRun(OrderDryRun),
     /// Look at an order now, and at what was shipped of it.
     Sync(OrderSync),
     /// Put your own tags on an order, or take them off. No store shows them.
@@ -276,6 +278,20 @@ pub(crate) struct OrderPush {
     /// Wait for the outcome.
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderDryRun {
+    /// The store where the order was placed.
+    pub(crate) shop: ShopDomain,
+    /// Shopify's order id.
+    pub(crate) id: OrderId,
+    /// The source store; all that hold something of the order, if left out.
+    #[arg(long, value_name = "SHOP")]
+    pub(crate) source: Option<ShopDomain>,
+    /// What shipping costs, in the source store's currency; what the store's rates say, if left out.
+    #[arg(long, value_name = "AMOUNT", requires = "source")]
+    pub(crate) fee: Option<Decimal>,
 }
 
 #[derive(Debug, Args)]

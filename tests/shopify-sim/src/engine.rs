@@ -38,6 +38,9 @@ pub struct Calls {
     pub max_requested_cost: u32,
     /// Requests answered with THROTTLED because the bucket was short.
     pub throttled: u64,
+    /// What the latest request said, e.g. to compare it with what was promised.
+    #[serde(default)]
+    pub last_variables: serde_json::Value,
 }
 
 impl Engine {

@@ -1,6 +1,7 @@
 //! How answers look to a person.
 
 mod awaited;
+mod dry_run;
 mod history;
 mod links;
 mod list;
@@ -18,6 +19,7 @@ use roundtrip_domain::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use dry_run::dry_run;
 pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};
 pub(crate) use order::{order, outcome};

@@ -122,7 +122,7 @@ fn cancellation(CancelView { source, state, progress: step, .. }: &CancelView) -
 }
 
 /// Who set it going, what shipping costs and why, and by which settings.
-fn terms(terms: &PushTerms) -> String {
+pub(super) fn terms(terms: &PushTerms) -> String {
     let mode = match terms.mode {
         PushMode::Manual => "by hand",
         PushMode::Automatic => "by itself",

@@ -32,6 +32,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Order(OrderCommand::Counts { shop }) => orders::counts(&to.api().await?, json, &shop).await,
         Command::Order(OrderCommand::Show { shop, id }) => orders::show(&to.api().await?, json, &shop, id).await,
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::DryRun(args)) => orders::dry_run(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Sync(args)) => orders::sync(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Tag(args)) => orders::tag(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Received(args)) => orders::received(&to.api().await?, json, &args).await,

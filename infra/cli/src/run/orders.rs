@@ -1,15 +1,15 @@
 //! `order …`
 
 use roundtrip_api::orders::{ListAnswer, ListedOrder, OrderAnswer};
-use roundtrip_api::push::{AskedPush, PushAsked};
+use roundtrip_api::push::{AskedPush, DryRunAnswer, PostPush, PushAsked};
 use roundtrip_api::sync::{SyncAnswer, SyncAsked, SyncPhase};
 use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::record::RequestState;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::shown;
 use crate::api::{Answer, Api};
-use crate::cli::{OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
+use crate::cli::{OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::{print, wait};
@@ -92,12 +92,19 @@ pub(super) async fn show(api: &Api, json: bool, shop: &ShopDomain, id: OrderId) 
     shown(answer, json, |answer| Ok(print::order(&answer.read()?)))
 }
 
+pub(super) async fn dry_run(api: &Api, json: bool, args: &OrderDryRun) -> Result<Output, Trouble> {
+    let OrderDryRun { shop, id, source, fee } = args;
+    let body = PostPush { source: source.clone(), shipping_fee: *fee };
+    let answer = api.post(&format!("{}/pushes/dry-run", path(shop, *id)), &json!(body)).await?;
+    let found: DryRunAnswer = answer.read()?;
+    let ok = !found.parts.is_empty() && found.parts.iter().all(|part| part.may_go);
+    Ok(Output { text: if json { answer.raw } else { print::dry_run(&found) }, ok })
+}
+
 pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Output, Trouble> {
     let path = path(&args.shop, args.id);
-    let mut body = Map::new();
-    body.extend(args.source.as_ref().map(|source| ("source".to_owned(), json!(source))));
-    body.extend(args.fee.map(|fee| ("shipping_fee".to_owned(), json!(fee))));
-    let asked = api.post(&format!("{path}/pushes"), &Value::Object(body)).await?;
+    let body = PostPush { source: args.source.clone(), shipping_fee: args.fee };
+    let asked = api.post(&format!("{path}/pushes"), &json!(body)).await?;
     let PushAsked { requests, .. } = asked.read()?;
     let see = format!("roundtrip order show {} {}", args.shop, args.id);
     if !args.wait {

@@ -16,7 +16,7 @@ pub mod webhook;
 mod wire;
 
 pub use http::{Endpoint, InvalidEndpoint};
-pub use order_create::{FORWARDED_FIELDS, ForwardedField, WITHHELD};
+pub use order_create::{FORWARDED_FIELDS, ForwardedField, WITHHELD, order_create_variables};
 pub use transport::{ShopifyApi, ShopifyConfig};
 
 /// The metafield that carries our key, in the app's own reserved namespace.

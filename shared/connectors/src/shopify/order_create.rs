@@ -92,7 +92,8 @@ pub const WITHHELD: &[&str] = &[
 ];
 
 /// The variables of orderCreate.
-pub(super) fn order_create_variables(draft: &OrderDraft) -> Value {
+#[must_use]
+pub fn order_create_variables(draft: &OrderDraft) -> Value {
     let fee = json!({ "amount": draft.shipping_fee.amount, "currencyCode": draft.shipping_fee.currency });
     let mut order = json!({
         "lineItems": draft.lines.iter().map(|line| {

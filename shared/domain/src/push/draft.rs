@@ -11,7 +11,7 @@ use crate::push::key::OrderKey;
 use crate::registry::{EmailContact, Inventory, Shop};
 
 /// Shopify cuts nothing by itself: a longer tag is refused. Source: Shopify help, "Tags".
-const MAX_TAG_CHARS: usize = 40;
+pub(super) const MAX_TAG_CHARS: usize = 40;
 /// Source: `Order.note` in the Admin schema.
 const MAX_NOTE_CHARS: usize = 5000;
 /// The line property that leads tracking home; the underscore hides it from the merchant's view.

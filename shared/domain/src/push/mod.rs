@@ -3,6 +3,7 @@
 mod asked;
 mod cancel;
 mod draft;
+mod dry_run;
 mod fee;
 mod key;
 mod plan;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cancel::note_cancelled;
 pub use cancel::{CancelPhase, CancelState, Cancellation};
 pub use draft::{DraftLine, LINE_PROPERTY, OrderDraft, SHIPPING_TITLE, destination_line, draft};
+pub use dry_run::{DryRun, DryRunWarning, DryRunWarningCode, WithheldLine, dry_run};
 pub use fee::FeeRule;
 pub use key::OrderKey;
 pub use plan::{PlannedLine, PushMode, PushPlan, PushTerms, plan_push, tab};

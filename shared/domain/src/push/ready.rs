@@ -57,15 +57,19 @@ fn sources(view: &View) -> BTreeSet<ShopDomain> {
 /// What would go of group `id`, or why nothing may.
 fn plan(record: &OrderRecord, view: &View, (source, group): &PushId, asked: bool) -> Result<PushPlan, Vec<Refusal>> {
     let Some(connection) = view.shop.connection(source) else {
-        return Err(vec![Refusal {
-            reason: RefusalReason::NotConnected,
-            observed: format!("no connection from {} to {source}", view.order.at.shop),
-            required: "a connection: POST /v1/connections".into(),
-        }]);
+        return Err(vec![not_connected(view, source)]);
     };
     let shipping_fee = requested_fee(record, source, *group).filter(|_| asked);
     let mode = if asked { PushMode::Manual } else { PushMode::Automatic };
     plan_push(&view.case(connection, shipping_fee), *group, mode)
+}
+
+pub(super) fn not_connected(view: &View, source: &ShopDomain) -> Refusal {
+    Refusal {
+        reason: RefusalReason::NotConnected,
+        observed: format!("no connection from {} to {source}", view.order.at.shop),
+        required: "a connection: POST /v1/connections".into(),
+    }
 }
 
 /// Why `source` does not get its part; empty if it could.

@@ -2,5 +2,5 @@
 
 mod api;
 mod command;
-mod scene;
+pub(crate) mod scene;
 mod webhooks;

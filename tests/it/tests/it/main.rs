@@ -7,6 +7,7 @@ mod calls;
 mod chaos;
 mod cli;
 mod connect;
+mod dry_run;
 mod due;
 mod end_to_end;
 mod event_schema;

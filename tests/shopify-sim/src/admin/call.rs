@@ -58,7 +58,8 @@ impl Call {
     pub(super) async fn run(&self, engine: &Arc<Engine>) -> Value {
         let requested = self.requested_cost();
         engine.count(&self.shop, &self.operation, |calls| {
-            calls.max_requested_cost = calls.max_requested_cost.max(requested)
+            calls.max_requested_cost = calls.max_requested_cost.max(requested);
+            calls.last_variables.clone_from(&self.variables);
         });
         if requested > MAX_QUERY_COST {
             return too_expensive(requested);

@@ -18,6 +18,7 @@ use roundtrip_domain::registry::{LinkTroubleCode, ProductLink, Shop};
 use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_functions::compose::{Api, SystemClock};
 use roundtrip_functions::ops_api::router;
+use roundtrip_kit::dynamodb::CallCount;
 use roundtrip_kit::fake::{MemoryTasks, MemoryVault};
 use roundtrip_kit::measure::WallClock;
 use roundtrip_kit::order::{connected, connection, moon, sun};
@@ -35,9 +36,11 @@ pub(crate) struct Scene {
     pub(crate) ledger: DynamoLedger,
     pub(crate) url: String,
     pub(crate) token: String,
+    /// Of the ledger.
+    pub(crate) calls: CallCount,
     app: AppCredentials,
-    http: reqwest::Client,
-    world: Ports<DynamoLedger, ShopifyApi<MemoryVault, WallClock>, MemoryTasks, WallClock>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) world: Ports<DynamoLedger, ShopifyApi<MemoryVault, WallClock>, MemoryTasks, WallClock>,
     _running: Sim,
 }
 
@@ -62,7 +65,7 @@ impl Scene {
         let worker_vault = MemoryVault::new(&config.client_id, &config.client_secret);
         let running = Sim::start(config).await.unwrap();
         let sim = running.client();
-        let (ledger, _, dynamodb) = dynamodb::served_ledger().await;
+        let (ledger, calls, dynamodb) = dynamodb::served_ledger().await;
         let sdk = dynamodb::sdk_config(&kms::beside(&dynamodb).await, "us-east-1", "local");
         let names = VaultNames { app_secret_id: None, token_key_id: "key".into(), registry: "registry".into() };
         let vault = Vault::new(&sdk, names);
@@ -103,7 +106,7 @@ impl Scene {
             clock: WallClock,
             waits: Waits::default(),
         };
-        Self { sim, ledger, url, token, app, http: reqwest::Client::new(), world, _running: running }
+        Self { sim, ledger, url, token, calls, app, http: reqwest::Client::new(), world, _running: running }
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
