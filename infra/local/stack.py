@@ -29,7 +29,7 @@ from progress import Trouble, step
 
 def up(with_tests):
     start = time.monotonic()
-    tools.install()
+    tools.install(with_tests)
     engine.start()
     functions.build()
     simulator.start(with_tests)

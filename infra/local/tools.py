@@ -13,12 +13,13 @@ REQUIREMENTS = Path(__file__).resolve().parent
 OLDEST_PYTHON = (3, 10)  # MiniStack's
 
 
-def install():
-    """Makes both venvs, once per set of pinned versions."""
+def install(with_tests=False):
+    """Makes each venv, once per set of pinned versions."""
     if sys.version_info < OLDEST_PYTHON:
         raise Trouble(f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; this is {sys.version.split()[0]}.")
     with step("tools") as happened:
-        happened += [f"{name} installed" for name in ("engine", "sam") if install_venv(name)]
+        sets = ("engine", "sam", *(("openapi",) if with_tests else ()))
+        happened += [f"{name} installed" for name in sets if install_venv(name)]
 
 
 def install_venv(name):

@@ -52,6 +52,10 @@ pub(super) async fn list(
     Query(query): Query<ReceivedQuery>,
 ) -> Answer<ReceivedAnswer> {
     let part = part((query.from.as_deref(), query.before.as_deref()), query.limit, query.after.as_deref())?;
+    if query.state == Some(ReceivedState::Unknown) {
+        let text = "it is no state: give unfulfilled, partially-fulfilled, fulfilled or cancelled";
+        return Err(ApiError::field("state", text));
+    }
     let ReceivedQuery { state, origin: placed_in, number, .. } = &query;
     let wanted = |origin: &OrderRef, received: &Received| {
         state.is_none_or(|state| received.state == state) && placed_in.as_ref().is_none_or(|shop| origin.shop == *shop)

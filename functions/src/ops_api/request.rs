@@ -84,12 +84,13 @@ pub(super) async fn once(State(api): State<Arc<Api>>, request: Request, next: Ne
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned().filter(|_| request.method() == Method::POST) else {
         return Ok(next.run(request).await);
     };
-    let key = key.to_str().ok().map(str::trim).filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
-    let key = key.ok_or_else(|| {
-        ApiError::field("Idempotency-Key", format!("it is no key: give 1 to {MAX_KEY_CHARS} letters or digits"))
-    })?;
     let (mut parts, body) = request.into_parts();
     let operator = Operator::from_request_parts(&mut parts, &api).await?;
+    let is_key = |key: &&str| (1..=MAX_KEY_CHARS).contains(&key.len()) && key.bytes().all(|it| it.is_ascii_graphic());
+    let key = key.to_str().ok().filter(is_key).ok_or_else(|| {
+        let text = format!("it is no key: give 1 to {MAX_KEY_CHARS} characters of ASCII without blanks");
+        ApiError::field("Idempotency-Key", text)
+    })?;
     let body = to_bytes(body, MAX_BODY_BYTES).await;
     let body = body.map_err(|_| ApiError::new(ProblemCode::BodyTooLarge, "it cannot be read", "send less at once"))?;
     let keyed = KeyedRequest {

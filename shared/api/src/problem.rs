@@ -1,7 +1,8 @@
 //! What went wrong, as `application/problem+json`. Source: RFC 9457.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The media type of a [`Problem`].
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -38,13 +39,23 @@ pub struct Problem {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal;)+) => {
         /// What a program tells problems apart by. Each is stable, and of one HTTP status.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum ProblemCode {
             $($(#[$doc])* #[serde(rename = $text)] $name,)+
             /// Of a newer release.
             #[serde(other, rename = "UNKNOWN")]
             Unknown,
         }
+
+        // The derive does not see names that a macro gives.
+        impl PartialSchema for ProblemCode {
+            fn schema() -> RefOr<Schema> {
+                let names = [$($text,)+ "UNKNOWN"];
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+            }
+        }
+
+        impl ToSchema for ProblemCode {}
 
         impl ProblemCode {
             /// All but the unknown.

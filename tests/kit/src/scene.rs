@@ -27,7 +27,7 @@ pub struct Scene {
     pub stack: Stack,
     pub moon: String,
     pub sun: String,
-    stores: Stores,
+    pub stores: Stores,
     /// What lay in the queues before: somebody's earlier experiments.
     before: BTreeMap<String, u32>,
     _turn: MutexGuard<'static, ()>,

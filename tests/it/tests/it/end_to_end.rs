@@ -2,6 +2,7 @@
 
 mod chaos;
 mod kills;
+mod openapi;
 mod resync;
 mod shipping;
 

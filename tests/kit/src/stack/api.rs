@@ -50,6 +50,18 @@ impl Api {
         ApiAnswer { status, body: answer.json().await.unwrap_or(Value::Null) }
     }
 
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// What opens it.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// GET.
     pub async fn get(&self, path: &str) -> ApiAnswer {
         self.send(reqwest::Method::GET, path, None).await

@@ -219,6 +219,8 @@ async fn what_was_refused_may_be_mended_and_asked_again_with_its_key() {
     let refused = scene.keyed("k-1", &path, json!({ "days": 30 })).await;
     let mended = scene.keyed("k-1", &path, json!({ "days": 7 })).await;
     let rubbish = scene.keyed(&"k".repeat(101), &path, json!({ "days": 7 })).await;
+    let blank = scene.keyed("two words", &path, json!({ "days": 7 })).await;
+    assert_eq!((blank.status, &blank.body["field"]), (400, &json!("Idempotency-Key")));
 
     assert_eq!((refused.status, mended.status), (403, 202), "{mended:?}");
     assert_eq!((rubbish.status, &rubbish.body["field"]), (400, &json!("Idempotency-Key")));

@@ -196,6 +196,9 @@ async fn a_source_store_sees_what_it_received_from_whom_and_how_far_it_has_come(
     assert_eq!(received("origin=mars.myshopify.com").await.len(), 0);
     assert_eq!(received(&format!("number={}", name.replace('#', "%23"))).await.len(), 1);
     assert_eq!(received("number=none").await.len(), 0);
+    let path = format!("/v1/shops/{}/received-orders?state=lost", sun());
+    let (status, answer) = scene.send("GET", &path, Value::Null).await;
+    assert_eq!((status, &answer["field"]), (400, &json!("state")), "{answer:#}");
 }
 
 fn shipped_units(quantity: u32) -> Vec<roundtrip_domain::channel::ShippedFulfillment> {
