@@ -13,9 +13,13 @@ use crate::typed::{Mapping, Units};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
+/// For scripts.
+const EXIT_CODES: &str = "Exit codes: 0, what was asked for has happened; 1, it has not (the error and its remedy stand on \
+standard error; with --wait, the outcome is not the one that was asked for); 2, the command was not typed or set up right.";
+
 /// Keeps Shopify stores in step: register stores, link products, see and push orders, tell of labels.
 #[derive(Debug, Parser)]
-#[command(name = "roundtrip", version, max_term_width = 100)]
+#[command(name = "roundtrip", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) to: To,
@@ -43,6 +47,8 @@ pub(crate) struct To {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what lets a shell complete this command: bash, zsh, fish, elvish or powershell.
+    Completions { shell: clap_complete::Shell },
     /// Make a bearer token for the API, and print nothing else.
     Token(TokenArgs),
     /// Stores: add, show, settings, locations.

@@ -62,3 +62,53 @@ fn a_token_in_the_environment_is_not_shown_in_the_help() {
 
     assert!(token.is_hide_env_values_set());
 }
+
+const README: &str = include_str!("../../../../README.md");
+
+/// Words as a shell parts them, as far as the README needs it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            '#' if !quoted && words.last().is_some_and(String::is_empty) => break,
+            ' ' if !quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(letter),
+        }
+    }
+    words.into_iter().filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn every_command_of_the_readme_can_be_typed() {
+    let lines = README.lines().map(|line| line.trim_start().trim_start_matches("$ "));
+    let commands: Vec<&str> = lines.filter(|line| line.starts_with("roundtrip ")).collect();
+
+    assert!(commands.len() > 20, "{}", commands.len());
+    for line in commands {
+        if let Err(error) = Cli::try_parse_from(words(line)) {
+            panic!("{line}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_lists_every_setting() {
+    let rows = |heading: &str| {
+        let table = README.split(heading).nth(1).unwrap().lines().skip(1).take_while(|line| line.starts_with('|'));
+        let options = table.filter_map(|row| row.split("`--").nth(1)?.split([' ', '`']).next().map(ToOwned::to_owned));
+        options.collect::<std::collections::BTreeSet<String>>()
+    };
+    let known = |command: &str| {
+        let cli = <Cli as clap::CommandFactory>::command();
+        let command = command.split(' ').fold(cli, |cli, name| cli.find_subcommand(name).unwrap().clone());
+        let options = command.get_arguments().filter_map(|it| it.get_long()).map(ToOwned::to_owned);
+        options.collect::<std::collections::BTreeSet<String>>()
+    };
+
+    let of_store: std::collections::BTreeSet<String> = known("shop settings");
+    let beside = ["versions", "include-existing", "dry-run", "no-shipping-rates"].map(str::to_owned).into();
+    assert_eq!(rows("| of a store: `shop settings` |"), &of_store - &beside);
+    assert_eq!(rows("| of a connection: `connect` |"), known("connect"));
+}

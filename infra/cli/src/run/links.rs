@@ -1,6 +1,5 @@
 //! `link`, `links …`.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::out::Output;
 use crate::pairs::{self, Row};
 use crate::print;
 use crate::trouble::Trouble;
+use crate::wait::Progress;
 
 /// The API takes so many links in one request.
 const LINKS_AT_ONCE: usize = 250;
@@ -75,6 +75,7 @@ pub(super) async fn link(api: &Api, json: bool, args: &LinkArgs) -> Result<Outpu
 async fn match_all(api: &Api, json: bool, args: &MatchArgs) -> Result<Output, Trouble> {
     let by = MatchBy::from(args.by);
     let mut report = MatchAnswer::default();
+    let progress = Progress::begin();
     let mut answers = Vec::new();
     loop {
         let body = json!({
@@ -96,9 +97,7 @@ async fn match_all(api: &Api, json: bool, args: &MatchArgs) -> Result<Output, Tr
         if report.next.is_none() {
             break;
         }
-        if std::io::stderr().is_terminal() {
-            eprintln!("{seen} variants so far");
-        }
+        progress.show(&format!("{seen} variants so far"));
     }
     if let Some(path) = &args.csv {
         write(path, &print::match_csv(&report))?;

@@ -6,6 +6,7 @@ mod orders;
 mod resync;
 mod shops;
 
+use clap::CommandFactory as _;
 use jiff::Timestamp;
 use roundtrip_api::READ_SCOPE;
 use serde_json::json;
@@ -21,6 +22,7 @@ use crate::trouble::Trouble;
 pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
     let Cli { to, json, command } = cli;
     match command {
+        Command::Completions { shell } => Ok(Output::done(completions(shell))),
         Command::Token(args) => make_token(&to, json, &args).await,
         Command::Shop(ShopCommand::Add(args)) => shops::add(&to.api().await?, json, &args).await,
         Command::Shop(ShopCommand::Show { domain }) => shops::show(&to.api().await?, json, &domain).await,
@@ -46,6 +48,12 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
     }
 }
 
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "roundtrip", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
 async fn make_token(to: &To, json: bool, args: &TokenArgs) -> Result<Output, Trouble> {
     let secret = match args.secret_id.as_deref().filter(|id| !id.is_empty() && !to.local) {
         Some(id) => token::secret(id).await?,
@@ -64,4 +72,19 @@ async fn make_token(to: &To, json: bool, args: &TokenArgs) -> Result<Output, Tro
 /// The answer as it came, or as `show` puts it.
 fn shown(answer: Answer, json: bool, show: impl FnOnce(&Answer) -> Result<String, Trouble>) -> Result<Output, Trouble> {
     if json { Ok(Output::done(answer.raw)) } else { show(&answer).map(Output::done) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_learns_every_command() {
+        for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
+            let script = completions(shell);
+            for word in ["links", "dry-run", "received", "backfill", "completions"] {
+                assert!(script.contains(word), "{shell}: {word}");
+            }
+        }
+    }
 }

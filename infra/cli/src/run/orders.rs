@@ -12,6 +12,7 @@ use crate::api::{Answer, Api};
 use crate::cli::{OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
 use crate::out::Output;
 use crate::trouble::Trouble;
+use crate::wait::{Progress, Seen};
 use crate::{print, wait};
 
 /// As many as the API gives at once.
@@ -23,9 +24,11 @@ async fn export(api: &Api, args: &OrderList) -> Result<Output, Trouble> {
     query.retain(|(name, _)| *name != "limit");
     query.push(("limit", PAGE.to_owned()));
     let mut orders: Vec<ListedOrder> = Vec::new();
+    let progress = Progress::begin();
     loop {
         let page: ListAnswer = api.get(&format!("/v1/shops/{}/orders", args.shop), &query).await?.read()?;
         orders.extend(page.orders);
+        progress.show(&format!("{} orders so far", orders.len()));
         let Some(next) = page.next else { break };
         query.retain(|(name, _)| *name != "after");
         query.push(("after", next));
@@ -116,14 +119,15 @@ pub(super) async fn push(api: &Api, json: bool, args: &OrderPush) -> Result<Outp
             Ok(format!("{} See how it goes: {see}", told.join("\n")))
         });
     }
-    let settled = |answer: &Answer| {
+    let look = |answer: &Answer| {
         let order: OrderAnswer = answer.read()?;
-        let is_settled = |asked: &AskedPush| {
+        let is_settled = |asked: &&AskedPush| {
             order.request(&asked.id).is_some_and(|it| !matches!(it.outcome, RequestState::Open { .. }))
         };
-        Ok(requests.iter().all(is_settled))
+        let (settled, all) = (requests.iter().filter(is_settled).count(), requests.len());
+        Ok(if settled == all { Seen::Settled } else { Seen::Open(format!("{settled} of {all} pushes settled")) })
     };
-    let answer = wait::until(api, &path, settled).await?;
+    let answer = wait::until(api, &path, look).await?;
     let order: OrderAnswer = answer.read()?;
     let mut outcomes = Vec::new();
     for AskedPush { id, .. } in &requests {
@@ -145,11 +149,12 @@ pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Outp
     if !args.wait {
         return shown(asked, json, |_| Ok(format!("Order {} of {} is looked at (job {job_id})", args.id, args.shop)));
     }
-    let settled = |answer: &Answer| {
+    let look = |answer: &Answer| {
         let now: SyncAnswer = answer.read()?;
-        Ok(now.job_id == job_id && now.state != SyncPhase::Open)
+        let is_settled = now.job_id == job_id && now.state != SyncPhase::Open;
+        Ok(if is_settled { Seen::Settled } else { Seen::Open("looked at".to_owned()) })
     };
-    let answer = wait::until(api, &path, settled).await?;
+    let answer = wait::until(api, &path, look).await?;
     let ended: SyncAnswer = answer.read()?;
     let ok = ended.state == SyncPhase::Done;
     let text = if json { answer.raw } else { print::sync(&ended) };

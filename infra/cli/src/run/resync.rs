@@ -1,6 +1,6 @@
 //! `resync`, `backfill`.
 
-use roundtrip_api::runs::{RunAnswer, RunAsked, RunState};
+use roundtrip_api::runs::{RunAnswer, RunAsked, RunState, RunView};
 use roundtrip_domain::id::ShopDomain;
 use serde_json::json;
 
@@ -9,6 +9,7 @@ use crate::api::{Answer, Api};
 use crate::cli::{BackfillArgs, ResyncArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
+use crate::wait::Seen;
 use crate::{print, wait};
 
 pub(super) async fn resync(api: &Api, json: bool, args: &ResyncArgs) -> Result<Output, Trouble> {
@@ -35,11 +36,15 @@ async fn ended(api: &Api, json: bool, (shop, wait): (&ShopDomain, bool), begun: 
         });
     }
     let RunAsked { run_id, .. } = begun.read()?;
-    let settled = |answer: &Answer| {
-        let now: RunAnswer = answer.read()?;
-        Ok(matches!(now.run.state, RunState::Done | RunState::Failed))
+    let look = |answer: &Answer| {
+        let RunView { state, scanned, found, fixed, .. } = answer.read::<RunAnswer>()?.run;
+        Ok(match state {
+            RunState::Done | RunState::Failed => Seen::Settled,
+            RunState::Requested => Seen::Open("waits for its turn".to_owned()),
+            RunState::Received => Seen::Open(format!("{scanned} orders read, {found} found, {fixed} fixed")),
+        })
     };
-    let answer = wait::until(api, &format!("/v1/shops/{shop}/runs/{run_id}"), settled).await?;
+    let answer = wait::until(api, &format!("/v1/shops/{shop}/runs/{run_id}"), look).await?;
     let ended: RunAnswer = answer.read()?;
     let ok = ended.run.state == RunState::Done;
     let text = if json { answer.raw } else { print::one_run(&ended) };

@@ -12,6 +12,7 @@ use crate::api::{Answer, Api};
 use crate::cli::{ConnectArgs, ShopAdd, ShopLocations, ShopSettingsArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
+use crate::wait::Seen;
 use crate::{print, wait};
 
 pub(super) async fn add(api: &Api, json: bool, args: &ShopAdd) -> Result<Output, Trouble> {
@@ -25,11 +26,17 @@ pub(super) async fn add(api: &Api, json: bool, args: &ShopAdd) -> Result<Output,
             Ok(format!("{} is being connected. See how it goes: roundtrip shop show {}", args.domain, args.domain))
         });
     }
-    let settled = |answer: &Answer| {
+    let look = |answer: &Answer| {
         let shop: ShopAnswer = answer.read()?;
-        Ok(matches!(shop.state, ShopState::Connected | ShopState::Paused | ShopState::Failed))
+        Ok(match (shop.state, shop.error) {
+            (ShopState::Connected | ShopState::Paused | ShopState::Failed, _) => Seen::Settled,
+            (ShopState::Registered | ShopState::Connecting, Some(error)) => {
+                Seen::Open(format!("connecting, tried again after: {}", error.message))
+            }
+            (ShopState::Registered | ShopState::Connecting, None) => Seen::Open("connecting".to_owned()),
+        })
     };
-    let answer = wait::until(api, &path(&args.domain), settled).await?;
+    let answer = wait::until(api, &path(&args.domain), look).await?;
     let shop: ShopAnswer = answer.read()?;
     let ok = shop.state == ShopState::Connected;
     let text = if json { answer.raw } else { print::shop(&shop) };
