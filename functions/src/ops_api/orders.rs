@@ -172,6 +172,7 @@ fn listed(order: Listed<Summary>, customer_name: Option<String>) -> ListedOrder 
         payment_status: summary.financial_status,
         fulfillment_status: summary.fulfillment_status,
         tags: summary.tags,
+        badges: summary.badges,
         own_tags: summary.own_tags,
         system_tags: summary.system_tags,
         shipped: summary.shipped,

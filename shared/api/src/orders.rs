@@ -8,7 +8,7 @@ use roundtrip_domain::id::{FulfillmentId, LabelId, LineItemId, OrderId, OrderRef
 use roundtrip_domain::money::Money;
 use roundtrip_domain::order::{FinancialStatus, FulfillmentStatus, SourceOrder};
 use roundtrip_domain::push::PushTerms;
-use roundtrip_domain::record::{Received, RequestState, Summary, Tab, Warning};
+use roundtrip_domain::record::{Badge, Received, RequestState, Summary, Tab, Warning};
 use roundtrip_domain::writeback::TrackingInfo;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +41,9 @@ pub struct ListedOrder {
     /// As the store shows them.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// What failed, and what waits.
+    #[serde(default)]
+    pub badges: Vec<Badge>,
     /// The user's own.
     #[serde(default)]
     pub own_tags: BTreeSet<String>,

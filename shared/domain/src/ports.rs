@@ -80,7 +80,7 @@ pub trait Ledger {
     /// Saves what changed in `records`, in one transaction; afterwards they have their new versions.
     /// Makes no call if nothing changed.
     async fn save(&self, records: &mut [&mut OrderRecord]) -> Result<(), LedgerError> {
-        records.iter_mut().for_each(|record| record.note_shipped());
+        records.iter_mut().for_each(|record| record.note_summary());
         if !records.iter().any(|record| record.has_changes()) {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use super::{labelled, lay_out, money, name, table, time};
 use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder, ReceivedAnswer, ReceivedOrder, TagsAnswer};
-use roundtrip_domain::record::Tab;
+use roundtrip_domain::record::{Badge, Tab};
 
 const HEADER: [&str; 10] =
     ["ORDER", "ID", "PLACED", "CUSTOMER", "TAB", "PAYMENT", "FULFILLMENT", "SYNCED", "AMOUNT", "TRACKING"];
@@ -36,7 +36,7 @@ pub(crate) fn orders(page: &ListAnswer) -> String {
     }
     let mut table = table();
     let tagged = page.orders.iter().any(|order| !order.tags.is_empty() || !order.own_tags.is_empty());
-    let to_see_to = page.orders.iter().any(|order| !order.system_tags.is_empty() || !order.warnings.is_empty());
+    let to_see_to = page.orders.iter().any(|order| !troubles(order).is_empty());
     table.set_header(HEADER.into_iter().chain(tagged.then_some(TAGS)).chain(to_see_to.then_some(SEE_TO)));
     for order in &page.orders {
         let more = tagged.then(|| all_tags(order)).into_iter().chain(to_see_to.then(|| troubles(order)));
@@ -157,10 +157,15 @@ fn plain(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-/// What a person has to see to: our tags, and what changed after it was pushed.
+/// What a person has to see to, or to wait for: what failed or waits, and what changed after it was pushed.
 fn troubles(order: &ListedOrder) -> String {
+    let badges = order.badges.iter().map(|badge| match badge {
+        Badge::Failed { what, code } => format!("{} failed: {code}", name(what)),
+        Badge::Waiting { what, why } => format!("{} waits: {}", name(what), why.name()),
+        Badge::Unknown => "see the order".to_owned(),
+    });
     let warnings = order.warnings.iter().map(|warning| name(&warning.code));
-    order.system_tags.iter().cloned().chain(warnings).collect::<Vec<_>>().join(", ")
+    badges.chain(warnings).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -198,7 +203,10 @@ more: --after '2026-07-30T12:00:05Z#7'";
     #[test]
     fn an_order_that_needs_a_person_says_why() {
         let mut stuck = listed("#1002", "5512", "32.5", &["JD1"]);
-        stuck["system_tags"] = json!(["Failed Shipment Notification"]);
+        stuck["badges"] = json!([
+            { "state": "failed", "what": "shipment", "code": "PRODUCTS_MISMATCH" },
+            { "state": "waiting", "what": "push", "why": "on-hold" },
+        ]);
         stuck["warnings"] = json!([{
             "code": "CANCELLED_AFTER_PUSH", "source": "sun.myshopify.com",
             "source_order": { "id": "9001", "name": "#5001" }, "detail": "cancelled here: cancel it there too",
@@ -209,8 +217,8 @@ more: --after '2026-07-30T12:00:05Z#7'";
 
         let expected = "\
 ORDER  ID    PLACED                CUSTOMER   TAB               PAYMENT  FULFILLMENT  SYNCED     AMOUNT  TRACKING  TO SEE TO
-#1002  5512  2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3  32.50 EUR  JD1       Failed Shipment \
-                        Notification, CANCELLED_AFTER_PUSH
+#1002  5512  2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3  32.50 EUR  JD1       shipment failed: \
+                        PRODUCTS_MISMATCH, push waits: on-hold, CANCELLED_AFTER_PUSH
 #1001  7     2026-07-30 12:00:05Z  Ada Byron  partially-pushed  PAID     UNFULFILLED       3   0.90 EUR";
         assert_eq!(text, expected, "\n{text}");
     }

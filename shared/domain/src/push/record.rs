@@ -64,6 +64,7 @@ pub(super) fn is_ahead_of(record: &OrderRecord, order: &Order) -> bool {
 pub(super) fn is_other_than(record: &OrderRecord, view: &View) -> bool {
     let facts = |summary: &Summary| Summary {
         shipped: false,
+        badges: Vec::new(),
         own_tags: BTreeSet::new(),
         system_tags: BTreeSet::new(),
         warnings: Vec::new(),
@@ -122,6 +123,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         lines,
         tracking_numbers: order.tracking_numbers(),
         shipped: known.is_some_and(|known| known.shipped),
+        badges: known.map(|known| known.badges.clone()).unwrap_or_default(),
         own_tags: known.map(|known| known.own_tags.clone()).unwrap_or_default(),
         system_tags: known.map(|known| known.system_tags.clone()).unwrap_or_default(),
         warnings: warnings(record, order),

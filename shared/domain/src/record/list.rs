@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::parts::{Summary, Tab};
+use crate::code::Code;
 use crate::id::ShopDomain;
 use crate::order::FulfillmentStatus;
+use crate::step::{Step, WaitReason};
 
 /// A list of a shop's orders. An order stands in one at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +69,70 @@ impl OrderFilter {
                 order.tags.contains(tag) || order.own_tags.contains(tag) || order.system_tags.contains(tag)
             })
             && source.as_ref().is_none_or(|source| order.lines.iter().any(|line| line.source.as_ref() == Some(source)))
+    }
+}
+
+/// What a list shows beside an order: that something of it failed, or waits for the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Badge {
+    /// Parked: a person has to see to it.
+    Failed {
+        what: BadgeOf,
+        code: Code,
+    },
+    Waiting {
+        what: BadgeOf,
+        why: WaitReason,
+    },
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a [`Badge`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BadgeOf {
+    /// Reading the order.
+    Order,
+    Push,
+    Shipment,
+    /// Cancelling a source order.
+    Cancellation,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Badge {
+    /// The badge of a step, if it needs one. What passes by itself in a moment (a call on its way, a backoff, a rate limit)
+    /// needs none.
+    pub(super) fn of<S>(what: BadgeOf, step: &Step<S>) -> Option<Self> {
+        if let Some(parked) = &step.parked {
+            return Some(Self::Failed { what, code: parked.code });
+        }
+        let why = step.wait.as_ref()?.why;
+        let lasts = match why {
+            WaitReason::Routing
+            | WaitReason::AwaitingTracking
+            | WaitReason::OnHold
+            | WaitReason::Scheduled
+            | WaitReason::Grace
+            | WaitReason::Replacement
+            | WaitReason::ShopPaused => true,
+            WaitReason::Requested
+            | WaitReason::InFlight
+            | WaitReason::Verifying
+            | WaitReason::Backoff
+            | WaitReason::Throttled
+            | WaitReason::OtherStep
+            | WaitReason::SubscriptionCheck
+            | WaitReason::Announcing
+            | WaitReason::Publishing
+            | WaitReason::Unknown => false,
+        };
+        lasts.then_some(Self::Waiting { what, why })
     }
 }
 

@@ -25,7 +25,7 @@ use crate::step::{Look, Step, StepId};
 use crate::tags::TagState;
 use crate::writeback::{Label, WritebackState};
 
-pub use list::{List, Listing, OrderFilter, Received, ReceivedState};
+pub use list::{Badge, BadgeOf, List, Listing, OrderFilter, Received, ReceivedState};
 pub use parts::{
     GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine,
     SyncRequest, SyncState, Tab, Warning, WarningCode,
@@ -159,8 +159,9 @@ impl OrderRecord {
         }
     }
 
-    /// Says in the summary whether something of it was sent that was not called off, whatever its shop shows of that yet.
-    pub(crate) fn note_shipped(&mut self) {
+    /// Says in the summary what only its other rows know: what failed or waits, and whether something was sent that was not
+    /// called off, whatever its shop shows of that yet.
+    pub(crate) fn note_summary(&mut self) {
         let is_voided = |shipment: &ShipmentId| match shipment {
             ShipmentId::Fulfillment { .. } => false,
             ShipmentId::Label(label) => self.labels.get(label).is_some_and(|row| row.get().voided_at.is_some()),
@@ -168,11 +169,25 @@ impl OrderRecord {
         let mut written = self.writebacks.iter().filter(|(shipment, _)| !is_voided(shipment));
         let is_written = written.any(|(_, row)| !row.get().state.is_called_off());
         let is_sent = self.shipments.as_ref().is_some_and(|row| !row.get().sent.is_empty());
+        let badges = self.badges();
         let Some(row) = &mut self.summary else { return };
+        if row.get().badges != badges {
+            row.change().badges = badges;
+        }
         let shipped = is_written || is_sent || row.get().shows_shipment();
         if row.get().shipped != shipped {
             row.change().shipped = shipped;
         }
+    }
+
+    fn badges(&self) -> Vec<Badge> {
+        let look = Badge::of(BadgeOf::Order, self.look.get());
+        let pushes = self.pushes.values().filter_map(|row| Badge::of(BadgeOf::Push, row.get()));
+        let cancels = self.cancels.values().filter_map(|row| Badge::of(BadgeOf::Cancellation, row.get()));
+        let writebacks = self.writebacks.values().filter_map(|row| Badge::of(BadgeOf::Shipment, row.get()));
+        let mut badges: Vec<Badge> = look.into_iter().chain(pushes).chain(cancels).chain(writebacks).collect();
+        badges.dedup();
+        badges
     }
 
     /// Appends to the history with the next save.

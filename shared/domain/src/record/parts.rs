@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::list::Received;
+use super::list::{Badge, Received};
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentStatus};
@@ -38,6 +38,9 @@ pub struct Summary {
     /// Whether something of it was sent that was not called off, whatever the shop shows of that yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shipped: bool,
+    /// What failed, and what waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub badges: Vec<Badge>,
     /// The user's own tags: they stand here alone, and no shop shows them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub own_tags: BTreeSet<String>,

@@ -195,6 +195,7 @@ fn an_order_of_the_same_second_counts_by_what_else_it_says() {
             tab: Tab::NotPushed,
             listed: true,
             shipped: false,
+            badges: vec![],
             own_tags: BTreeSet::new(),
             system_tags: BTreeSet::new(),
             warnings: vec![],

@@ -36,6 +36,7 @@ fn summary(id: u64) -> Summary {
         tab: if id.is_multiple_of(10) { Tab::NotPushed } else { Tab::Pushed },
         listed: true,
         shipped: false,
+        badges: Vec::new(),
         own_tags: Default::default(),
         system_tags: Default::default(),
         warnings: Vec::new(),

@@ -120,6 +120,28 @@ async fn pages_of_all_tabs_show_each_order_once_though_orders_come_and_move() {
 }
 
 #[tokio::test]
+async fn what_failed_and_what_waits_has_a_badge_until_it_is_over() {
+    let scene = Scene::start().await;
+    let badges = async || {
+        let (_, answer) = scene.send("GET", &format!("/v1/shops/{}/orders", moon()), Value::Null).await;
+        answer["orders"][0]["badges"].clone()
+    };
+    assert_eq!(badges().await, json!([]));
+
+    scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 3 }] })).await;
+    scene.work().await;
+    assert_eq!(badges().await, json!([{ "state": "failed", "what": "shipment", "code": "PRODUCTS_MISMATCH" }]));
+    scene.label(json!({ "lines": [{ "line_item": "101", "quantity": 2 }] })).await;
+    scene.work().await;
+    assert_eq!(badges().await, json!([]));
+    assert_eq!(scene.list("shipped=true").await.0, [42]);
+
+    scene.void("se-1").await;
+    scene.work().await;
+    assert_eq!(badges().await, json!([{ "state": "waiting", "what": "shipment", "why": "replacement" }]));
+}
+
+#[tokio::test]
 async fn a_users_own_tags_stand_apart_and_outlive_every_look() {
     let scene = Scene::start().await;
 
