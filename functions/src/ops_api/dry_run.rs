@@ -19,7 +19,7 @@ use super::auth::Operator;
 use super::error::ApiError;
 use super::extract::{Json, Path};
 use super::orders::OrderPath;
-use super::push::fee_in;
+use super::push::manual_fee;
 use super::shops::registered;
 use crate::compose::Api;
 
@@ -35,14 +35,14 @@ pub(super) async fn ask(
 ) -> Result<(StatusCode, [(HeaderName, &'static str); 1], Json<DryRunAnswer>), ApiError> {
     let at = OrderRef::from(path);
     let shop = registered(&api, &at.shop).await?;
+    let record = api.ledger.load(&at).await?;
     let fee: Option<Money> = match (shipping_fee, &source) {
-        (Some(fee), Some(source)) => Some(fee_in(&api, source, fee).await?),
+        (Some(fee), Some(source)) => Some(manual_fee(&api, &shop, &record, source, fee).await?),
         (Some(_), None) => {
             return Err(ApiError::unprocessable("source", "a fee is for one store, in its currency: name it"));
         }
         (None, _) => None,
     };
-    let record = api.ledger.load(&at).await?;
     let Some(order) = api.channel.order(&at).await? else {
         let remedy =
             "give Shopify's numeric order id; without the scope `read_all_orders`, orders of 60 days are shown";

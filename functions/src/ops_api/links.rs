@@ -32,6 +32,8 @@ use super::request::RequestId;
 use super::shops::registered;
 use crate::compose::Api;
 
+/// More than anybody chooses from: a value that stands for none is on all of them.
+const MAX_CANDIDATES: usize = 10;
 const DEFAULT_LIMIT: u16 = 100;
 const MAX_LIMIT: u16 = 250;
 
@@ -95,7 +97,7 @@ fn linked(it: Matched) -> LinkedRow {
 }
 
 fn ambiguous(it: Ambiguous) -> AmbiguousRow {
-    let source_variants = it.sources.iter().map(candidate).collect();
+    let source_variants = it.sources.iter().take(MAX_CANDIDATES).map(candidate).collect();
     let Variant { id: destination_variant, title, .. } = it.destination;
     AmbiguousRow { destination_variant, title, value: it.value, source_variants }
 }

@@ -90,14 +90,23 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Answer<ListAnswer> {
     let part = part((query.from.as_deref(), query.before.as_deref()), query.limit, query.after.as_deref())?;
+    if let Some(FulfillmentStatus::Unknown(status)) = &query.fulfillment_status {
+        let what: String = status.chars().take(40).collect();
+        let text =
+            format!("`{what}` is none that is known: give one like UNFULFILLED, PARTIALLY_FULFILLED or FULFILLED");
+        return Err(ApiError::field("fulfillment_status", text));
+    }
     let tabs = query.tab.map_or_else(|| Tab::ALL.to_vec(), |tab| vec![tab]);
     let ListQuery { fulfillment_status, shipped, tag, source, number, .. } = query;
     let filter = OrderFilter { fulfillment_status, shipped, tag, source };
     let page = match number {
         Some(number) => {
             let lists: Vec<List> = tabs.iter().copied().map(List::Tab).collect();
-            let mut orders = api.ledger.find_numbered(&shop, &lists, &RowKey::Summary, number.trim()).await?;
-            orders.retain(|order: &Listed<Summary>| filter.lets_through(&order.row));
+            let mut orders = api.ledger.find_numbered(&shop, &lists, &RowKey::Summary, numbered(&number)?).await?;
+            orders.retain(|order: &Listed<Summary>| {
+                let row = &order.row;
+                filter.lets_through(row) && tabs.contains(&row.tab) && is_within(row.created_at, &part)
+            });
             Page { orders, next: None }
         }
         None => api.ledger.list_orders(&shop, &tabs, &filter, part).await?,
@@ -126,6 +135,20 @@ pub(super) fn part<'a>(
     }
     let moment = |field: &str, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
     Ok(Part { from: moment("from", from)?, before: moment("before", before)?, after, limit })
+}
+
+/// Whether something of that time is in the part that is asked for.
+pub(super) fn is_within(at: Timestamp, part: &Part<'_>) -> bool {
+    part.from.is_none_or(|from| at >= from) && part.before.is_none_or(|before| at < before)
+}
+
+/// A number that an order can have.
+pub(super) fn numbered(text: &str) -> Result<&str, ApiError> {
+    let number = text.trim();
+    let is_number = (1..=100).contains(&number.chars().count());
+    is_number
+        .then_some(number)
+        .ok_or_else(|| ApiError::field("number", "it is none: give 1 to 100 characters, e.g. #1042"))
 }
 
 /// A time, or the beginning of a day in UTC.

@@ -157,7 +157,7 @@ fn goes_by_itself(destination: &ConnectedShop, record: &OrderRecord, source: &Sh
 }
 
 /// What a person says that shipping costs, if a shop of that currency could charge it.
-async fn manual_fee(
+pub(super) async fn manual_fee(
     api: &Api,
     destination: &ConnectedShop,
     record: &OrderRecord,
@@ -168,11 +168,6 @@ async fn manual_fee(
         let text = "this order goes by itself, with the store's shipping rates: leave `shipping_fee` out";
         return Err(ApiError::unprocessable("shipping_fee", text));
     }
-    fee_in(api, source, fee).await
-}
-
-/// A fee in the source store's currency, if one of that currency could be charged.
-pub(super) async fn fee_in(api: &Api, source: &ShopDomain, fee: Decimal) -> Result<Money, ApiError> {
     let Some(facts) = registered(api, source).await?.shop.facts else {
         let text = format!("{source} has not told its currency yet: connect it first");
         return Err(ApiError::unprocessable("shipping_fee", text));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use roundtrip_api::orders::{ReceivedAnswer, ReceivedOrder};
 use roundtrip_aws::{Listed, Page};
 use roundtrip_domain::id::{OrderRef, ShopDomain};
@@ -15,7 +16,7 @@ use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
 use super::extract::{Json, Path, Query};
-use super::orders::part;
+use super::orders::{is_within, numbered, part};
 use super::shops::ShopPath;
 use crate::compose::Api;
 
@@ -61,7 +62,12 @@ pub(super) async fn list(
         state.is_none_or(|state| received.state == state) && placed_in.as_ref().is_none_or(|shop| origin.shop == *shop)
     };
     let page = match number {
-        Some(number) => numbered(&api, &shop, number.trim()).await?,
+        Some(number) => {
+            let mut orders =
+                api.ledger.find_numbered(&shop, &[List::Received], &RowKey::Origin, numbered(number)?).await?;
+            orders.retain(|order: &Listed<Origin>| received_at(order).is_some_and(|at| is_within(at, &part)));
+            Page { orders, next: None }
+        }
         None => {
             let is_filtered = state.is_some() || placed_in.is_some();
             api.ledger.list_received(&shop, is_filtered.then_some(wanted), part).await?
@@ -80,7 +86,9 @@ fn shown(order: Listed<Origin>) -> Option<ReceivedOrder> {
     }
 }
 
-async fn numbered(api: &Api, shop: &ShopDomain, number: &str) -> Result<Page<Origin>, ApiError> {
-    let orders = api.ledger.find_numbered(shop, &[List::Received], &RowKey::Origin, number).await?;
-    Ok(Page { orders, next: None })
+fn received_at(order: &Listed<Origin>) -> Option<Timestamp> {
+    match &order.row {
+        Origin::Pushed { received, .. } => received.as_ref().map(|received| received.at),
+        Origin::Unclaimed { .. } => None,
+    }
 }

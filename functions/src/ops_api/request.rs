@@ -30,6 +30,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// API Gateway takes no larger body than 10 MB, and nothing here needs even one.
 const MAX_BODY_BYTES: usize = 1 << 20;
+/// An item of DynamoDB holds 400 KB.
+const MAX_KEPT_BYTES: usize = 300 << 10;
 const MAX_KEY_CHARS: usize = 100;
 
 /// The id under which what is asked for is written down. Of a request with a key it is the same each time.
@@ -105,7 +107,7 @@ pub(super) async fn once(State(api): State<Arc<Api>>, request: Request, next: Ne
         KeptAnswer::New { id } => {
             parts.extensions.insert(RequestId(id));
             let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-            keep(&api, &keyed, response).await
+            Ok(keep(&api, &keyed, response).await)
         }
         KeptAnswer::Answered { status, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -129,19 +131,20 @@ pub(super) async fn once(State(api): State<Arc<Api>>, request: Request, next: Ne
     }
 }
 
-/// Keeps an answer; what was refused may be asked again with the same key.
-async fn keep(api: &Api, keyed: &KeyedRequest, response: Response) -> Result<Response, ApiError> {
-    // What is not to be stored is asked for anew each time.
-    if !response.status().is_success() || response.headers().contains_key(CACHE_CONTROL) {
-        api.ledger.release_key(keyed).await?;
-        return Ok(response);
-    }
+/// Keeps an answer. What was refused, is not to be stored or is too large for it is asked for anew each time.
+async fn keep(api: &Api, keyed: &KeyedRequest, response: Response) -> Response {
+    let is_refused = response.status().is_client_error();
+    let is_kept = response.status().is_success() && !response.headers().contains_key(CACHE_CONTROL);
     let (parts, body) = response.into_parts();
-    let body: Bytes = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
-    let text = String::from_utf8_lossy(&body);
-    if let Err(error) = api.ledger.keep_answer(keyed, parts.status.as_u16(), &text).await {
-        // It is done all the same; repeated, it is done again under the same id.
+    // It is in memory already.
+    let body: Bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let written = match is_kept && body.len() <= MAX_KEPT_BYTES {
+        true => api.ledger.keep_answer(keyed, parts.status.as_u16(), &String::from_utf8_lossy(&body)).await,
+        false => api.ledger.release_key(keyed, is_refused).await,
+    };
+    if let Err(error) = written {
+        // It is done, or refused, all the same; repeated, it is done again under the same id.
         tracing::warn!(error = error_chain(&error), "an answer was not kept");
     }
-    Ok(Response::from_parts(parts, Body::from(body)))
+    Response::from_parts(parts, Body::from(body))
 }

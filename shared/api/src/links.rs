@@ -116,6 +116,7 @@ pub struct AmbiguousRow {
     pub destination_variant: VariantId,
     pub title: String,
     pub value: String,
+    /// Ten of them at most.
     pub source_variants: Vec<Candidate>,
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::{LocationId, ShopDomain, VariantId};
+use crate::id::{LineItemId, LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
 
 pub use link::{LinkChange, LinkTrouble, LinkTroubleCode, LinkedBy, MatchBy, ProductLink};
@@ -224,6 +224,9 @@ impl ConnectedShop {
 /// What a push needs beside the order: the links of its variants, and the source shops.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
+    /// Lines of the order that left for a source shop, or may have: whoever their products are linked to since, they are
+    /// not bought again.
+    pub left: BTreeMap<LineItemId, ShopDomain>,
     pub by_variant: BTreeMap<VariantId, ProductLink>,
     pub sources: BTreeMap<ShopDomain, Shop>,
 }

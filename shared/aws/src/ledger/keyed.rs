@@ -62,11 +62,10 @@ impl DynamoLedger {
                  request_id = if_not_exists(request_id, :id)",
             )
             .condition_expression(
-                "attribute_not_exists(pk) OR (attribute_not_exists(answer) AND \
-                 (claimed_at = :never OR (fingerprint = :fingerprint AND claimed_at < :abandoned)))",
+                "attribute_not_exists(pk) OR (attribute_not_exists(answer) AND (attribute_not_exists(request_id) OR \
+                 (fingerprint = :fingerprint AND claimed_at < :abandoned)))",
             )
             .expression_attribute_values(":fingerprint", text(&request.fingerprint))
-            .expression_attribute_values(":never", number(NEVER))
             .expression_attribute_values(":now", number(now.as_millisecond()))
             .expression_attribute_values(":abandoned", number(before(now, ABANDONED).as_millisecond()))
             .expression_attribute_values(":expires", number(after(now, KEPT).as_second()))
@@ -81,12 +80,41 @@ impl DynamoLedger {
                 Ok(KeptAnswer::New { id: id.unwrap_or(&request.id).to_owned() })
             }
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(taken)) => {
-                    Ok(taken.item().map_or(KeptAnswer::UnderWay, |item| known(item, request)))
-                }
+                Some(UpdateItemError::ConditionalCheckFailedException(taken)) => match taken.item() {
+                    // DynamoDB deletes what has expired some time later.
+                    Some(item)
+                        if get_number(item, "expires_at").is_some_and(|at| at < now.as_second().unsigned_abs()) =>
+                    {
+                        self.claim_anew(request, now).await
+                    }
+                    Some(item) => Ok(known(item, request)),
+                    None => Ok(KeptAnswer::UnderWay),
+                },
                 Some(other) if other.code() == Some("TransactionConflictException") => Ok(KeptAnswer::UnderWay),
                 Some(_) | None => Err(failed("claim a request")(error)),
             },
+        }
+    }
+
+    /// Claims a key whose day is over, as if it had never come.
+    async fn claim_anew(&self, request: &KeyedRequest, now: Timestamp) -> Result<KeptAnswer, LedgerError> {
+        let update = self.client.update_item().table_name(&self.tables.ledger);
+        let update = update.key("pk", text(pk(request))).key("sk", text(KEYED));
+        let update = update
+            .update_expression(
+                "SET fingerprint = :fingerprint, claimed_at = :now, expires_at = :expires, request_id = :id \
+                 REMOVE answer, answer_status",
+            )
+            .condition_expression("expires_at < :seconds")
+            .expression_attribute_values(":fingerprint", text(&request.fingerprint))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":seconds", number(now.as_second()))
+            .expression_attribute_values(":expires", number(after(now, KEPT).as_second()))
+            .expression_attribute_values(":id", text(&request.id));
+        match update.send().await.map_err(failed("claim a request")) {
+            Ok(_) => Ok(KeptAnswer::New { id: request.id.clone() }),
+            Err(LedgerError::Conflict) => Ok(KeptAnswer::UnderWay),
+            Err(error) => Err(error),
         }
     }
 
@@ -105,15 +133,17 @@ impl DynamoLedger {
         Ok(())
     }
 
-    /// Lets a request that was claimed, or a mended one, be carried out at once, under the same id.
+    /// Lets a request that was claimed be carried out again at once: under the same id, since something of it may be
+    /// written already; or, where nothing is, a mended one under an id of its own.
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn release_key(&self, request: &KeyedRequest) -> Result<(), LedgerError> {
+    pub async fn release_key(&self, request: &KeyedRequest, is_refused: bool) -> Result<(), LedgerError> {
         let update = self.client.update_item().table_name(&self.tables.ledger);
         let update = update.key("pk", text(pk(request))).key("sk", text(KEYED));
-        let update =
-            update.update_expression("SET claimed_at = :never").expression_attribute_values(":never", number(NEVER));
+        let forget = if is_refused { " REMOVE request_id" } else { "" };
+        let update = update.update_expression(format!("SET claimed_at = :never{forget}"));
+        let update = update.expression_attribute_values(":never", number(NEVER));
         update.send().await.map_err(failed("release a request"))?;
         Ok(())
     }

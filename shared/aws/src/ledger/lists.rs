@@ -1,6 +1,8 @@
 //! Lists of orders: pages, what a filter lets through, counts. However many orders there are, one question reads no more
 //! than so many pages of the index; the answer says where to go on.
 
+use std::time::{Duration, Instant};
+
 use aws_sdk_dynamodb::types::Select;
 use jiff::Timestamp;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
@@ -15,6 +17,8 @@ use super::{DynamoLedger, Item, failed, from_attribute, get_text, text};
 const SCAN_PAGE: u16 = 250;
 /// Pages of one list that one question reads, so that it ends within the time that the API has: 5,000 orders.
 const MAX_PAGES: u32 = 20;
+/// What one list may take of that time: there are four tabs.
+const LONGEST: Duration = Duration::from_millis(1500);
 /// Sorts behind every order.
 const NEWEST: &str = "~";
 
@@ -101,6 +105,7 @@ impl DynamoLedger {
         let mut place = part.after.map_or(before.clone(), |after| before.min(after.to_owned()));
         let at_once = if wanted.is_none() { part.limit + 1 } else { SCAN_PAGE };
         let mut orders: Vec<Listed<T>> = Vec::new();
+        let begun = Instant::now();
         for _ in 0..MAX_PAGES {
             let query = self.client.query().table_name(&self.tables.ledger).index_name("by_status");
             let query = query
@@ -112,6 +117,7 @@ impl DynamoLedger {
                 .limit(i32::from(at_once));
             let page = query.send().await.map_err(failed("list orders"))?;
             let is_last = page.last_evaluated_key.is_none();
+            let is_late = begun.elapsed() > LONGEST;
             for item in page.items() {
                 let listed: Listed<T> = listed(item)?;
                 if listed.place < oldest {
@@ -129,6 +135,9 @@ impl DynamoLedger {
             }
             if is_last {
                 return Ok(Page { orders, next: None });
+            }
+            if is_late {
+                break;
             }
         }
         Ok(Page { orders, next: Some(place) })
@@ -150,6 +159,7 @@ impl DynamoLedger {
         for name in [number.to_owned(), format!("#{number}")] {
             orders.extend(self.find_named(shop, lists, &name).await?);
         }
+        orders.dedup();
         let keys: Vec<(String, String)> = orders.iter().map(|order| (order_pk(order), row_sk(key))).collect();
         let items = self.batch_get(&self.tables.ledger, &keys).await?;
         // Without a place: it left the lists since the index was read.
@@ -223,6 +233,8 @@ fn merged<T>(pages: Vec<Page<T>>, limit: u16) -> Page<T> {
     let frontier = pages.iter().filter_map(|page| page.next.clone()).max();
     let mut orders: Vec<Listed<T>> = pages.into_iter().flat_map(|page| page.orders).collect();
     orders.sort_by(|one, other| other.place.cmp(&one.place));
+    // One that moved from tab to tab while they were read.
+    orders.dedup_by(|one, other| one.place == other.place);
     if let Some(frontier) = &frontier {
         orders.retain(|order| order.place >= *frontier);
     }
@@ -234,10 +246,11 @@ fn merged<T>(pages: Vec<Page<T>>, limit: u16) -> Page<T> {
     Page { orders, next: frontier }
 }
 
-/// Whether `cursor` is one of ours: a time and an order id.
+/// Whether `cursor` is one of ours: a time and an order id, as they are written in keys.
 #[must_use]
 pub fn is_cursor(cursor: &str) -> bool {
-    cursor.split_once('#').is_some_and(|(at, id)| at.parse::<Timestamp>().is_ok() && id.parse::<OrderId>().is_ok())
+    let parts = cursor.split_once('#').and_then(|(at, id)| Some((at.parse().ok()?, id.parse::<OrderId>().ok()?)));
+    parts.is_some_and(|(at, id)| format!("{}#{id}", sortable(at)) == cursor)
 }
 
 fn listed<T: DeserializeOwned>(item: &Item) -> Result<Listed<T>, LedgerError> {
@@ -288,7 +301,16 @@ mod tests {
     #[test]
     fn a_cursor_is_a_time_and_an_id() {
         assert!(is_cursor("2026-07-30T12:00:05.000Z#7"));
-        for bad in ["", "7", "2026-07-30T12:00:05.000Z#x", "x#7", "#"] {
+        for bad in [
+            "",
+            "7",
+            "2026-07-30T12:00:05.000Z#x",
+            "x#7",
+            "#",
+            "2026-07-30T12:00:05Z#7",
+            "2026-07-30T14:00:05.000+02:00#7",
+            "2026-07-30T12:00:05.000Z#07",
+        ] {
             assert!(!is_cursor(bad), "{bad}");
         }
     }

@@ -193,7 +193,10 @@ impl DynamoLedger {
         if let Some(Listing { list, at, name }) = write.listed {
             item.insert("status_pk".into(), text(status_pk(&write.order.shop, list)));
             item.insert("status_sk".into(), text(status_sk(at, &write.order)));
-            item.insert("name".into(), text(name));
+            // DynamoDB takes no empty key, and none of more than 1,024 bytes.
+            if (1..=1024).contains(&name.len()) {
+                item.insert("name".into(), text(name));
+            }
         }
         if let Some(at) = write.expires_at {
             item.insert("expires_at".into(), number(at.as_second()));

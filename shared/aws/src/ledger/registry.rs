@@ -1,6 +1,6 @@
 //! Shops, connections and product links: the `Registry` port, and what the API writes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
 use roundtrip_domain::id::{ProductId, ShopDomain, VariantId};
@@ -207,6 +207,8 @@ impl DynamoLedger {
 
     pub(super) async fn batch_get(&self, table: &str, keys: &[(String, String)]) -> Result<Vec<Item>, LedgerError> {
         let mut items = Vec::new();
+        // DynamoDB refuses a batch that names a key twice.
+        let keys: Vec<&(String, String)> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for chunk in keys.chunks(MAX_BATCH) {
             let keys =
                 chunk.iter().map(|(pk, sk)| HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));

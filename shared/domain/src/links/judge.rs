@@ -32,7 +32,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn not_found(detail: String) -> Self {
+    pub(super) fn not_found(detail: String) -> Self {
         Self { code: LinkTroubleCode::SkuNotFound, detail, products: Vec::new() }
     }
 

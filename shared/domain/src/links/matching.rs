@@ -135,8 +135,13 @@ pub fn plan_match(
     };
     let doubled = report.ambiguous.iter().filter_map(|Ambiguous { destination, value, sources }| {
         let linked_to = known.get(&destination.id)?.source_variant;
-        let others: Vec<&Variant> = sources.iter().filter(|variant| variant.id != linked_to).collect();
-        troubled(destination, value, Finding::duplicate(by, value, &others))
+        let (own, others): (Vec<&Variant>, Vec<&Variant>) = sources.iter().partition(|variant| variant.id == linked_to);
+        // Its own variant lost the value: that others drop it, too, does not give it back.
+        let finding = match own.is_empty() {
+            true => Finding::not_found(format!("variant {linked_to} does not carry the {by} `{value}` any more")),
+            false => Finding::duplicate(by, value, &others),
+        };
+        troubled(destination, value, finding)
     });
     let lost = report.missing.iter().filter_map(|Missing { destination, why }| match why {
         WhyMissing::NoValue => None,

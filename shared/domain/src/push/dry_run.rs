@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::PushState;
 use super::draft::{MAX_TAG_CHARS, OrderDraft};
 use super::plan::{PushMode, PushPlan, plan_push};
-use super::ready::{not_connected, refusals};
+use super::ready::{not_connected, partial, refusals};
 use super::refusal::Refusal;
 use super::rest::rest;
 use super::rules::{Verdict, groups, looks_like_email, verdicts};
@@ -81,18 +81,20 @@ pub fn dry_run(
     waits: &Waits,
     now: Timestamp,
 ) -> Vec<DryRun> {
+    let links = Links { left: record.left_lines(), ..links };
     let view = View { order, links, shop };
     let sources: BTreeSet<ShopDomain> = match source {
         Some(source) => BTreeSet::from([source.clone()]),
         None => groups(&view.order, &view.links).into_keys().collect(),
     };
-    sources.iter().map(|source| of(record, &view, (source, shipping_fee), waits, now)).collect()
+    let is_alone = source.is_some();
+    sources.iter().map(|source| of(record, &view, (source, shipping_fee, is_alone), waits, now)).collect()
 }
 
 fn of(
     record: &OrderRecord,
     view: &View,
-    (source, shipping_fee): (&ShopDomain, Option<&Money>),
+    (source, shipping_fee, is_alone): (&ShopDomain, Option<&Money>, bool),
     waits: &Waits,
     now: Timestamp,
 ) -> DryRun {
@@ -105,7 +107,10 @@ fn of(
     let mut verdicts = verdicts(&case);
     let plan = plan_push(&case, 1, PushMode::Manual).ok();
     // Nothing speaks against this part: another may keep it back.
-    let kept_back = if plan.is_some() { refusals(record, view, source) } else { Vec::new() };
+    let mut kept_back = if plan.is_some() { refusals(record, view, source) } else { Vec::new() };
+    if is_alone && kept_back.is_empty() && plan.is_some() {
+        kept_back.extend(left_behind(record, view, source));
+    }
     let plan = plan.filter(|_| kept_back.is_empty());
     verdicts.extend(kept_back.into_iter().map(failed));
     let push = plan.map(|plan| {
@@ -120,6 +125,18 @@ fn of(
     }
     warnings.extend(draft.into_iter().flat_map(|draft| of_draft(view, draft, connection.settings.notify_customer)));
     DryRun { source: source.clone(), verdicts, push, withheld, warnings }
+}
+
+/// Of an order that is pushed whole: the part that nobody asks for.
+fn left_behind(record: &OrderRecord, view: &View, source: &ShopDomain) -> Option<Refusal> {
+    let goes = |other: &ShopDomain| {
+        let by_itself = |connection| record.goes_by_itself(&view.shop.shop, connection);
+        view.shop.connection(other).is_some_and(by_itself)
+            || record.open_requests().any(|(_, request)| request.source == *other)
+    };
+    let mut others = groups(&view.order, &view.links).into_keys().filter(|other| other != source);
+    let left = others.find(|other| !record.has_left_for(other) && !goes(other));
+    left.filter(|_| view.is_pushed_whole()).map(|other| partial(&other, "was not asked for"))
 }
 
 fn failed(Refusal { reason: rule, observed, required }: Refusal) -> Verdict {

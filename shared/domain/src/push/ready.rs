@@ -129,7 +129,7 @@ pub(super) fn against_requests(record: &OrderRecord, view: &View) -> BTreeMap<Sh
         .collect()
 }
 
-fn partial(other: &ShopDomain, why: &str) -> Refusal {
+pub(super) fn partial(other: &ShopDomain, why: &str) -> Refusal {
     Refusal {
         reason: RefusalReason::PartialPushDisabled,
         observed: format!("the part of {other} {why}"),

@@ -15,9 +15,10 @@ use super::{PushState, Refusal};
 use crate::code::Code;
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
-use crate::order::Order;
+use crate::order::{Line, Order};
 use crate::ports::after;
 use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning};
+use crate::registry::Links;
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
@@ -90,6 +91,12 @@ fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
     }
 }
 
+/// The source shop that has the line, or else holds it.
+fn source_of(line: &Line, links: &Links) -> Option<ShopDomain> {
+    let linked = || Some(links.by_variant.get(&line.variant?)?.source.clone());
+    links.left.get(&line.id).cloned().or_else(linked)
+}
+
 fn summary(record: &OrderRecord, view: &View) -> Summary {
     let View { order, links, .. } = view;
     let known = record.summary.as_ref().map(Row::get);
@@ -101,7 +108,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
             sku: line.sku.clone(),
             variant: line.variant,
             quantity: line.quantity,
-            source: line.variant.and_then(|v| links.by_variant.get(&v)).map(|link| link.source.clone()),
+            source: source_of(line, links),
         })
         .collect();
     let wanted: BTreeSet<ShopDomain> = groups(order, links).into_keys().collect();

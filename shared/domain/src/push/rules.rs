@@ -83,10 +83,11 @@ pub fn groups(order: &Order, links: &Links) -> BTreeMap<ShopDomain, Vec<LineItem
     groups
 }
 
-/// The lines of which something is left and that a source shop holds.
+/// The lines of which something is left and that a source shop holds; not those that another one has got.
 fn linked<'a>(order: &'a Order, links: &'a Links) -> impl Iterator<Item = (&'a Line, &'a ProductLink)> {
     let lines = order.lines.iter().filter(|line| line.quantity > 0);
-    lines.filter_map(|line| Some((line, links.by_variant.get(&line.variant?)?)))
+    let linked = lines.filter_map(|line| Some((line, links.by_variant.get(&line.variant?)?)));
+    linked.filter(|(line, link)| links.left.get(&line.id).is_none_or(|source| *source == link.source))
 }
 
 /// What every rule says, in their order.

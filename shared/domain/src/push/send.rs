@@ -112,6 +112,12 @@ impl<L: Ledger, C: Channel, T: Outbox, K: Clock> Job<'_, L, C, T, K> {
                 Ok(()) => return Ok(()),
                 Err(LedgerError::Conflict) => {
                     *record = self.reload(record, version).await?;
+                    // Whoever saw the order change meanwhile did not know that it is there: it is looked at once more, even
+                    // if nobody is told of it again.
+                    let seen = record.summary.as_ref().map(|row| row.get().updated_at);
+                    if seen.is_some_and(|seen| seen > plan.order_updated_at) {
+                        record.look.change().wait(now, now, WaitReason::Requested);
+                    }
                     source = Some(self.ports.ledger.load(&source_at).await?);
                 }
                 Err(error) => return Err(error.into()),

@@ -81,8 +81,9 @@ where
         Subject::Shop { .. } => return Ok(Outcome::Done("not about an order")),
     };
     let mut sync_asked = false;
-    for _ in 0..MAX_PASSES {
-        match pass(ports, task, &at, &mut sync_asked).await {
+    for n in 0..MAX_PASSES {
+        // Whoever starts over does so because something has changed: the hint of the webhook says nothing any more.
+        match pass(ports, task, &at, (&mut sync_asked, n == 0)).await {
             Ok(Some(outcome)) => {
                 if sync_asked {
                     sync::answer(ports, &at, Look::Order, &outcome).await?;
@@ -133,7 +134,7 @@ async fn pass<L, C, T, K>(
     ports: &Ports<L, C, T, K>,
     task: &Task,
     at: &OrderRef,
-    sync_asked: &mut bool,
+    (sync_asked, is_first): (&mut bool, bool),
 ) -> Result<Option<Outcome>, Unfinished>
 where
     L: Ledger + Registry,
@@ -148,7 +149,7 @@ where
     if record.summary.is_none() && matches!(record.origin.as_ref().map(Row::get), Some(Origin::Pushed { .. })) {
         return hand_on(ports, task, &mut record).await.map(Some);
     }
-    if is_known(&record, task) {
+    if is_first && is_known(&record, task) {
         return Ok(Some(Outcome::Done("already known")));
     }
     let now = ports.clock.now();
@@ -204,6 +205,7 @@ where
         return Ok(Some(Outcome::Wait { until, why: WaitReason::Backoff }));
     }
     let links = ports.ledger.links(&at.shop, &variants(&order), &sources(&shop, &record)).await?;
+    let links = Links { left: record.left_lines(), ..links };
     let view = View { order, links, shop };
     look::seen(&mut record, Look::Order);
     record_order(&mut record, &view, task, ports.clock.now());

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::history::HistoryEvent;
-use crate::id::{LabelId, OrderRef, ShipmentId, ShopDomain};
+use crate::id::{LabelId, LineItemId, OrderRef, ShipmentId, ShopDomain};
 use crate::order::FulfillmentStatus;
 use crate::push::{CancelState, PushState};
 use crate::registry::{Connection, Shop};
@@ -185,8 +185,12 @@ impl OrderRecord {
         let pushes = self.pushes.values().filter_map(|row| Badge::of(BadgeOf::Push, row.get()));
         let cancels = self.cancels.values().filter_map(|row| Badge::of(BadgeOf::Cancellation, row.get()));
         let writebacks = self.writebacks.values().filter_map(|row| Badge::of(BadgeOf::Shipment, row.get()));
-        let mut badges: Vec<Badge> = look.into_iter().chain(pushes).chain(cancels).chain(writebacks).collect();
-        badges.dedup();
+        let mut badges: Vec<Badge> = Vec::new();
+        for badge in look.into_iter().chain(pushes).chain(cancels).chain(writebacks) {
+            if !badges.contains(&badge) {
+                badges.push(badge);
+            }
+        }
         badges
     }
 
@@ -222,6 +226,20 @@ impl OrderRecord {
     pub fn has_left_for(&self, source: &ShopDomain) -> bool {
         let mut of_source = self.pushes.iter().filter(|((of, _), _)| of == source);
         of_source.any(|(_, row)| !matches!(row.get().state, PushState::NotPushed { .. }))
+    }
+
+    /// The lines that are at a source shop, or may be: a call for them is under way, or its outcome is not known.
+    pub(crate) fn left_lines(&self) -> BTreeMap<LineItemId, ShopDomain> {
+        let mut left = BTreeMap::new();
+        for ((source, _), row) in &self.pushes {
+            let lines = match &row.get().state {
+                PushState::NotPushed { .. } => Vec::new(),
+                PushState::Sent { plan, .. } | PushState::Verifying { plan, .. } => plan.quantities(),
+                PushState::Confirmed { lines, .. } => lines.clone(),
+            };
+            left.extend(lines.into_iter().map(|(line, _)| (line, source.clone())));
+        }
+        left
     }
 
     /// Whether the part of `connection` goes without being asked for: as all that are placed since the switch, or because

@@ -141,3 +141,32 @@ async fn the_command_tells_it_and_fails_where_nothing_may_go() {
     assert_eq!(may_not.code, 1, "{may_not:?}");
     assert!(may_not.out.contains("NOT_PAID: PENDING; required: PAID"), "{may_not:?}");
 }
+
+#[tokio::test]
+async fn two_lines_of_one_variant_are_two_lines() {
+    let scene = start().await;
+    let at = place(&scene, |order| *order = PlaceOrder::of(&[("DRUM", 1), ("DRUM", 3)])).await;
+
+    let (status, answer) = tried(&scene, &at, json!({})).await;
+
+    assert_eq!(status, 200, "{answer:#}");
+    let lines = answer["parts"][0]["variables"]["order"]["lineItems"].as_array().unwrap();
+    assert_eq!(lines.iter().map(|line| &line["quantity"]).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[tokio::test]
+async fn a_dry_run_refuses_what_the_push_would_refuse() {
+    let scene = start().await;
+    let at = place(&scene, |_| ()).await;
+    let by_itself = json!({ "auto_push": true });
+    assert_eq!(scene.send("PUT", &format!("/v1/shops/{}/settings", moon()), by_itself).await.0, 200);
+    let later =
+        place(&scene, |order| order.at = Some(jiff::Timestamp::now() + std::time::Duration::from_secs(2))).await;
+    push_order(&scene.world, &Task::new(Trigger::Webhook, "e-1", Subject::Order(later.clone()))).await.unwrap();
+
+    let fee = json!({ "source": sun(), "shipping_fee": "1.00" });
+    let (status, answer) = tried(&scene, &later, fee.clone()).await;
+
+    assert_eq!((status, &answer["field"]), (422, &json!("shipping_fee")), "{answer:#}");
+    assert_eq!(tried(&scene, &at, fee).await.0, 200);
+}

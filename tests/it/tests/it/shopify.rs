@@ -341,7 +341,7 @@ async fn mend(api: &Api) -> Vec<String> {
 #[tokio::test]
 async fn a_subscription_that_is_missing_or_delivers_other_fields_is_made_again_and_no_other() {
     let (sim, client, api) = shop("MUG").await;
-    assert_eq!(mend(&api).await.len(), 15);
+    assert_eq!(mend(&api).await.len(), 16);
     let as_it_should = subscribed(&client).await;
     assert_eq!(mend(&api).await, Vec::<String>::new());
 
@@ -364,7 +364,7 @@ async fn a_subscription_that_is_missing_or_delivers_other_fields_is_made_again_a
     assert_eq!(mend(&api).await, ["orders/paid", "refunds/create"]);
     assert_eq!(subscribed(&client).await, as_it_should);
     let all = client.shop(moon().as_str()).await.unwrap().subscriptions;
-    assert_eq!(all.len(), 15 + 1, "another stack's subscription is its own");
+    assert_eq!(all.len(), 16 + 1, "another stack's subscription is its own");
 }
 
 /// What a page of the shop's orders says, of the pass and between the moments.

@@ -249,7 +249,7 @@ impl Registry for MemoryLedger {
         let wanted = links.filter(|link| variants.contains(&link.destination_variant));
         let by_variant = wanted.map(|link| (link.destination_variant, link.clone())).collect();
         let shops = sources.iter().filter_map(|source| Some((source.clone(), memory.shops.get(source)?.clone())));
-        Ok(Links { by_variant, sources: shops.collect() })
+        Ok(Links { by_variant, sources: shops.collect(), ..Links::default() })
     }
 
     async fn links_about(

@@ -90,6 +90,7 @@ fn an_order_webhook_names_its_order_and_carries_the_time_as_a_hint() {
 #[test]
 fn a_product_webhook_names_its_product_whatever_became_of_it() {
     let bodies = [
+        ("products/create", r#"{"id":788032119674292922,"variants":[{"id":1,"sku":"A-1","barcode":null}]}"#),
         ("products/update", r#"{"id":788032119674292922,"variants":[{"id":1,"sku":"A-1","barcode":null}]}"#),
         ("products/delete", r#"{"id":788032119674292922}"#),
     ];

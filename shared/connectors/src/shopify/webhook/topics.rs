@@ -77,6 +77,7 @@ pub const TOPICS: &[Topic] = {
             FulfillmentOrder,
             &[],
         ),
+        topic("products/create", "PRODUCTS_CREATE", OrderPush, Product, PRODUCT_FIELDS),
         topic("products/update", "PRODUCTS_UPDATE", OrderPush, Product, PRODUCT_FIELDS),
         topic("products/delete", "PRODUCTS_DELETE", OrderPush, Product, &[]),
     ]

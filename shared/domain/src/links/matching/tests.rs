@@ -140,3 +140,13 @@ fn a_match_finds_a_link_that_went_wrong_and_one_that_is_right_again() {
     assert_eq!((mended.source_variant, &mended.trouble), (VariantId::new(33), &None));
     assert_eq!(plan.changes.len(), 3);
 }
+
+#[test]
+fn a_link_whose_own_variant_lost_the_value_does_not_come_back_when_the_others_lose_it() {
+    let known = matched(1, 10, "A");
+    let source = [variant(10, Some("B")), variant(20, Some("A")), variant(30, Some("A"))];
+
+    let plan = plan(&[variant(1, Some("A"))], &source, &[known]);
+
+    assert_eq!(troubles(&plan), [(1, LinkTroubleCode::SkuNotFound)]);
+}

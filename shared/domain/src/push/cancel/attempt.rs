@@ -19,6 +19,7 @@ use crate::tags;
 use crate::task::Task;
 use crate::wall;
 use crate::work::Unfinished;
+use crate::writeback::{Label, LabelLine};
 
 /// Goes on with what is due. Asks nothing of the destination shop: all that it takes is written down.
 pub(in super::super) async fn go_on<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
@@ -64,6 +65,18 @@ impl<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock> Attempt<'_, L, C, T,
         self.announce(record).await
     }
 
+    /// Whether a label tool said that something of it is sent.
+    fn is_labelled(&self, record: &OrderRecord) -> bool {
+        let Some(PushState::Confirmed { lines, .. }) = record.pushes.get(self.id).map(|row| &row.get().state) else {
+            return false;
+        };
+        let is_of_it = |label: &Label| {
+            let of_line = |it: &LabelLine| lines.iter().any(|(line, _)| *line == it.line);
+            label.voided_at.is_none() && label.lines.as_ref().is_none_or(|of| of.iter().any(of_line))
+        };
+        record.labels.values().any(|row| is_of_it(row.get()))
+    }
+
     async fn attempt(&self, record: &mut OrderRecord) -> Result<(), Unfinished> {
         let now = self.now();
         let open = record.cancels.get(self.id).map(Row::get).filter(|step| step.parked.is_none());
@@ -94,6 +107,9 @@ impl<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock> Attempt<'_, L, C, T,
             _ if shown.cancelled => self.end(record, CancelPhase::Cancelled { seen_at: now }, name).await,
             _ if shown.fulfillments.iter().any(|sent| sent.state.is_live()) => {
                 self.end(record, CancelPhase::Shipped, &format!("something of {name} was shipped")).await
+            }
+            CancelPhase::Pending if self.is_labelled(record) => {
+                self.end(record, CancelPhase::Shipped, &format!("a label was bought for {name}")).await
             }
             CancelPhase::Sent { at } if now < after(at, self.ports.waits.quarantine) => {
                 self.look_again(record, None).await

@@ -19,6 +19,7 @@ use roundtrip_kit::order::{connected, connection, line, link, moon, paid_order, 
 
 use super::usps;
 
+const SECOND: Duration = Duration::from_secs(1);
 const ORDER: OrderId = OrderId::new(42);
 
 fn at() -> OrderRef {
@@ -29,13 +30,20 @@ fn webhook(order: OrderRef) -> Task {
     Task::new(Trigger::Webhook, "event", Subject::Order(order))
 }
 
+/// A webhook about the order as it is now; like the real ones, it says when that was changed.
+fn webhook_of_now(ports: &FakePorts) -> Task {
+    let seen_updated_at = ports.channel.shop(&moon(), |shop| Some(shop.orders.get(&ORDER)?.updated_at));
+    Task { seen_updated_at, ..webhook(at()) }
+}
+
 fn placed() -> FakePorts {
     fake::placed(ORDER.number())
 }
 
 /// The webhook about the order, twice.
 fn push_of(ports: FakePorts) -> Scenario {
-    Scenario::new(ports, at(), vec![sun()], vec![(Queue::OrderPush, webhook(at())); 2])
+    let told = (Queue::OrderPush, webhook_of_now(&ports));
+    Scenario::new(ports, at(), vec![sun()], vec![told.clone(), told])
 }
 
 pub(super) fn push() -> Scenario {
@@ -162,10 +170,10 @@ fn is_claimed(ports: &FakePorts) -> bool {
 fn changed(ports: &FakePorts, edit: impl FnOnce(&mut Order)) -> (Queue, Task) {
     let now = ports.clock.now();
     change(ports, |order| {
-        order.updated_at = now;
+        order.updated_at = now.max(order.updated_at + SECOND);
         edit(order);
     });
-    (Queue::OrderPush, webhook(at()))
+    (Queue::OrderPush, webhook_of_now(ports))
 }
 
 /// Pushed and shipped; the webhook about it comes twice.

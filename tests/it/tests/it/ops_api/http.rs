@@ -229,6 +229,29 @@ async fn what_was_refused_may_be_mended_and_asked_again_with_its_key() {
 #[tokio::test]
 async fn a_push_whose_request_ended_before_its_answer_was_kept_is_asked_for_once() {
     let scene = Scene::start().await;
+    let path = format!("/v1/shops/{}/orders/42/pushes", moon());
+    let body = json!({ "source": sun() });
+    let at = OrderRef { shop: moon(), id: OrderId::new(42) };
+
+    // It died once the row was written: as if the claim were a minute old, with no answer.
+    let made = scene.keyed("k-1", &path, body.clone()).await;
+    let request = roundtrip_aws::KeyedRequest {
+        operator: "ada".into(),
+        key: "k-2".into(),
+        fingerprint: roundtrip_domain::fingerprint(&(path.as_str(), body.to_string().as_bytes())),
+        id: made.body["requests"][0]["id"].as_str().unwrap().into(),
+    };
+    let begun = Timestamp::now() - Duration::from_secs(60);
+    scene.world.ledger.claim_key(&request, begun).await.unwrap();
+    let again = scene.keyed("k-2", &path, body).await;
+
+    assert_eq!((again.status, again.replayed, &again.body), (202, false, &made.body));
+    assert_eq!(scene.world.ledger.load(&at).await.unwrap().requests.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_claimed_by_one_request_until_its_day_is_over() {
+    let scene = Scene::start().await;
     let request = roundtrip_aws::KeyedRequest {
         operator: "ada".into(),
         key: "k-1".into(),
@@ -243,7 +266,18 @@ async fn a_push_whose_request_ended_before_its_answer_was_kept_is_asked_for_once
     let again = roundtrip_aws::KeyedRequest { id: "0199-second".into(), ..request };
     let late = ledger.claim_key(&again, begun + Duration::from_secs(50)).await.unwrap();
 
-    use roundtrip_aws::KeptAnswer::{New, UnderWay};
+    use roundtrip_aws::KeptAnswer::{Answered, New, OtherRequest, UnderWay};
     assert_eq!((first, early), (New { id: "0199-first".into() }, UnderWay));
     assert_eq!(late, New { id: "0199-first".into() }, "under the id of the first");
+    ledger.release_key(&again, false).await.unwrap();
+    let other = roundtrip_aws::KeyedRequest { fingerprint: "g".into(), id: "0199-third".into(), ..again.clone() };
+    let now = begun + Duration::from_secs(51);
+    assert_eq!(ledger.claim_key(&other, now).await.unwrap(), OtherRequest, "something may be written already");
+    assert_eq!(ledger.claim_key(&again, now).await.unwrap(), New { id: "0199-first".into() });
+    ledger.keep_answer(&again, 202, "{}").await.unwrap();
+    let answered = Answered { status: 202, body: "{}".into() };
+    assert_eq!(ledger.claim_key(&again, now).await.unwrap(), answered);
+    let tomorrow = now + Duration::from_secs(25 * 3600);
+    assert_eq!(ledger.claim_key(&other, tomorrow).await.unwrap(), New { id: "0199-third".into() }, "its day is over");
+    assert_eq!(ledger.claim_key(&again, tomorrow).await.unwrap(), OtherRequest);
 }

@@ -253,6 +253,47 @@ async fn cancel_meanwhile(ports: FakePorts) {
     another_webhook(ports).await;
 }
 
+/// A second later, and told by a webhook that says so.
+async fn cancel_later(ports: FakePorts) {
+    let later = ports.clock.now() + std::time::Duration::from_secs(1);
+    ports.channel.shop(&moon(), |shop| {
+        let order = shop.orders.get_mut(&OrderId::new(ORDER)).unwrap();
+        (order.cancelled_at, order.updated_at) = (Some(later), later);
+    });
+    let mut told = Task::new(Trigger::Webhook, "event-cancelled", Subject::Order(at()));
+    told.seen_updated_at = Some(later);
+    push_order(&ports, &told).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_order_that_is_cancelled_during_its_push_is_seen_so_though_no_webhook_is_left_to_tell() {
+    let world = World::new();
+    world.settings(|settings| settings.cancel_source = true).await;
+    world.meanwhile(cancel_later);
+    let mut paid = world.webhook(&at());
+    paid.seen_updated_at = Some(world.now());
+
+    world.tell(Queue::OrderPush, paid).await;
+    world.comes_to_rest().await;
+
+    assert!(is_cancelled(&world, &sun()).await);
+}
+
+#[tokio::test]
+async fn an_order_for_which_a_label_was_bought_is_not_cancelled_at_its_source() {
+    let world = World::new();
+    world.settings(|settings| settings.cancel_source = true).await;
+    world.order_webhook().await;
+    // Not written yet: neither store shows anything of it.
+    let bought = roundtrip_kit::label::label(&world.ports, &["T1"]);
+    roundtrip_kit::label::post(&world.ports, &at(), &"se-1".parse().unwrap(), bought).await;
+
+    cancel(&world).await;
+
+    assert!(!is_cancelled(&world, &sun()).await);
+    assert_eq!(calls(&world), 0);
+}
+
 #[tokio::test]
 async fn an_order_that_is_cancelled_during_its_push_is_confirmed_and_then_cancelled() {
     for fault in [None, Some(Fault::AnswerLost), Some(Fault::LandsLate(MINUTE))] {

@@ -1,8 +1,10 @@
 //! An order whose lines several source stores hold: one push each, and each by itself.
 
 use roundtrip_domain::code::Code;
+use roundtrip_domain::id::VariantId;
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{RequestState, Tab};
+use roundtrip_domain::registry::ProductLink;
 use roundtrip_domain::{FAILED_PUSH_TAG, Outcome};
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
@@ -179,4 +181,42 @@ async fn a_store_whose_lines_were_all_called_off_is_not_waited_for() {
 
     assert_eq!(world.tab().await, Tab::Pushed);
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn what_left_for_one_store_is_not_bought_again_from_another_it_is_linked_to_since() {
+    for fault in [None, Some(Fault::AnswerLost)] {
+        let world = World::new();
+        world.add_source(&mars(), 2);
+        world.shop(&sun(), |shop| shop.mutation_faults.extend(fault));
+        world.order_webhook().await;
+        assert_eq!((world.made_at(&sun()).len(), world.made_at(&mars()).len()), (1, 1), "{fault:?}");
+
+        let other = ProductLink::given((moon(), VariantId::new(1)), (mars(), VariantId::new(1001)));
+        world.ports.ledger.put_link(other);
+        world.change_order(|order| order.note = Some("later".into()));
+        world.order_webhook().await;
+
+        assert_eq!((world.made_at(&sun()).len(), world.made_at(&mars()).len()), (1, 1), "{fault:?}");
+        assert_eq!(world.made_at(&mars())[0].lines.len(), 1);
+        world.comes_to_rest().await;
+        assert_eq!((world.tab().await, world.made_at(&mars()).len()), (Tab::Pushed, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_pushed_goes_where_it_is_linked_to_since() {
+    let world = World::new();
+    world.settings(|settings| settings.auto_push = false).await;
+    world.add_source(&mars(), 2);
+    world.settings(|settings| settings.auto_push = false).await;
+    world.order_webhook().await;
+
+    let other = ProductLink::given((moon(), VariantId::new(1)), (mars(), VariantId::new(1001)));
+    world.ports.ledger.put_link(other);
+    world.request(&mars(), "request-1").await;
+    world.drain().await;
+
+    assert_eq!((world.made_at(&sun()).len(), world.made_at(&mars())[0].lines.len()), (0, 2));
+    assert_eq!(world.tab().await, Tab::Pushed);
 }
