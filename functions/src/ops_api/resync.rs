@@ -36,7 +36,7 @@ pub(super) async fn begin(
     Path(ShopPath { shop }): Path<ShopPath>,
 ) -> Answer<RunAsked> {
     registered(&api, &shop).await?;
-    let run_id = ask(&api, &shop, (&request, &operator), (Occasion::Request, WINDOW_DAYS)).await?;
+    let run_id = ask(&api, &shop, &wish(&request, &operator, (Occasion::Request, WINDOW_DAYS))).await?;
     Ok((StatusCode::ACCEPTED, Json(RunAsked { shop, run_id, days: None })))
 }
 
@@ -52,7 +52,7 @@ pub(super) async fn backfill(
 ) -> Answer<RunAsked> {
     let known = registered(&api, &shop).await?;
     check_days(&known.shop, days)?;
-    let run_id = ask(&api, &shop, (&request, &operator), (Occasion::Backfill, days)).await?;
+    let run_id = ask(&api, &shop, &wish(&request, &operator, (Occasion::Backfill, days))).await?;
     Ok((StatusCode::ACCEPTED, Json(RunAsked { shop, run_id, days: Some(days) })))
 }
 
@@ -79,15 +79,14 @@ fn check_days(shop: &Shop, days: u16) -> Result<(), ApiError> {
     Ok(())
 }
 
-pub(super) async fn ask(
-    api: &Api,
-    shop: &ShopDomain,
-    (request, operator): (&RequestId, &Operator),
-    (occasion, days): (Occasion, u16),
-) -> Result<String, ApiError> {
-    let wish = Asked { id: request.0.clone(), at: Timestamp::now(), by: operator.name.clone(), occasion, days };
-    let run = ask_for_run(&api.ledger, &api.tasks, shop, &wish).await?;
-    tracing::info!(shop.domain = shop.as_str(), actor = operator.name, run.id = run, days, "resync requested");
+/// What an operator asks for with this request.
+pub(super) fn wish(request: &RequestId, operator: &Operator, (occasion, days): (Occasion, u16)) -> Asked {
+    Asked { id: request.0.clone(), at: Timestamp::now(), by: operator.name.clone(), occasion, days }
+}
+
+pub(super) async fn ask(api: &Api, shop: &ShopDomain, wish: &Asked) -> Result<String, ApiError> {
+    let run = ask_for_run(&api.ledger, &api.tasks, shop, wish).await?;
+    tracing::info!(shop.domain = shop.as_str(), actor = wish.by, run.id = run, days = wish.days, "resync requested");
     Ok(run)
 }
 

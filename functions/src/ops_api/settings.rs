@@ -11,12 +11,15 @@ use roundtrip_api::settings::{
     ConnectionAnswer, Existing, PutConnection, PutSettings, SettingsAnswer, SettingsTried, SettingsWritten,
     VersionsAnswer,
 };
+use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
 use roundtrip_domain::registry::{
     Connection, ConnectionSettings, EmailContact, ShippingRate, Shop, ShopSettings, UnitPrice,
 };
-use roundtrip_domain::resync::{MAX_LOOKBACK_DAYS, Occasion, first_run, is_unpushed, read_from_now_on};
+use roundtrip_domain::resync::{
+    Asked, MAX_LOOKBACK_DAYS, Occasion, first_run, is_unpushed, promise_run, read_from_now_on,
+};
 use rust_decimal::Decimal;
 
 use super::Answer;
@@ -28,6 +31,8 @@ use super::resync;
 use super::shops::{ShopPath, registered};
 use crate::compose::Api;
 
+/// Longer than settings take to be written.
+const WRITING: SignedDuration = SignedDuration::from_secs(60);
 /// More rates than anybody has.
 const MAX_RATES: usize = 50;
 
@@ -56,8 +61,17 @@ pub(super) async fn put_shop(
         let tried = SettingsTried { shop: domain, dry_run: true, existing };
         return Ok((StatusCode::OK, Json(SettingsAnswer::Tried(tried))));
     }
+    let may_relax =
+        known.offers_orders() && before.auto_push && settings.auto_push && judges_otherwise(&settings, before);
+    let occasion = match (include_existing, may_relax) {
+        (true, _) => Some(Occasion::Unpushed),
+        (false, true) => Some(Occasion::Settings),
+        (false, false) => None,
+    };
+    let wish = occasion.map(|occasion| resync::wish(&request, &operator, (occasion, MAX_LOOKBACK_DAYS)));
     let mut change = known.shop.settings_change.clone();
     if settings != *before {
+        promise(&api, &domain, wish.as_ref()).await?;
         change = change.next(now, &operator.name);
         api.ledger.put_shop_settings(&domain, &settings, &change).await.map_err(changed_meanwhile)?;
         tracing::info!(
@@ -71,19 +85,20 @@ pub(super) async fn put_shop(
     if tracks {
         read_from_now_on(&api.ledger, &api.tasks, &domain, now).await?;
     }
-    let may_relax =
-        known.offers_orders() && before.auto_push && settings.auto_push && judges_otherwise(&settings, before);
-    let occasion = match (include_existing, may_relax) {
-        (true, _) => Some(Occasion::Unpushed),
-        (false, true) => Some(Occasion::Settings),
-        (false, false) => None,
-    };
-    let run_id = match occasion {
-        Some(occasion) => Some(resync::ask(&api, &domain, (&request, &operator), (occasion, MAX_LOOKBACK_DAYS)).await?),
+    let run_id = match wish {
+        Some(wish) => Some(resync::ask(&api, &domain, &wish).await?),
         None => None,
     };
     let written = SettingsWritten { shop: domain, settings, settings_change: change, run_id };
     Ok((StatusCode::OK, Json(SettingsAnswer::Written(written))))
+}
+
+/// Has the run begin soon, before what it is for is written: whoever dies between the two does not leave the orders asleep.
+async fn promise(api: &Api, shop: &ShopDomain, wish: Option<&Asked>) -> Result<(), ApiError> {
+    match wish {
+        Some(wish) => Ok(promise_run(&api.ledger, shop, wish, wish.at + WRITING).await?),
+        None => Ok(()),
+    }
 }
 
 /// Whether other settings may judge orders otherwise, or send other things of them.
@@ -205,6 +220,11 @@ pub(super) async fn put_connection(
     let now = Timestamp::now();
     let settings = connection_settings(&body, known.map(|it| &it.settings), now)?;
     let is_new = known.is_none();
+    let prices = |it: &ConnectionSettings| (it.unit_price, it.exchange_rate, it.inventory);
+    let are_new = known.is_some_and(|known| prices(&known.settings) != prices(&settings));
+    let wish = (shop.shop.settings.auto_push && are_new)
+        .then(|| resync::wish(&request, &operator, (Occasion::Settings, MAX_LOOKBACK_DAYS)));
+    promise(&api, &destination, wish.as_ref()).await?;
     let connection = match known {
         Some(known) if known.settings == settings => known.clone(),
         known => {
@@ -233,11 +253,8 @@ pub(super) async fn put_connection(
     for shop in [&connection.destination, &connection.source] {
         first_run(&api.ledger, &api.tasks, shop, now).await?;
     }
-    let prices = |it: &ConnectionSettings| (it.unit_price, it.exchange_rate, it.inventory);
-    let are_new = known.is_some_and(|known| prices(&known.settings) != prices(&connection.settings));
-    if shop.shop.settings.auto_push && are_new {
-        let wish = (Occasion::Settings, MAX_LOOKBACK_DAYS);
-        resync::ask(&api, &connection.destination, (&request, &operator), wish).await?;
+    if let Some(wish) = wish {
+        resync::ask(&api, &connection.destination, &wish).await?;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(ConnectionAnswer { connection })))

@@ -109,6 +109,10 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
             variant: line.variant,
             quantity: line.quantity,
             source: source_of(line, links),
+            source_variant: line
+                .variant
+                .and_then(|variant| links.by_variant.get(&variant))
+                .map(|link| link.source_variant),
         })
         .collect();
     let wanted: BTreeSet<ShopDomain> = groups(order, links).into_keys().collect();

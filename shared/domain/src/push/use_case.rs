@@ -176,7 +176,7 @@ where
         return Ok(Some(Outcome::Done("the shop is not registered")));
     };
     // What is under way comes to its end, whatever was switched off meanwhile.
-    if !shop.keeps_orders() && record.requests.is_empty() && !record.is_pending() {
+    if !shop.keeps_orders() && record.requests.is_empty() && !record.is_pending() && !record.has_left() {
         return Ok(Some(Outcome::Done("not a destination shop")));
     }
     if shop.shop.paused.is_some() {

@@ -228,6 +228,11 @@ impl OrderRecord {
         of_source.any(|(_, row)| !matches!(row.get().state, PushState::NotPushed { .. }))
     }
 
+    /// Whether a source shop has something of it, as far as is known.
+    pub(crate) fn has_left(&self) -> bool {
+        self.pushes.values().any(|row| !matches!(row.get().state, PushState::NotPushed { .. }))
+    }
+
     /// The lines that are at a source shop, or may be: a call for them is under way, or its outcome is not known.
     pub(crate) fn left_lines(&self) -> BTreeMap<LineItemId, ShopDomain> {
         let mut left = BTreeMap::new();

@@ -106,6 +106,9 @@ pub struct SummaryLine {
     pub quantity: u32,
     /// The source shop that holds it, if its product is linked.
     pub source: Option<ShopDomain>,
+    /// As which of that shop's variants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_variant: Option<VariantId>,
 }
 
 /// The four tabs of the order list; an order stands in exactly one.

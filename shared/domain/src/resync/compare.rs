@@ -152,7 +152,13 @@ pub fn is_linked_otherwise(summary: &Summary, links: &Links) -> bool {
     }
     let lines = || summary.lines.iter().filter(|line| line.quantity > 0 && line.variant.is_some());
     let link = |line: &SummaryLine| line.variant.and_then(|variant| links.by_variant.get(&variant));
-    let is_tied_otherwise = lines().any(|line| link(line).map(|link| &link.source) != line.source.as_ref());
+    let is_open = summary.tab != Tab::Pushed;
+    let is_tied_otherwise = lines().any(|line| {
+        let (link, known) = (link(line), line.source_variant);
+        // Whatever was sent already was sent as the variant that it was linked to.
+        let is_another = is_open && known.is_some() && link.is_some_and(|link| known != Some(link.source_variant));
+        is_another || link.map(|link| &link.source) != line.source.as_ref()
+    });
     let known: BTreeSet<&ShopDomain> = summary
         .refusals
         .iter()
@@ -161,7 +167,7 @@ pub fn is_linked_otherwise(summary: &Summary, links: &Links) -> bool {
         .collect();
     let troubled: BTreeSet<&ShopDomain> =
         lines().filter_map(link).filter(|link| link.trouble.is_some()).map(|link| &link.source).collect();
-    is_tied_otherwise || (summary.tab != Tab::Pushed && known != troubled)
+    is_tied_otherwise || (is_open && known != troubled)
 }
 
 /// Whether another product link could change what becomes of the order.

@@ -1,6 +1,7 @@
 //! On the deployed stack: real signed webhooks, queues, functions and tables; only Shopify is simulated.
 
 mod chaos;
+mod command;
 mod kills;
 mod openapi;
 mod resync;

@@ -2,6 +2,7 @@
 
 use roundtrip_connectors::shopify::webhook::{Headers, Verified, task};
 use roundtrip_domain::channel::Channel;
+use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{ProductId, ShopDomain, VariantId};
 use roundtrip_domain::links::{LinksAsked, Variant, write_links};
 use roundtrip_domain::ports::{Ledger, Registry};
@@ -265,6 +266,25 @@ async fn a_new_link_wakes_the_order_that_waits_for_it_and_no_other() {
     assert_eq!((world.tab().await, pushed(&world)), (Tab::Pushed, 1));
     let step = world.ports.ledger.shop_step::<ResyncState>(&moon(), &StepId::Resync).await.unwrap().unwrap().0;
     assert_eq!(step.state.run.unwrap().occasion, Occasion::Links);
+}
+
+#[tokio::test]
+async fn a_link_to_another_variant_of_the_same_store_wakes_the_order_that_was_refused() {
+    let world = matched().await;
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.order_webhook().await;
+    assert_eq!((pushed(&world), world.push(&sun()).await.parked.map(|parked| parked.code)), (0, Some(Code::Rejected)));
+    let shop = world.ports.ledger.shop(&moon()).await.unwrap().unwrap();
+
+    let before = the_link(&world).await;
+    let after = before.clone().map(|link| ProductLink { source_variant: VariantId::new(1002), ..link });
+    let asked = LinksAsked { id: "r-1".into(), by: "ada".into(), at: world.now() };
+    let its = [LinkChange { before, after }];
+    write_links(&world.ports.ledger, &world.ports.tasks, &shop, &its, asked).await.unwrap();
+    world.drain().await;
+
+    assert_eq!(pushed(&world), 1);
+    assert_eq!(world.made_at(&sun())[0].lines[0].variant, VariantId::new(1002));
 }
 
 #[tokio::test]

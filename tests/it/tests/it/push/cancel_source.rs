@@ -280,6 +280,24 @@ async fn an_order_that_is_cancelled_during_its_push_is_seen_so_though_no_webhook
 }
 
 #[tokio::test]
+async fn a_pushed_order_is_cancelled_at_its_source_though_order_sync_was_switched_off_meanwhile() {
+    let world = World::new();
+    world.settings(|settings| settings.cancel_source = true).await;
+    world.order_webhook().await;
+    world
+        .shop_settings(|settings| {
+            settings.order_sync = false;
+            settings.auto_push = false;
+        })
+        .await;
+
+    cancel(&world).await;
+    world.comes_to_rest().await;
+
+    assert!(is_cancelled(&world, &sun()).await);
+}
+
+#[tokio::test]
 async fn an_order_for_which_a_label_was_bought_is_not_cancelled_at_its_source() {
     let world = World::new();
     world.settings(|settings| settings.cancel_source = true).await;
