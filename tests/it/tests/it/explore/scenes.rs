@@ -168,9 +168,11 @@ fn is_claimed(ports: &FakePorts) -> bool {
 
 /// The order changes, and this is the webhook about it.
 fn changed(ports: &FakePorts, edit: impl FnOnce(&mut Order)) -> (Queue, Task) {
+    // Two changes within one second carry the same time.
+    ports.clock.advance(SECOND);
     let now = ports.clock.now();
     change(ports, |order| {
-        order.updated_at = now.max(order.updated_at + SECOND);
+        order.updated_at = now;
         edit(order);
     });
     (Queue::OrderPush, webhook_of_now(ports))
