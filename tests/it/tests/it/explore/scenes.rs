@@ -119,13 +119,25 @@ pub(super) fn edited_push() -> Scenario {
 }
 
 pub(super) fn cancelled_push() -> Scenario {
-    let mut scenario = push_with(|ports| {
-        let cancelled = ports.channel.shop(&moon(), |shop| shop.orders[&ORDER].cancelled_at.is_some());
-        let cancels = !cancelled && is_claimed(ports);
-        cancels.then(|| changed(ports, |order| order.cancelled_at = Some(order.updated_at))).into_iter().collect()
-    });
+    let mut scenario = push_with(cancels_once_claimed);
     scenario.called_off = true;
     scenario
+}
+
+fn cancels_once_claimed(ports: &FakePorts) -> Vec<(Queue, Task)> {
+    let cancelled = ports.channel.shop(&moon(), |shop| shop.orders[&ORDER].cancelled_at.is_some());
+    let cancels = !cancelled && is_claimed(ports);
+    cancels.then(|| changed(ports, |order| order.cancelled_at = Some(order.updated_at))).into_iter().collect()
+}
+
+/// The sun tells once of an order that is cancelled there.
+fn tells_of_its_own(ports: &FakePorts) -> Vec<(Queue, Task)> {
+    let tells = ports.channel.shop(&sun(), |shop| {
+        let (id, _) = shop.cancelled.first_key_value()?;
+        shop.changed_at.remove(id)?;
+        Some((Queue::OrderPush, webhook(OrderRef { shop: sun(), id: *id })))
+    });
+    tells.into_iter().collect()
 }
 
 /// Cancelled once its push is claimed, and at the sun as well.
@@ -133,6 +145,7 @@ pub(super) fn cancelled_push_and_source() -> Scenario {
     let mut scenario = cancelled_push();
     scenario.cancels_source = true;
     scenario.ports.ledger.put_connection(cancelling());
+    scenario.meanwhile = |ports| [cancels_once_claimed(ports), tells_of_its_own(ports)].concat();
     scenario
 }
 
@@ -150,15 +163,7 @@ pub(super) fn cancelled_source() -> Scenario {
     let told = changed(&ports, |order| order.cancelled_at = Some(order.updated_at));
     let mut scenario = Scenario::new(ports, at(), vec![sun()], vec![told.clone(), told]);
     (scenario.called_off, scenario.cancels_source) = (true, true);
-    scenario.meanwhile = |ports| {
-        let tells = ports.channel.shop(&sun(), |shop| {
-            let (id, _) = shop.cancelled.first_key_value()?;
-            // It tells once.
-            shop.changed_at.remove(id)?;
-            Some((Queue::OrderPush, webhook(OrderRef { shop: sun(), id: *id })))
-        });
-        tells.into_iter().collect()
-    };
+    scenario.meanwhile = tells_of_its_own;
     scenario
 }
 
