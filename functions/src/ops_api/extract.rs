@@ -44,6 +44,15 @@ fn invalid_body(what: impl Into<String>) -> ApiError {
     ApiError::new(ProblemCode::InvalidBody, what, remedy)
 }
 
+/// How much of a list is asked for at once.
+pub(super) fn page_limit(limit: u16) -> Result<u16, ApiError> {
+    const MAX_LIMIT: u16 = 250;
+    match limit {
+        1..=MAX_LIMIT => Ok(limit),
+        _ => Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}"))),
+    }
+}
+
 /// `value` as a `T`.
 pub(super) fn parse<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(value).map_err(|error| {

@@ -27,7 +27,7 @@ use utoipa::IntoParams;
 use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
-use super::extract::{Json, Path, Query};
+use super::extract::{Json, Path, Query, page_limit};
 use super::request::RequestId;
 use super::shops::registered;
 use crate::compose::Api;
@@ -35,7 +35,6 @@ use crate::compose::Api;
 /// More than anybody chooses from: a value that stands for none is on all of them.
 const MAX_CANDIDATES: usize = 10;
 const DEFAULT_LIMIT: u16 = 100;
-const MAX_LIMIT: u16 = 250;
 
 /// Links one page of the destination's variants to those source variants that alone carry the same SKU or barcode, and
 /// reports the others: nothing is guessed.
@@ -158,10 +157,7 @@ pub(super) async fn list(
     Path(ConnectionPath { destination, source }): Path<ConnectionPath>,
     Query(query): Query<ListQuery>,
 ) -> Answer<LinksAnswer> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}")));
-    }
+    let limit = page_limit(query.limit.unwrap_or(DEFAULT_LIMIT))?;
     connected(&api, &destination, &source).await?;
     let page = api.ledger.list_links(&destination, &source, (query.trouble, limit.into()), query.after).await?;
     Ok((StatusCode::OK, Json(LinksAnswer { links: page.links.into_iter().map(shown).collect(), next: page.next })))

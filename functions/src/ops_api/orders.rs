@@ -27,12 +27,11 @@ use utoipa::IntoParams;
 use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
-use super::extract::{Json, Path, Query};
+use super::extract::{Json, Path, Query, page_limit};
 use super::shops::ShopPath;
 use crate::compose::Api;
 
 const DEFAULT_LIMIT: u16 = 50;
-const MAX_LIMIT: u16 = 250;
 const HISTORY_SHOWN: u16 = 100;
 
 /// Which order.
@@ -126,10 +125,7 @@ pub(super) fn part<'a>(
     limit: Option<u16>,
     after: Option<&'a str>,
 ) -> Result<Part<'a>, ApiError> {
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(ApiError::field("limit", format!("{limit} is out of range: give 1 to {MAX_LIMIT}")));
-    }
+    let limit = page_limit(limit.unwrap_or(DEFAULT_LIMIT))?;
     if after.is_some_and(|cursor| !is_cursor(cursor)) {
         return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
     }

@@ -31,8 +31,6 @@ use super::resync;
 use super::shops::{ShopPath, registered};
 use crate::compose::Api;
 
-/// Longer than settings take to be written.
-const WRITING: SignedDuration = SignedDuration::from_secs(60);
 /// More rates than anybody has.
 const MAX_RATES: usize = 50;
 
@@ -96,7 +94,7 @@ pub(super) async fn put_shop(
 /// Has the run begin soon, before what it is for is written: whoever dies between the two does not leave the orders asleep.
 async fn promise(api: &Api, shop: &ShopDomain, wish: Option<&Asked>) -> Result<(), ApiError> {
     match wish {
-        Some(wish) => Ok(promise_run(&api.ledger, shop, wish, wish.at + WRITING).await?),
+        Some(wish) => Ok(promise_run(&api.ledger, shop, wish).await?),
         None => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::id::{LineItemId, LocationId, ShopDomain, VariantId};
 use crate::money::Currency;
+use crate::order::Line;
 
 pub use link::{LinkChange, LinkTrouble, LinkTroubleCode, LinkedBy, MatchBy, ProductLink};
 pub use settings::{
@@ -229,4 +230,13 @@ pub struct Links {
     pub left: BTreeMap<LineItemId, ShopDomain>,
     pub by_variant: BTreeMap<VariantId, ProductLink>,
     pub sources: BTreeMap<ShopDomain, Shop>,
+}
+
+impl Links {
+    /// The source shop that has the line, or else holds it.
+    #[must_use]
+    pub fn source_of(&self, line: &Line) -> Option<&ShopDomain> {
+        let linked = || Some(&self.by_variant.get(&line.variant?)?.source);
+        self.left.get(&line.id).or_else(linked)
+    }
 }

@@ -89,6 +89,7 @@ fn warning(warning: &Warning) -> Vec<String> {
             ("still stands", "if the goods are on their way already, recall them or tell the customer")
         }
         WarningCode::ReducedAfterPush => ("has more than is left here", "take the difference out of it there"),
+        WarningCode::AddedAfterPush => ("has less than is ordered here", "add the difference to it there"),
         WarningCode::Unknown => ("needs somebody", "update this command: the warning is of a newer release"),
     };
     let heading = format!("  {}: {} at {source} {what}", name(code), named(source_order));

@@ -1,7 +1,6 @@
 //! Variants: a page of them, those that carry a value, those of a product.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use roundtrip_domain::channel::{ChannelError, VariantsPage};
 use roundtrip_domain::id::{ProductId, ShopDomain, VariantId};
@@ -24,8 +23,8 @@ const PRODUCT_VARIANTS: &str = include_str!("queries/product_variants.graphql");
 const VALUES_AT_ONCE: usize = 50;
 /// A search of more may be cut off. What Shopify takes is documented nowhere.
 const MAX_SEARCH_BYTES: usize = 2500;
-/// A search that finds more pages than this finds something else than single variants.
-const MAX_PAGES: usize = 10;
+/// A search that finds more pages than this finds something else than single variants, such as a value that stands for none.
+const MAX_PAGES: usize = 4;
 /// Ids of one question, of two points each.
 const IDS_AT_ONCE: usize = 100;
 
@@ -89,19 +88,30 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
     ) -> Result<Vec<Variant>, ChannelError> {
         let values: Vec<&str> = values.iter().map(|value| value.trim()).filter(|value| !value.is_empty()).collect();
         let mut found: BTreeMap<VariantId, Variant> = BTreeMap::new();
-        for search in searches(by, &values) {
-            for variant in self.search_variants(shop, &search).await? {
-                // The search matches loosely; only what carries exactly the value is meant.
-                if variant.value(by).is_some_and(|value| values.contains(&value)) {
-                    found.insert(variant.id, variant);
-                }
+        let mut searches = batches(by, &values);
+        while let Some(values) = searches.pop() {
+            let (variants, is_whole) = self.search_variants(shop, &search(by, &values)).await?;
+            // The search matches loosely; only what carries exactly the value is meant.
+            let exact = variants.into_iter().filter(|it| it.value(by).is_some_and(|value| values.contains(&value)));
+            found.extend(exact.map(|variant| (variant.id, variant)));
+            if is_whole {
+                continue;
+            }
+            // What several carry, no more of them would decide. Of the others one carrier may be cut off.
+            let is_several = |value: &str| found.values().filter(|it| it.value(by) == Some(value)).nth(1).is_some();
+            let open: Vec<&str> = values.iter().copied().filter(|value| !is_several(value)).collect();
+            match open.as_slice() {
+                [] => {}
+                _ if open.len() < values.len() => searches.push(open),
+                [value] => return Err(unreadable(shop, &too_loose(by, value))),
+                _ => searches.extend(open.chunks(open.len().div_ceil(2)).map(ToOwned::to_owned)),
             }
         }
         Ok(found.into_values().collect())
     }
 
-    /// All that one search finds: a list that is cut short would make of two variants one.
-    async fn search_variants(&self, shop: &ShopDomain, search: &str) -> Result<Vec<Variant>, ChannelError> {
+    /// What one search finds, and whether that is all of it.
+    async fn search_variants(&self, shop: &ShopDomain, search: &str) -> Result<(Vec<Variant>, bool), ChannelError> {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -113,10 +123,10 @@ impl<V: Credentials, K: Clock> ShopifyApi<V, K> {
             }
             match page_info.end_cursor.filter(|_| page_info.has_next_page) {
                 Some(next) => after = Some(next),
-                None => return Ok(found),
+                None => return Ok((found, true)),
             }
         }
-        Err(unreadable(shop, "a search for SKUs or barcodes finds more variants than can be read"))
+        Ok((found, false))
     }
 
     pub(super) async fn read_variants_of(
@@ -167,24 +177,39 @@ fn variant(shop: &ShopDomain, wire: VariantWire) -> Result<Variant, ChannelError
     })
 }
 
-/// The searches for `values`, as many of them in each as it takes.
-fn searches(by: MatchBy, values: &[&str]) -> Vec<String> {
+fn too_loose(by: MatchBy, value: &str) -> String {
+    format!(
+        "more variants than can be read have something to do with the {by} `{value}`: link the variant that carries it by its id"
+    )
+}
+
+/// `values` in parts of as many as a search takes.
+fn batches<'a>(by: MatchBy, values: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let mut batches: Vec<(Vec<&str>, usize)> = Vec::new();
+    for value in values {
+        let bytes = " OR ".len() + term(by, value).len();
+        match batches.last_mut() {
+            Some((batch, total)) if batch.len() < VALUES_AT_ONCE && *total + bytes <= MAX_SEARCH_BYTES => {
+                batch.push(value);
+                *total += bytes;
+            }
+            _ => batches.push((vec![value], bytes)),
+        }
+    }
+    batches.into_iter().map(|(batch, _)| batch).collect()
+}
+
+fn search(by: MatchBy, values: &[&str]) -> String {
+    let terms: Vec<String> = values.iter().map(|value| term(by, value)).collect();
+    terms.join(" OR ")
+}
+
+fn term(by: MatchBy, value: &str) -> String {
     let field = match by {
         MatchBy::Sku => "sku",
         MatchBy::Barcode => "barcode",
     };
-    let mut searches: Vec<(String, usize)> = Vec::new();
-    for value in values {
-        let term = format!("{field}:{}", quoted(value));
-        match searches.last_mut() {
-            Some((search, n)) if *n < VALUES_AT_ONCE && search.len() + term.len() < MAX_SEARCH_BYTES => {
-                let _ = write!(search, " OR {term}");
-                *n += 1;
-            }
-            _ => searches.push((term, 1)),
-        }
-    }
-    searches.into_iter().map(|(search, _)| search).collect()
+    format!("{field}:{}", quoted(value))
 }
 
 /// A value that no character of it can end. Source: shopify.dev, "Shopify API search syntax".
@@ -198,9 +223,9 @@ mod tests {
 
     #[test]
     fn a_value_cannot_leave_its_quotes() {
-        let search = searches(MatchBy::Sku, &[r#"A" OR sku:""#, r"B\"]);
+        let search = search(MatchBy::Sku, &[r#"A" OR sku:""#, r"B\"]);
 
-        assert_eq!(search, [r#"sku:"A\" OR sku:\"" OR sku:"B\\""#]);
+        assert_eq!(search, r#"sku:"A\" OR sku:\"" OR sku:"B\\""#);
     }
 
     #[test]
@@ -208,9 +233,9 @@ mod tests {
         let long = "x".repeat(255);
         let values: Vec<&str> = std::iter::repeat_n("A-1", 120).chain(std::iter::repeat_n(long.as_str(), 20)).collect();
 
-        let searches = searches(MatchBy::Barcode, &values);
+        let batches = batches(MatchBy::Barcode, &values);
 
-        assert_eq!(searches.iter().map(|search| search.matches("barcode:").count()).sum::<usize>(), 140);
-        assert!(searches.iter().all(|search| search.len() <= MAX_SEARCH_BYTES && search.matches(" OR ").count() < 50));
+        assert_eq!(batches.concat(), values);
+        assert!(batches.iter().all(|it| it.len() <= 50 && search(MatchBy::Barcode, it).len() <= MAX_SEARCH_BYTES));
     }
 }

@@ -78,17 +78,38 @@ pub fn judge(link: &ProductLink, seen: &ProductSight<'_>) -> Option<Finding> {
         return kept();
     }
     if is_of_the_product && source_variant.is_none() {
-        return Some(Finding::not_found(format!("the source has no variant {} any more", link.source_variant)));
+        return Some(gone(link));
     }
+    let elsewhere = seen.elsewhere.iter().filter(|variant| variant.product != seen.product);
+    by_value(link, source_variant, seen.variants.iter().chain(elsewhere))
+}
+
+/// What is wrong with `link`, of whose source `variants` hold its own variant, if that is there, and all that carry its value;
+/// `None`: nothing.
+pub(super) fn judge_among(link: &ProductLink, variants: &[Variant]) -> Option<Finding> {
+    match variants.iter().find(|variant| variant.id == link.source_variant) {
+        Some(own) => by_value(link, Some(own), variants.iter()),
+        None => Some(gone(link)),
+    }
+}
+
+fn gone(link: &ProductLink) -> Finding {
+    Finding::not_found(format!("the source has no variant {} any more", link.source_variant))
+}
+
+/// What the value that a link goes by says of it. `own`: its source variant, if that was looked at.
+fn by_value<'a>(
+    link: &ProductLink,
+    own: Option<&Variant>,
+    others: impl Iterator<Item = &'a Variant>,
+) -> Option<Finding> {
     let (by, value) = link.by.value()?;
-    if let Some(variant) = source_variant
+    if let Some(variant) = own
         && variant.value(by) != Some(value)
     {
         let now = variant.value(by).map_or_else(|| format!("no {by}"), |now| format!("the {by} `{now}`"));
         return Some(Finding::not_found(format!("variant {} has {now} now, and had `{value}`", variant.id)));
     }
-    let elsewhere = seen.elsewhere.iter().filter(|variant| variant.product != seen.product);
-    let others = seen.variants.iter().chain(elsewhere);
     let others = others.filter(|variant| variant.id != link.source_variant && variant.value(by) == Some(value));
     let others: Vec<&Variant> = others.collect();
     (!others.is_empty()).then(|| Finding::duplicate(by, value, &others))

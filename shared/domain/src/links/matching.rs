@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Variant;
-use super::judge::Finding;
+use super::judge::{Finding, judge_among};
 use crate::channel::{Channel, ChannelError};
 use crate::id::{ShopDomain, VariantId};
 use crate::ports::{LedgerError, Registry};
@@ -102,7 +102,7 @@ pub struct MatchPlan {
 }
 
 /// Decides what a match does to the links that are `known`. One that goes by a value which several source variants, or
-/// none, are found to carry keeps its variants and is in trouble.
+/// none, are found to carry keeps its variants and is in trouble. One that a person chose always keeps them, and is judged.
 #[must_use]
 pub fn plan_match(
     asked: &MatchRequest,
@@ -112,9 +112,8 @@ pub fn plan_match(
     now: Timestamp,
 ) -> MatchPlan {
     let by = asked.by;
-    let is_kept = |link: &ProductLink| link.by.is_chosen() || link.source != asked.source;
     let (kept, open): (Vec<&Variant>, Vec<&Variant>) =
-        destination.iter().partition(|variant| known.get(&variant.id).is_some_and(is_kept));
+        destination.iter().partition(|variant| known.get(&variant.id).is_some_and(|link| is_kept(asked, link)));
     let open: Vec<Variant> = open.into_iter().cloned().collect();
     let report = match_variants(&open, source, by);
 
@@ -147,13 +146,28 @@ pub fn plan_match(
         WhyMissing::NoValue => None,
         WhyMissing::NotAtSource { value } => troubled(destination, value, Finding::nobody_carries(by, value)),
     });
+    let chosen = kept.iter().filter_map(|variant| {
+        let before = known.get(&variant.id).filter(|link| is_looked_at(asked, link))?;
+        let trouble = judge_among(before, source).map(|finding| finding.since(before.trouble.as_ref(), now));
+        Some(LinkChange { before: Some(before.clone()), after: Some(ProductLink { trouble, ..before.clone() }) })
+    });
     let is_change = |change: &LinkChange| match (&change.before, &change.after) {
         (Some(before), Some(after)) => !before.is_same(after),
         (None, None) => false,
         (Some(_), None) | (None, Some(_)) => true,
     };
-    let changes = linked.chain(doubled).chain(lost).filter(is_change).collect();
+    let changes = linked.chain(doubled).chain(lost).chain(chosen).filter(is_change).collect();
     MatchPlan { report, kept: kept.len(), changes }
+}
+
+/// Whether a match leaves a link as it is.
+fn is_kept(asked: &MatchRequest, link: &ProductLink) -> bool {
+    link.by.is_chosen() || link.source != asked.source
+}
+
+/// Whether a match can tell how a link that a person chose stands: not by a value that it does not search for.
+fn is_looked_at(asked: &MatchRequest, link: &ProductLink) -> bool {
+    link.source == asked.source && link.by.is_chosen() && link.by.value().is_none_or(|(by, _)| by == asked.by)
 }
 
 /// One page of a match.
@@ -186,17 +200,21 @@ pub async fn match_page(
     let page = channel.variants(&asked.destination, asked.after.as_deref()).await?;
     let ids: Vec<VariantId> = page.variants.iter().map(|variant| variant.id).collect();
     let known = registry.links(&asked.destination, &ids, &[]).await?.by_variant;
-    let values: BTreeSet<String> =
-        page.variants.iter().filter_map(|variant| variant.value(asked.by)).map(ToOwned::to_owned).collect();
-    let values: Vec<String> = values.into_iter().collect();
+    let is_kept = |variant: &&Variant| known.get(&variant.id).is_some_and(|link| is_kept(asked, link));
+    let chosen: Vec<&ProductLink> = known.values().filter(|link| is_looked_at(asked, link)).collect();
+    let named = chosen.iter().filter_map(|link| link.by.value()).map(|(_, value)| value);
+    let carried = page.variants.iter().filter(|it| !is_kept(it)).filter_map(|variant| variant.value(asked.by));
+    let values: BTreeSet<&str> = carried.chain(named).collect();
+    let values: Vec<String> = values.into_iter().map(ToOwned::to_owned).collect();
     let mut source = channel.variants_by(&asked.source, asked.by, &values).await?;
     // The search is a moment behind: before a link loses its variant, that is asked for itself.
-    let missed = known.values().filter(|link| link.source == asked.source && !link.by.is_chosen());
-    let missed = missed.map(|link| link.source_variant).filter(|id| source.iter().all(|variant| variant.id != *id));
-    let missed: BTreeSet<VariantId> = missed.collect();
-    if !missed.is_empty() {
-        let missed: Vec<VariantId> = missed.into_iter().collect();
-        source.extend(channel.variants_of(&asked.source, &missed).await?);
+    let matched = known.values().filter(|link| link.source == asked.source && !link.by.is_chosen());
+    let missed = matched.filter(|link| source.iter().all(|variant| variant.id != link.source_variant));
+    let asked_for: BTreeSet<VariantId> = missed.chain(chosen).map(|link| link.source_variant).collect();
+    if !asked_for.is_empty() {
+        let ids: Vec<VariantId> = asked_for.iter().copied().collect();
+        source.retain(|variant| !asked_for.contains(&variant.id));
+        source.extend(channel.variants_of(&asked.source, &ids).await?);
     }
     Ok(MatchPage { plan: plan_match(asked, &page.variants, &source, &known, now), next: page.next })
 }

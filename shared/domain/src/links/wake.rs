@@ -1,16 +1,11 @@
 //! Links are written, and the orders that wait for them are looked at.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
-use crate::ports::{Ledger, Registry, Tasks, after};
+use crate::ports::{Ledger, Registry, Tasks};
 use crate::registry::{ConnectedShop, LinkChange};
 use crate::resync::{Asked, MAX_LOOKBACK_DAYS, Occasion, ask_for_run, promise_run};
 use crate::work::Unfinished;
-
-/// Longer than links take to be written.
-const WRITING: Duration = Duration::from_secs(60);
 
 /// Who writes links, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +39,7 @@ pub async fn write_links<L: Ledger + Registry, T: Tasks>(
     let wish = Asked { id, at, by, occasion: Occasion::Links, days: MAX_LOOKBACK_DAYS };
     let shop = &destination.shop.domain;
     // Before the links, so that whoever dies between the two does not leave the orders asleep.
-    promise_run(ledger, shop, &wish, after(at, WRITING)).await?;
+    promise_run(ledger, shop, &wish).await?;
     ledger.change_links(changes).await?;
     ask_for_run(ledger, tasks, shop, &wish).await.map(Some)
 }

@@ -39,7 +39,7 @@ pub struct DryRun {
 pub struct WithheldLine {
     pub line: LineItemId,
     pub title: String,
-    /// The source shop that holds it; `None`: it is linked to none.
+    /// The source shop that has it, or else holds it; `None`: it is linked to none.
     pub source: Option<ShopDomain>,
 }
 
@@ -145,11 +145,13 @@ fn failed(Refusal { reason: rule, observed, required }: Refusal) -> Verdict {
 
 fn withheld(view: &View, source: &ShopDomain) -> Vec<WithheldLine> {
     let left = view.order.lines.iter().filter(|line| line.quantity > 0);
-    let lines = left.map(|line| {
-        let link = line.variant.and_then(|variant| view.links.by_variant.get(&variant));
-        WithheldLine { line: line.id, title: line.title.clone(), source: link.map(|link| link.source.clone()) }
+    let withheld = left.filter(|line| view.links.source_of(line) != Some(source));
+    let lines = withheld.map(|line| WithheldLine {
+        line: line.id,
+        title: line.title.clone(),
+        source: view.links.source_of(line).cloned(),
     });
-    lines.filter(|line| line.source.as_ref() != Some(source)).collect()
+    lines.collect()
 }
 
 /// How far a push of this part has come before.

@@ -15,10 +15,9 @@ use super::{PushState, Refusal};
 use crate::code::Code;
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
-use crate::order::{Line, Order};
+use crate::order::Order;
 use crate::ports::after;
 use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning};
-use crate::registry::Links;
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
@@ -91,12 +90,6 @@ fn record_personal(record: &mut OrderRecord, order: &Order, now: Timestamp) {
     }
 }
 
-/// The source shop that has the line, or else holds it.
-fn source_of(line: &Line, links: &Links) -> Option<ShopDomain> {
-    let linked = || Some(links.by_variant.get(&line.variant?)?.source.clone());
-    links.left.get(&line.id).cloned().or_else(linked)
-}
-
 fn summary(record: &OrderRecord, view: &View) -> Summary {
     let View { order, links, .. } = view;
     let known = record.summary.as_ref().map(Row::get);
@@ -108,7 +101,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
             sku: line.sku.clone(),
             variant: line.variant,
             quantity: line.quantity,
-            source: source_of(line, links),
+            source: links.source_of(line).cloned(),
             source_variant: line
                 .variant
                 .and_then(|variant| links.by_variant.get(&variant))
@@ -137,7 +130,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
         badges: known.map(|known| known.badges.clone()).unwrap_or_default(),
         own_tags: known.map(|known| known.own_tags.clone()).unwrap_or_default(),
         system_tags: known.map(|known| known.system_tags.clone()).unwrap_or_default(),
-        warnings: warnings(record, order),
+        warnings: warnings(record, view),
         refusals: open.filter(|group| !group.reasons.is_empty()).collect(),
         tab: tab(order.cancelled_at.is_some(), &wanted, &confirmed),
         listed: view.shop.lists(order.created_at)

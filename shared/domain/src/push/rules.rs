@@ -87,7 +87,7 @@ pub fn groups(order: &Order, links: &Links) -> BTreeMap<ShopDomain, Vec<LineItem
 fn linked<'a>(order: &'a Order, links: &'a Links) -> impl Iterator<Item = (&'a Line, &'a ProductLink)> {
     let lines = order.lines.iter().filter(|line| line.quantity > 0);
     let linked = lines.filter_map(|line| Some((line, links.by_variant.get(&line.variant?)?)));
-    linked.filter(|(line, link)| links.left.get(&line.id).is_none_or(|source| *source == link.source))
+    linked.filter(|(line, link)| links.source_of(line) == Some(&link.source))
 }
 
 /// What every rule says, in their order.

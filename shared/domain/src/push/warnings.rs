@@ -1,21 +1,31 @@
 //! What a person has to see to at the source stores, because the order was changed here after it was pushed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::PushState;
 use super::cancel::CancelPhase;
 use super::settle::PushId;
-use crate::id::LineItemId;
+use super::use_case::View;
+use crate::id::{LineItemId, ShopDomain};
 use crate::order::{Order, SourceOrder};
 use crate::record::{OrderRecord, Row, Warning, WarningCode};
 
-/// What the source stores have that was called off here since.
-pub(super) fn warnings(record: &OrderRecord, order: &Order) -> Vec<Warning> {
+/// What the source stores have that was called off here since, and what they hold that came after.
+pub(super) fn warnings(record: &OrderRecord, view: &View) -> Vec<Warning> {
+    let order = &view.order;
     if order.cancelled_at.is_some() {
         return of_cancelled(record);
     }
-    let warning = |(id, source_order, lines): (&PushId, &SourceOrder, &[(LineItemId, u32)])| {
+    let reduced = confirmed(record).filter_map(|(id, source_order, lines)| {
         Some(warning(id, source_order, WarningCode::ReducedAfterPush, reductions(order, lines)?))
-    };
-    confirmed(record).filter_map(warning).collect()
+    });
+    let mut told = BTreeSet::new();
+    // A source store that got several orders is told of once, with the first.
+    let first = confirmed(record).filter(|((source, _), ..)| told.insert(source));
+    let added = first.filter_map(|(id, source_order, _)| {
+        Some(warning(id, source_order, WarningCode::AddedAfterPush, additions(record, view, &id.0)?))
+    });
+    reduced.chain(added).collect()
 }
 
 /// Brings the warnings of a cancelled order up to date with how far its source orders are cancelled.
@@ -63,6 +73,23 @@ fn confirmed(record: &OrderRecord) -> impl Iterator<Item = (&PushId, &SourceOrde
     })
 }
 
+/// Of which lines `source` holds more than it got, by an edit of the order or because they were linked later; `None` if of
+/// none.
+fn additions(record: &OrderRecord, view: &View, source: &ShopDomain) -> Option<String> {
+    let mut pushed: BTreeMap<LineItemId, u32> = BTreeMap::new();
+    for (_, _, lines) in confirmed(record).filter(|((of, _), ..)| of == source) {
+        for (line, quantity) in lines {
+            *pushed.entry(*line).or_default() += quantity;
+        }
+    }
+    let held = view.order.lines.iter().filter(|line| view.links.source_of(line) == Some(source));
+    let added = held.filter_map(|line| {
+        let pushed = pushed.get(&line.id).copied().unwrap_or(0);
+        (line.quantity > pushed).then(|| format!("{}: {pushed} pushed, {} ordered", line.title, line.quantity))
+    });
+    in_words(added)
+}
+
 /// Of which lines less is left than was pushed; `None` if of none.
 fn reductions(order: &Order, pushed: &[(LineItemId, u32)]) -> Option<String> {
     let reduced = pushed.iter().filter_map(|(id, quantity)| {
@@ -71,6 +98,10 @@ fn reductions(order: &Order, pushed: &[(LineItemId, u32)]) -> Option<String> {
         let title = line.map_or_else(|| format!("line {id}"), |line| line.title.clone());
         (left < *quantity).then(|| format!("{title}: {quantity} pushed, {left} left"))
     });
-    let reduced: Vec<String> = reduced.collect();
-    (!reduced.is_empty()).then(|| reduced.join("; "))
+    in_words(reduced)
+}
+
+fn in_words(differences: impl Iterator<Item = String>) -> Option<String> {
+    let differences: Vec<String> = differences.collect();
+    (!differences.is_empty()).then(|| differences.join("; "))
 }

@@ -85,6 +85,8 @@ pub enum WarningCode {
     CancelledAfterPush,
     /// Lines were removed or refunded, but the source order still has them.
     ReducedAfterPush,
+    /// Lines were added, or linked, but the source order does not have them: it is never changed, so that they do not go.
+    AddedAfterPush,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,

@@ -1,10 +1,12 @@
 //! Who asks for a run: a schedule for all shops, a person or a use case for one.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::run::{Asked, Occasion, ResyncState, WINDOW_DAYS};
 use crate::id::ShopDomain;
-use crate::ports::{Ledger, LedgerError, Ports, Registry, Tasks};
+use crate::ports::{Ledger, LedgerError, Ports, Registry, Tasks, after};
 use crate::registry::ConnectedShop;
 use crate::shop_step::change_shop_step;
 use crate::step::{Step, StepId, WaitReason};
@@ -102,17 +104,16 @@ async fn write_wish(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Re
     .await
 }
 
-/// Asks for a run of the shop that begins at `due`, unless somebody has it begin before: for whoever is about to give a
-/// reason for it, and may not live to say that it is given.
+/// Longer than the reason of a promised run takes to be written.
+const WRITING: Duration = Duration::from_secs(60);
+
+/// Asks for a run of the shop that begins a minute later, unless somebody has it begin before: for whoever is about to give
+/// a reason for it, and may not live to say that it is given.
 ///
 /// # Errors
 /// The ledger does not take it.
-pub async fn promise_run(
-    ledger: &impl Ledger,
-    shop: &ShopDomain,
-    wish: &Asked,
-    due: Timestamp,
-) -> Result<(), Unfinished> {
+pub async fn promise_run(ledger: &impl Ledger, shop: &ShopDomain, wish: &Asked) -> Result<(), Unfinished> {
+    let due = after(wish.at, WRITING);
     let promise = |step: &mut Step<ResyncState>| {
         if step.parked.is_some() {
             reopen(step, &wish.by);

@@ -132,6 +132,7 @@ async fn duplicate_and_reordered_webhooks_have_one_effect() {
 #[tokio::test]
 async fn a_forged_webhook_is_refused_and_nothing_is_enqueued() {
     let scene = Scene::new(true).await;
+    scene.settle().await;
     let body = r#"{"id":4242,"updated_at":"2026-11-22T08:00:00Z"}"#;
     let forged = shopify_sim::sign(body.as_bytes(), "another secret");
     let of_another_body = shopify_sim::sign(b"{}", &scene.stack.app().client_secret);
@@ -148,6 +149,7 @@ async fn a_forged_webhook_is_refused_and_nothing_is_enqueued() {
 #[tokio::test]
 async fn a_verified_delivery_of_no_use_is_taken_and_dropped() {
     let scene = Scene::new(true).await;
+    scene.settle().await;
 
     for (topic, body) in
         [("carts/update", r#"{"id":1}"#), ("orders/paid", "not json"), ("orders/paid", "{}"), ("orders/edited", "{}")]

@@ -200,6 +200,7 @@ fn what_changed_after_the_push_and_what_failed_stand_out() {
     stuck["order"]["warnings"] = json!([
         warning("CANCELLED_AFTER_PUSH", "cancelled here: cancel it there too"),
         warning("REDUCED_AFTER_PUSH", "Mug, blue: 12 pushed, 10 left"),
+        warning("ADDED_AFTER_PUSH", "Mug, red: 0 pushed, 1 ordered"),
         warning("SOMETHING_NEW", "odd"),
     ]);
 
@@ -216,6 +217,9 @@ Warnings
   REDUCED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has more than is left here
     Mug, blue: 12 pushed, 10 left
     remedy: take the difference out of it there
+  ADDED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has less than is ordered here
+    Mug, red: 0 pushed, 1 ordered
+    remedy: add the difference to it there
   UNKNOWN: #5001 (9001) at sun.myshopify.com needs somebody
     odd
     remedy: update this command: the warning is of a newer release

@@ -103,9 +103,43 @@ fn what_a_person_chose_and_what_another_store_ships_is_kept() {
     let of_mars = ProductLink { source: shop("mars"), ..matched(3, 30, "A") };
     let known = [link(1, 99, LinkedBy::Given), link(2, 98, LinkedBy::Named { sku: "Z".into() }), of_mars];
 
-    let plan = plan(&destination, &[variant(10, Some("A"))], &known);
+    let source = [variant(10, Some("A")), variant(99, Some("A")), variant(98, Some("Z"))];
+    let plan = plan(&destination, &source, &known);
 
     assert_eq!((plan.kept, plan.report, plan.changes), (3, Report::default(), vec![]));
+}
+
+#[test]
+fn what_a_person_chose_is_judged_but_never_led_elsewhere() {
+    let named = || link(1, 10, LinkedBy::Named { sku: "Z".into() });
+    let after = |known: ProductLink, source: &[Variant], by: MatchBy| {
+        let known = BTreeMap::from([(VariantId::new(1), known)]);
+        let asked = MatchRequest { by, ..asked() };
+        let plan = plan_match(&asked, &[variant(1, Some("A"))], source, &known, Timestamp::UNIX_EPOCH);
+        let changed: Vec<ProductLink> = plan.changes.into_iter().filter_map(|change| change.after).collect();
+        assert!(changed.iter().all(|link| link.source_variant == VariantId::new(10)), "{changed:?}");
+        changed.first().map(|link| link.trouble.as_ref().map(|trouble| trouble.code))
+    };
+    let (own, other) = (variant(10, Some("Z")), variant(20, Some("Z")));
+    let (duplicate, not_found) = (LinkTroubleCode::DuplicateSku, LinkTroubleCode::SkuNotFound);
+    let troubled = |code| ProductLink {
+        trouble: Some(LinkTrouble { code, at: Timestamp::UNIX_EPOCH, detail: "before".into(), products: vec![] }),
+        ..named()
+    };
+
+    let sku = MatchBy::Sku;
+    assert_eq!(after(named(), &[own.clone(), other.clone()], sku), Some(Some(duplicate)));
+    assert_eq!(after(named(), &[variant(10, Some("Y")), other], sku), Some(Some(not_found)));
+    assert_eq!(after(named(), &[], sku), Some(Some(not_found)));
+    assert_eq!(after(link(1, 10, LinkedBy::Given), &[], sku), Some(Some(not_found)));
+    for code in [duplicate, not_found] {
+        assert_eq!(after(troubled(code), std::slice::from_ref(&own), sku), Some(None), "mended");
+        assert_eq!(
+            after(troubled(code), std::slice::from_ref(&own), MatchBy::Barcode),
+            None,
+            "SKUs were not searched for"
+        );
+    }
 }
 
 #[test]

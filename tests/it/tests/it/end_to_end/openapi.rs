@@ -78,7 +78,8 @@ async fn the_api_answers_as_its_document_says_whatever_it_is_asked() {
             "1",
             "--generation-deterministic",
         ])
-        .args(["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "30", "--workers", "2"])
+        // One worker: two that parse at once break Python's own parser before 3.11.8 (cpython issue 106905).
+        .args(["--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "30", "--workers", "1"])
         .current_dir(&folder)
         .stdin(Stdio::null())
         .output()
@@ -86,12 +87,13 @@ async fn the_api_answers_as_its_document_says_whatever_it_is_asked() {
         .unwrap_or_else(|error| panic!("{} ({error}): `make test` installs it", schemathesis.display()));
     std::fs::remove_file(&file).unwrap();
 
-    let told = String::from_utf8_lossy(&run.stdout);
-    assert!(run.status.success(), "{told}\n{}", String::from_utf8_lossy(&run.stderr));
-    assert!(told.contains("No issues found"), "{told}");
+    // Whatever it found: what it left is taken away before the next test counts.
     scene.stack.messages.settle(Duration::from_secs(60)).await;
     for nobodys in NOBODYS {
         scene.stack.messages.take_dead_letters("app-lifecycle", nobodys).await;
     }
+    let told = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{told}\n{}", String::from_utf8_lossy(&run.stderr));
+    assert!(told.contains("No issues found"), "{told}");
     scene.settle().await;
 }

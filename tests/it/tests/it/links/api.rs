@@ -82,6 +82,43 @@ async fn a_barcode_matches_where_the_skus_differ_and_a_blank_one_never() {
 }
 
 #[tokio::test]
+async fn a_value_that_stands_for_none_on_very_many_variants_keeps_no_other_from_its_match() {
+    let names: Vec<String> = (0..1100).map(|n| format!("S {n}")).collect();
+    let mut held: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "none")).collect();
+    held.push(("LAST", "4006381333931"));
+    let scene = Scene::start(&[("A", "none"), ("B", "4006381333931"), ("C", "4006381333932")], &held).await;
+
+    let answer = scene.matched("barcode", json!({})).await;
+
+    assert_eq!(values(&answer, "ambiguous"), ["none"]);
+    assert_eq!(values(&answer, "linked"), ["4006381333931"]);
+    assert_eq!(values(&answer, "missing"), ["4006381333932"]);
+    let calls = scene.sim.calls().await.unwrap();
+    let searches = calls.iter().find(|it| it.operation == "VariantsByValue").map(|it| it.count);
+    assert_eq!(searches, Some(4 + 1), "four pages, of which many carry one value, and one of the others");
+}
+
+#[tokio::test]
+async fn a_value_that_means_too_much_is_named_and_no_matter_once_its_variant_is_linked() {
+    // The search is loose: what it finds for one value carries others.
+    let names: Vec<String> = (0..1100).map(|n| format!("T-{n}")).collect();
+    let mut held: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    held.extend([("T", ""), ("DRUM", "")]);
+    let scene = Scene::start(&[("T", ""), ("DRUM", "")], &held).await;
+
+    let body = json!({ "destination": moon(), "source": sun(), "by": "sku" });
+    let (status, problem) = scene.send("POST", "/v1/links/match", body).await;
+    assert_eq!(status, 503, "{problem:#}");
+    assert!(problem["detail"].as_str().unwrap().contains("SKU `T`: link the variant"), "{problem:#}");
+
+    let (sold, shipped) = (scene.variant(&moon(), "T").await, scene.variant(&sun(), "T").await);
+    let given = json!({ "destination": moon(), "source": sun(), "links": [{ "destination_variant": sold, "source_variant": shipped }] });
+    assert_eq!(scene.send("POST", "/v1/links", given).await.0, 201);
+    let answer = scene.matched("sku", json!({})).await;
+    assert_eq!((&answer["kept"], values(&answer, "linked")), (&json!(1), vec!["DRUM"]));
+}
+
+#[tokio::test]
 async fn pages_follow_one_another_and_each_is_small_enough_for_the_rate_limit() {
     let names: Vec<String> = (0..260).map(|n| format!("SKU {n}")).collect();
     let variants: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
@@ -122,6 +159,30 @@ async fn a_link_that_a_person_gave_is_kept_until_they_take_it_away() {
     assert_eq!((status, &gone["code"]), (404, &json!("NOT_FOUND")));
 
     assert_eq!(values(&scene.matched("sku", json!({})).await, "linked"), ["DRUM"]);
+}
+
+#[tokio::test]
+async fn what_changed_unseen_about_a_link_that_a_person_chose_is_found_by_the_next_match() {
+    // Nobody subscribes: so it is while a store is paused.
+    let scene = Scene::start(&[("DRUM", "")], &[("BONGO", "")]).await;
+    let given = json!({ "destination": moon(), "source": sun(), "links": [{ "destination_sku": "DRUM", "source_sku": "BONGO" }] });
+    assert_eq!(scene.send("POST", "/v1/links", given).await.0, 201);
+    let bongo = scene.variant(&sun(), "BONGO").await;
+    let second = double(&scene, "BONGO").await;
+
+    scene.matched("sku", json!({ "dry_run": true })).await;
+    assert_eq!(scene.trouble("DRUM").await, None);
+    assert_eq!(scene.matched("sku", json!({})).await["kept"], 1);
+    assert_eq!(scene.trouble("DRUM").await, Some(LinkTroubleCode::DuplicateSku));
+    scene.sim.delete_variant(sun().as_str(), &second.to_string()).await.unwrap();
+    scene.matched("sku", json!({})).await;
+    assert_eq!(scene.trouble("DRUM").await, None);
+
+    let other = VariantChange { sku: Some("CONGA".into()), barcode: None };
+    scene.sim.change_variant(sun().as_str(), &bongo.to_string(), &other).await.unwrap();
+    scene.matched("sku", json!({})).await;
+    assert_eq!(scene.trouble("DRUM").await, Some(LinkTroubleCode::SkuNotFound));
+    assert_eq!(scene.link("DRUM").await.unwrap().source_variant, bongo);
 }
 
 #[tokio::test]

@@ -301,7 +301,7 @@ async fn a_writer_that_dies_between_the_links_and_the_run_leaves_no_order_asleep
         days: 60,
     };
 
-    promise_run(&world.ports.ledger, &moon(), &wish, now + MINUTE).await.unwrap();
+    promise_run(&world.ports.ledger, &moon(), &wish).await.unwrap();
     world.ports.ledger.change_links(&[LinkChange::first(link(7))]).await.unwrap();
     assert_eq!(pushed(&world), 0);
     world.run(MINUTE * 3).await;

@@ -2,11 +2,13 @@
 
 use roundtrip_domain::FAILED_PUSH_TAG;
 use roundtrip_domain::code::Code;
+use roundtrip_domain::id::VariantId;
 use roundtrip_domain::order::FinancialStatus;
 use roundtrip_domain::push::{PushState, RefusalReason};
 use roundtrip_domain::record::{RequestState, Tab, WarningCode};
+use roundtrip_domain::registry::ProductLink;
 use roundtrip_kit::fake::Fault;
-use roundtrip_kit::order::sun;
+use roundtrip_kit::order::{line, moon, sun};
 
 use crate::world::{HOUR, MINUTE, World, mars};
 
@@ -200,6 +202,38 @@ async fn a_refund_after_the_push_warns_of_the_lines_that_differ() {
     let told: Vec<String> = world.told().into_iter().filter(|detail| detail.contains("left")).collect();
     assert_eq!(told.len(), 2, "each once: {told:?}");
     assert_eq!((made(&world), world.tab().await), (1, Tab::Pushed));
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn what_comes_after_the_push_is_never_sent_and_told_once() {
+    let (world, _) = World::pushed(2).await;
+
+    // Nobody holds it, until somebody links it to the store that has its part of the order.
+    world.change_order(|order| order.lines.push(line(2)));
+    world.order_webhook().await;
+    assert_eq!(world.warnings().await, []);
+    let link = ProductLink::given((moon(), VariantId::new(2)), (sun(), VariantId::new(1002)));
+    world.ports.ledger.put_link(link);
+    world.change_order(|order| order.lines[0].quantity = 5);
+    for _ in 0..2 {
+        world.order_webhook().await;
+        world.change_order(|order| order.tags.push("seen".into()));
+    }
+
+    let warnings = world.summary().await.warnings;
+    let told: Vec<(WarningCode, &str)> = warnings.iter().map(|it| (it.code, it.detail.as_str())).collect();
+    assert_eq!(told, [(WarningCode::AddedAfterPush, "Product 1: 2 pushed, 5 ordered; Product 2: 0 pushed, 1 ordered")]);
+    assert_eq!(world.told().into_iter().filter(|detail| detail.contains("ordered")).count(), 1);
+    assert_eq!((made(&world), world.tab().await), (1, Tab::Pushed));
+
+    // Taken off again.
+    world.change_order(|order| {
+        order.lines.pop();
+        order.lines[0].quantity = 2;
+    });
+    world.order_webhook().await;
+    assert_eq!(world.warnings().await, []);
     world.comes_to_rest().await;
 }
 

@@ -1,8 +1,10 @@
 //! An order whose lines several source stores hold: one push each, and each by itself.
 
+use roundtrip_domain::Waits;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::id::VariantId;
-use roundtrip_domain::push::PushState;
+use roundtrip_domain::ports::Registry;
+use roundtrip_domain::push::{PushState, dry_run};
 use roundtrip_domain::record::{RequestState, Tab};
 use roundtrip_domain::registry::ProductLink;
 use roundtrip_domain::{FAILED_PUSH_TAG, Outcome};
@@ -202,6 +204,28 @@ async fn what_left_for_one_store_is_not_bought_again_from_another_it_is_linked_t
         world.comes_to_rest().await;
         assert_eq!((world.tab().await, world.made_at(&mars()).len()), (Tab::Pushed, 1));
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_says_who_has_a_line_whoever_it_is_linked_to_since() {
+    let world = World::new();
+    world.add_source(&mars(), 2);
+    world.fail_next(&mars(), &[Fault::Refused]);
+    world.order_webhook().await;
+    let other = ProductLink::given((moon(), VariantId::new(1)), (mars(), VariantId::new(1001)));
+    world.ports.ledger.put_link(other);
+
+    let shop = world.ports.ledger.shop(&moon()).await.unwrap().unwrap();
+    let order = world.shop(&moon(), |shop| shop.orders[&at().id].clone());
+    let links = world.ports.ledger.links(&moon(), &[1, 2].map(VariantId::new), &[sun(), mars()]).await.unwrap();
+    let parts =
+        dry_run(&world.record().await, (order, links, shop), (Some(&mars()), None), &Waits::default(), world.now());
+
+    let [part] = parts.as_slice() else { panic!("{parts:?}") };
+    let goes: Vec<_> = part.push.iter().flat_map(|(plan, _)| plan.quantities()).collect();
+    assert_eq!(goes, [(line_of(2), 1)]);
+    let withheld: Vec<_> = part.withheld.iter().map(|line| (line.line, line.source.clone())).collect();
+    assert_eq!(withheld, [(line_of(1), Some(sun()))]);
 }
 
 #[tokio::test]
