@@ -182,13 +182,20 @@ pub(crate) struct OrderReceived {
     /// The store where they were placed.
     #[arg(long, value_name = "SHOP")]
     pub(crate) origin: Option<ShopDomain>,
-    /// As the source store's merchant sees it: #5001 or 5001.
+    #[command(flatten)]
+    pub(crate) part: ListPart,
+}
+
+/// Which part of a list of orders.
+#[derive(Debug, Args)]
+pub(crate) struct ListPart {
+    /// As the store's merchant sees it: #1042 or 1042.
     #[arg(long)]
     pub(crate) number: Option<String>,
-    /// Received at this time or later: a time, or a date in UTC.
+    /// Placed, or received, at this time or later: a time, or a date in UTC.
     #[arg(long, value_name = "TIME")]
     pub(crate) from: Option<String>,
-    /// Received before this time: a time, or a date in UTC.
+    /// Placed, or received, before this time: a time, or a date in UTC.
     #[arg(long, value_name = "TIME")]
     pub(crate) before: Option<String>,
     /// At most so many; the API takes up to 250.
@@ -237,9 +244,6 @@ pub(crate) struct OrderList {
     /// not-pushed, partially-pushed, pushed or cancelled; without it, the orders of all.
     #[arg(long)]
     pub(crate) tab: Option<Tab>,
-    /// As the merchant sees it: #1042 or 1042.
-    #[arg(long)]
-    pub(crate) number: Option<String>,
     /// Those with a tag: the store's, your own, or ours, e.g. "Failed Shipment Notification".
     #[arg(long)]
     pub(crate) tag: Option<String>,
@@ -252,18 +256,8 @@ pub(crate) struct OrderList {
     /// Those of which this source store holds something.
     #[arg(long, value_name = "SHOP")]
     pub(crate) source: Option<ShopDomain>,
-    /// Placed at this time or later: a time, or a date in UTC.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<String>,
-    /// Placed before this time: a time, or a date in UTC.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) before: Option<String>,
-    /// At most so many; the API takes up to 250.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=250))]
-    pub(crate) limit: Option<u16>,
-    /// Where the next page starts, as the page before says.
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) part: ListPart,
     /// All of them, page by page, as CSV.
     #[arg(long, conflicts_with_all = ["limit", "after"])]
     pub(crate) csv: bool,

@@ -2,40 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::str::FromStr;
 
+use roundtrip_api::links::PutLink;
 use roundtrip_domain::id::{InvalidId, VariantId};
-use serde::Serialize;
 
 use crate::trouble::Trouble;
-
-/// A destination variant and the source variant that is shipped for it, each by its id or by its SKU, as the API takes them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Pair {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) destination_variant: Option<VariantId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) destination_sku: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) source_variant: Option<VariantId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) source_sku: Option<String>,
-}
-
-impl Pair {
-    fn of_ids(destination: VariantId, source: VariantId) -> Self {
-        Self { destination_variant: Some(destination), source_variant: Some(source), ..Self::default() }
-    }
-}
 
 /// A pair and where it stands in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) line: u64,
-    pub(crate) pair: Pair,
+    pub(crate) pair: PutLink,
 }
 
-/// Why a text is not a [`Pair`].
+/// Why a text is not a pair.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidPair {
     #[error("there is no `=` in it: give <destination variant>=<source variant>, e.g. 12=34")]
@@ -44,13 +24,11 @@ pub(crate) enum InvalidPair {
     Id(#[from] InvalidId),
 }
 
-impl FromStr for Pair {
-    type Err = InvalidPair;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (destination, source) = text.split_once('=').ok_or(InvalidPair::NoEquals)?;
-        Ok(Self::of_ids(destination.trim().parse()?, source.trim().parse()?))
-    }
+/// A pair of ids as it is typed: `12=34`.
+pub(crate) fn pair(text: &str) -> Result<PutLink, InvalidPair> {
+    let (destination, source) = text.split_once('=').ok_or(InvalidPair::NoEquals)?;
+    let (destination, source) = (destination.trim().parse()?, source.trim().parse()?);
+    Ok(PutLink { destination_variant: Some(destination), source_variant: Some(source), ..PutLink::default() })
 }
 
 /// The columns of each side: by id, or else by SKU.
@@ -103,7 +81,7 @@ fn read(from: impl std::io::Read) -> Result<Vec<Row>, String> {
             let column = destination.at + 1;
             return Err(format!("line {line}, column {column}: {name} stands in line {before} already"));
         }
-        rows.push(Row { line, pair: Pair { destination_variant, destination_sku, source_variant, source_sku } });
+        rows.push(Row { line, pair: PutLink { destination_variant, destination_sku, source_variant, source_sku } });
     }
     Ok(rows)
 }
@@ -142,11 +120,12 @@ fn explain(error: &csv::Error) -> String {
 mod tests {
     use super::*;
 
-    fn pair(destination: u64, source: u64) -> Pair {
-        Pair::of_ids(VariantId::new(destination), VariantId::new(source))
+    fn ids(destination: u64, source: u64) -> PutLink {
+        let (destination, source) = (VariantId::new(destination), VariantId::new(source));
+        PutLink { destination_variant: Some(destination), source_variant: Some(source), ..PutLink::default() }
     }
 
-    fn pairs(file: &str) -> Vec<Pair> {
+    fn pairs(file: &str) -> Vec<PutLink> {
         read(file.as_bytes()).unwrap().into_iter().map(|row| row.pair).collect()
     }
 
@@ -156,10 +135,10 @@ mod tests {
 
     #[test]
     fn a_pair_is_two_ids_with_an_equals_sign() {
-        assert_eq!("12=34".parse(), Ok(pair(12, 34)));
-        assert_eq!("gid://shopify/ProductVariant/12=34".parse(), Ok(pair(12, 34)));
+        assert_eq!(pair("12=34"), Ok(ids(12, 34)));
+        assert_eq!(pair("gid://shopify/ProductVariant/12=34"), Ok(ids(12, 34)));
         for bad in ["12", "12=", "=34", "12=x", "12=34=56"] {
-            assert!(bad.parse::<Pair>().is_err(), "{bad}");
+            assert!(pair(bad).is_err(), "{bad}");
         }
     }
 
@@ -167,18 +146,19 @@ mod tests {
     fn a_file_may_have_more_columns_in_any_order_and_come_from_a_spreadsheet() {
         let file = "\u{feff}title,source_variant,destination_variant\r\n\"Mug, blue\", 34 ,12\r\nTee,78,56\r\n";
 
-        assert_eq!(pairs(file), [pair(12, 34), pair(56, 78)]);
+        assert_eq!(pairs(file), [ids(12, 34), ids(56, 78)]);
     }
 
     #[test]
     fn the_header_says_whether_a_side_is_given_by_id_or_by_sku() {
         let sku = |sku: &str| Some(sku.to_owned());
-        let by_skus = Pair { destination_sku: sku("M-1"), source_sku: sku("S 1"), ..Pair::default() };
-        let mixed = Pair { destination_variant: Some(VariantId::new(12)), source_sku: sku("S-1"), ..Pair::default() };
+        let by_skus = PutLink { destination_sku: sku("M-1"), source_sku: sku("S 1"), ..PutLink::default() };
+        let mixed =
+            PutLink { destination_variant: Some(VariantId::new(12)), source_sku: sku("S-1"), ..PutLink::default() };
 
         assert_eq!(pairs("source_sku,destination_sku\n S 1 ,M-1\n"), [by_skus]);
         assert_eq!(pairs("destination_variant,source_sku\n12,S-1\n"), [mixed]);
-        assert_eq!(pairs("destination_sku,destination_variant,source_variant,source_sku\nx,12,34,y\n"), [pair(12, 34)]);
+        assert_eq!(pairs("destination_sku,destination_variant,source_variant,source_sku\nx,12,34,y\n"), [ids(12, 34)]);
         assert_eq!(read("destination_sku,source_sku\nM-1,S-1\n".as_bytes()).unwrap()[0].line, 2);
         assert_eq!(
             told(b"destination_sku,source_sku\nM-1,\n"),

@@ -16,7 +16,7 @@ pub struct PutLinks {
 }
 
 /// Two variants, each by its id or by its SKU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutLink {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use roundtrip_api::links::PutLink;
 use roundtrip_domain::id::{ShopDomain, VariantId};
 use roundtrip_domain::registry::MatchBy;
 
-use crate::pairs::Pair;
+use crate::pairs;
 
 #[derive(Debug, Args)]
 pub(crate) struct LinkArgs {
@@ -15,8 +16,8 @@ pub(crate) struct LinkArgs {
     /// The store that holds the goods.
     pub(crate) source: ShopDomain,
     /// Destination variant and source variant, e.g. 5512345678901=6612345678901.
-    #[arg(required_unless_present = "csv", conflicts_with = "csv", value_name = "VARIANT=VARIANT")]
-    pub(crate) pairs: Vec<Pair>,
+    #[arg(required_unless_present = "csv", conflicts_with = "csv", value_name = "VARIANT=VARIANT", value_parser = pairs::pair)]
+    pub(crate) pairs: Vec<PutLink>,
     /// A CSV file with the columns destination_variant and source_variant; or destination_sku, source_sku in the place of
     /// either.
     #[arg(long, value_name = "FILE")]

@@ -4,7 +4,7 @@ use roundtrip_api::links::{ListedLink, MatchAnswer, UnresolvedRow};
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{LinkedBy, MatchBy};
 
-use super::{labelled, lay_out, name, table};
+use super::{labelled, lay_out, name, plain, table};
 
 /// So many of a kind are shown: a report of more is read in a spreadsheet.
 const SHOWN: usize = 50;
@@ -87,18 +87,17 @@ pub(crate) fn match_csv(report: &MatchAnswer) -> String {
     writer.write_record(COLUMNS).expect(to_memory);
     for row in &report.linked {
         let (sold, held) = (row.destination_variant.to_string(), row.source_variant.to_string());
-        writer.write_record(["linked", &sold, &row.title, &row.value, &held, &row.source_title, ""]).expect(to_memory);
+        let [title, value, source_title] = [&row.title, &row.value, &row.source_title].map(|text| plain(text));
+        writer.write_record(["linked", &sold, &title, &value, &held, &source_title, ""]).expect(to_memory);
     }
     for row in &report.ambiguous {
         let candidates: Vec<String> = row.source_variants.iter().map(|variant| variant.id.to_string()).collect();
-        let sold = row.destination_variant.to_string();
-        writer
-            .write_record(["ambiguous", &sold, &row.title, &row.value, "", "", &candidates.join(" ")])
-            .expect(to_memory);
+        let (sold, title, value) = (row.destination_variant.to_string(), plain(&row.title), plain(&row.value));
+        writer.write_record(["ambiguous", &sold, &title, &value, "", "", &candidates.join(" ")]).expect(to_memory);
     }
     for row in &report.missing {
-        let (sold, value) = (row.destination_variant.to_string(), row.value.as_deref().unwrap_or_default());
-        writer.write_record(["missing", &sold, &row.title, value, "", "", ""]).expect(to_memory);
+        let (sold, value) = (row.destination_variant.to_string(), plain(row.value.as_deref().unwrap_or_default()));
+        writer.write_record(["missing", &sold, &plain(&row.title), &value, "", "", ""]).expect(to_memory);
     }
     String::from_utf8(writer.into_inner().expect(to_memory)).expect("CSV of texts is text")
 }

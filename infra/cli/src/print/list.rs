@@ -1,6 +1,6 @@
 //! Lists of orders.
 
-use super::{labelled, lay_out, money, name, table, time};
+use super::{labelled, lay_out, money, name, plain, table, time};
 use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder, ReceivedAnswer, ReceivedOrder, TagsAnswer};
 use roundtrip_domain::record::{Badge, Tab};
 
@@ -150,11 +150,6 @@ pub(crate) fn orders_csv(orders: &[ListedOrder]) -> String {
     }
     let text = String::from_utf8(writer.into_inner().expect(to_memory)).expect("cells are text");
     text.trim_end().to_owned()
-}
-
-/// What a customer typed is no formula for whoever opens the file in a spreadsheet.
-fn plain(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 /// What a person has to see to, or to wait for: what failed or waits, and what changed after it was pushed.

@@ -48,6 +48,11 @@ fn money(money: &Money) -> String {
     format!("{amount}{zero} {}", money.currency)
 }
 
+/// What somebody typed into a store is no formula for whoever opens the file in a spreadsheet.
+fn plain(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
 /// A table without lines, aligned by what the terminal shows.
 fn table() -> Table {
     let mut table = Table::new();

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use roundtrip_api::links::{LinksAnswer, LinksPut, MatchAnswer};
+use roundtrip_api::links::{LinksAnswer, LinksPut, MatchAnswer, PostMatch, PutLinks};
 use roundtrip_domain::registry::MatchBy;
 use serde_json::{Value, json};
 
@@ -42,9 +42,12 @@ pub(super) async fn link(api: &Api, json: bool, args: &LinkArgs) -> Result<Outpu
     let (mut linked, mut unresolved) = (0, Vec::new());
     let mut answers = Vec::new();
     for some in rows.chunks(LINKS_AT_ONCE) {
-        let links: Vec<Value> = some.iter().map(|row| json!(row.pair)).collect();
-        let body = json!({ "destination": args.destination, "source": args.source, "links": links });
-        let answer = patiently(api, "/v1/links", &body).await.map_err(|trouble| {
+        let body = PutLinks {
+            destination: args.destination.clone(),
+            source: args.source.clone(),
+            links: some.iter().map(|row| row.pair.clone()).collect(),
+        };
+        let answer = patiently(api, "/v1/links", &json!(body)).await.map_err(|trouble| {
             let from = some.first().map_or(1, |row| row.line);
             let trouble = if args.csv.is_some() { trouble.after(&format!("links[0] is line {from}")) } else { trouble };
             let all = rows.len();
@@ -78,14 +81,18 @@ async fn match_all(api: &Api, json: bool, args: &MatchArgs) -> Result<Output, Tr
     let progress = Progress::begin();
     let mut answers = Vec::new();
     loop {
-        let body = json!({
-            "destination": args.destination, "source": args.source, "by": by, "dry_run": args.dry_run,
-            "after": report.next,
-        });
-        let answer = patiently(api, "/v1/links/match", &body).await.map_err(|trouble| match report.linked.len() {
-            0 => trouble,
-            n => trouble.after(&format!("{n} were matched before; it is safe to match them again")),
-        })?;
+        let body = PostMatch {
+            destination: args.destination.clone(),
+            source: args.source.clone(),
+            by,
+            after: report.next.take(),
+            dry_run: args.dry_run,
+        };
+        let answer =
+            patiently(api, "/v1/links/match", &json!(body)).await.map_err(|trouble| match report.linked.len() {
+                0 => trouble,
+                n => trouble.after(&format!("{n} were matched before; it is safe to match them again")),
+            })?;
         let page: MatchAnswer = answer.read()?;
         answers.push(answer.raw);
         report.linked.extend(page.linked);

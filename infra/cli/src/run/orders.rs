@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::shown;
 use crate::api::{Answer, Api};
-use crate::cli::{OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
+use crate::cli::{ListPart, OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::wait::{Progress, Seen};
@@ -38,21 +38,30 @@ async fn export(api: &Api, args: &OrderList) -> Result<Output, Trouble> {
 
 /// What was typed, as the API takes it.
 fn query_of(args: &OrderList) -> Vec<(&'static str, String)> {
-    let OrderList { shop: _, tab, number, tag, shipped, fulfillment, source, from, before, limit, after, csv: _ } =
-        args;
+    let OrderList { shop: _, tab, tag, shipped, fulfillment, source, part, csv: _ } = args;
     let typed = [
         ("tab", tab.map(|tab| tab.to_string())),
-        ("number", number.clone()),
         ("tag", tag.clone()),
         ("shipped", shipped.map(|shipped| (shipped == YesNo::Yes).to_string())),
         ("fulfillment_status", fulfillment.as_ref().map(|status| status.to_uppercase())),
         ("source", source.as_ref().map(ToString::to_string)),
+    ];
+    given(typed.into_iter().chain(part_of(part)))
+}
+
+fn part_of(part: &ListPart) -> [(&'static str, Option<String>); 5] {
+    let ListPart { number, from, before, limit, after } = part;
+    [
+        ("number", number.clone()),
         ("from", from.clone()),
         ("before", before.clone()),
         ("limit", limit.map(|limit| limit.to_string())),
         ("after", after.clone()),
-    ];
-    typed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    ]
+}
+
+fn given(typed: impl Iterator<Item = (&'static str, Option<String>)>) -> Vec<(&'static str, String)> {
+    typed.filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Output, Trouble> {
@@ -64,17 +73,9 @@ pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Outp
 }
 
 pub(super) async fn received(api: &Api, json: bool, args: &OrderReceived) -> Result<Output, Trouble> {
-    let OrderReceived { shop, state, origin, number, from, before, limit, after } = args;
-    let typed = [
-        ("state", state.clone()),
-        ("origin", origin.as_ref().map(ToString::to_string)),
-        ("number", number.clone()),
-        ("from", from.clone()),
-        ("before", before.clone()),
-        ("limit", limit.map(|limit| limit.to_string())),
-        ("after", after.clone()),
-    ];
-    let query: Vec<(&str, String)> = typed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let OrderReceived { shop, state, origin, part } = args;
+    let typed = [("state", state.clone()), ("origin", origin.as_ref().map(ToString::to_string))];
+    let query = given(typed.into_iter().chain(part_of(part)));
     let answer = api.get(&format!("/v1/shops/{shop}/received-orders"), &query).await?;
     shown(answer, json, |answer| Ok(print::received(&answer.read()?)))
 }

@@ -9,13 +9,13 @@ use crate::cli::Folder;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_match_reports_on_the_terminal_and_in_a_file() {
-    let scene = Scene::start(&[("DRUM", ""), ("FLUTE", ""), ("LUTE", "")], &[("DRUM", ""), ("FLUTE", "")]).await;
+    let scene = Scene::start(&[("DRUM", ""), ("FLUTE", ""), ("=LUTE", "")], &[("DRUM", ""), ("FLUTE", "")]).await;
     let made = scene.sim.set_variant(sun().as_str(), &NewVariant::of("OTHER", 5.into())).await.unwrap();
     let to = VariantChange { sku: Some("FLUTE".into()), barcode: None };
     scene.sim.change_variant(sun().as_str(), &made.id.to_string(), &to).await.unwrap();
     let folder = Folder::new("links-match");
     let file = folder.write("report.csv", "");
-    let (moon_flute, moon_lute) = (scene.variant(&moon(), "FLUTE").await, scene.variant(&moon(), "LUTE").await);
+    let (moon_flute, moon_lute) = (scene.variant(&moon(), "FLUTE").await, scene.variant(&moon(), "=LUTE").await);
     let sun_flute = scene.variant(&sun(), "FLUTE").await;
 
     let dry = scene.run("links match moon.myshopify.com sun.myshopify.com --by sku --dry-run").await;
@@ -34,7 +34,7 @@ ambiguous: several variants of sun.myshopify.com carry it
   {moon_flute}  FLUTE  FLUTE  {sun_flute} (FLUTE), {} (OTHER)
 
 missing: no variant of sun.myshopify.com carries it
-  {moon_lute}  LUTE  LUTE
+  {moon_lute}  =LUTE  =LUTE
 ",
         made.id
     );
@@ -45,6 +45,7 @@ missing: no variant of sun.myshopify.com carries it
         report.starts_with("outcome,destination_variant,title,value,source_variant,source_title,candidates\nlinked,")
     );
     assert!(report.contains(&format!("ambiguous,{moon_flute},FLUTE,FLUTE,,,{sun_flute} {}\n", made.id)), "{report}");
+    assert!(report.contains(&format!("missing,{moon_lute},'=LUTE,'=LUTE,")), "no formula for a spreadsheet: {report}");
     assert!(scene.link("DRUM").await.is_some());
 }
 
