@@ -28,7 +28,7 @@ bench: ## Prints the numbers to hold.
 up: ## Starts the local stack, or brings it up to date.
 	@$(STACK) up
 
-down: ## Stops the local stack; its data stays.
+down: ## Stops the local stack and forgets its data.
 	@$(STACK) down
 
 tools: ## Installs the pinned tools in .local.

@@ -8,7 +8,7 @@ import urllib.parse
 import xml.etree.ElementTree as xml
 
 import processes
-from layout import STATE, TEMPORARY
+from layout import DEPLOYED, STATE, TEMPORARY
 from progress import Trouble, step
 from tools import venv
 
@@ -32,9 +32,10 @@ def start():
         if processes.pid("engine"):
             happened.append(f"runs on {url()}")
             return
-        shutil.rmtree(TEMPORARY, ignore_errors=True)  # unpacked functions of earlier runs
         for folder in (STATE, TEMPORARY):
-            folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        DEPLOYED.unlink(missing_ok=True)
         port = processes.port("engine")
         processes.start("engine", [venv("engine") / "bin/ministack"], server_environment(port), port, is_ready, START_SECONDS)
         happened.append(f"started on {url()}")
@@ -54,7 +55,7 @@ def server_environment(port):
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
-        "PERSIST_STATE": "1",
+        "PERSIST_STATE": "0",
         "STATE_DIR": str(STATE),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(STATE / "s3"),

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 LOGS = LOCAL / "logs"
-STATE = LOCAL / "state"  # what the engine saves when it stops
+STATE = LOCAL / "state"  # what was uploaded to the engine; as all that it holds, only until it stops
 TEMPORARY = LOCAL / "tmp"  # where the engine unpacks the functions
 BUILD = LOCAL / "build"  # what `sam build` makes; apart from .aws-sam, which a real deployment uses
 STACK = LOCAL / "stack.json"  # what tests, demo and people read: urls, names, ids

@@ -11,7 +11,7 @@ from layout import LOGS, PORTS, PROCESSES, ROOT, read_json, write_json
 from progress import Trouble, last_lines
 
 HAS_PROC = Path("/proc/self/stat").exists()  # Linux; elsewhere `ps` is asked
-STOP_SECONDS = 60  # the engine writes its state before it goes
+STOP_SECONDS = 60
 
 
 def port(name):

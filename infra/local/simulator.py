@@ -27,12 +27,20 @@ def url():
     return f"http://127.0.0.1:{processes.port('simulator')}"
 
 
-def start(with_tests):
+def build(with_tests):
     with step("simulator") as happened:
         packages = WITH_TESTS if with_tests else WITH_DEMO
         run("simulator-build", ["cargo", "build", *packages], dict(os.environ), "Does `cargo build` work?")
-        if processes.is_outdated("simulator"):
-            stop()
+        happened.append("built")
+
+
+def is_current():
+    """Whether it runs, and as it was built last."""
+    return processes.pid("simulator") is not None and not processes.is_outdated("simulator")
+
+
+def start():
+    with step("simulator") as happened:
         if processes.pid("simulator"):
             happened.append(f"runs on {url()}")
             return

@@ -2,10 +2,10 @@
 """Roundtrip on this machine: template.yaml deployed on a local AWS engine, beside a simulated Shopify.
 
   up               start what is not running, rebuild and redeploy what changed
-  down             stop it; the data stays for the next `up`
+  down             stop it and forget its data
   status           what runs, and where
   logs [function]  what the functions wrote, e.g. `logs order-push`
-  reset            stop it and forget data, ports and secrets
+  reset            as down, and forget ports and secrets
   tools            only install the pinned tools that `make check` and `make deploy` use
 
 Everything listens on 127.0.0.1 only. Addresses, names and ids are in .local/stack.json.
@@ -14,7 +14,6 @@ Everything listens on 127.0.0.1 only. Addresses, names and ids are in .local/sta
 import argparse
 import fcntl
 import re
-import shutil
 import sys
 import time
 
@@ -23,16 +22,21 @@ import functions
 import processes
 import simulator
 import tools
-from layout import APP, DEPLOYED, LOCAL, PORTS, PROCESSES, STACK, STATE, TEMPORARY, read_json, write_json
+from layout import APP, LOCAL, PORTS, PROCESSES, STACK, read_json, write_json
 from progress import Trouble, step
 
 
 def up(with_tests):
     start = time.monotonic()
     tools.install(with_tests)
-    engine.start()
     functions.build()
-    simulator.start(with_tests)
+    simulator.build(with_tests)
+    if not simulator.is_current():
+        # Its stores go with it, and what a ledger knows of stores that are gone is rubbish.
+        simulator.stop()
+        engine.stop()
+    engine.start()
+    simulator.start()
     outputs = functions.deploy()
     engine.put_secret(outputs["ShopifyAppSecretId"], simulator.app())
     write_json(STACK, describe(outputs))
@@ -66,9 +70,7 @@ def logs(wanted):
 
 def reset():
     down()
-    for path in (STATE, TEMPORARY):
-        shutil.rmtree(path, ignore_errors=True)
-    for path in (DEPLOYED, PORTS, PROCESSES, APP):
+    for path in (PORTS, PROCESSES, APP):
         path.unlink(missing_ok=True)
 
 
