@@ -2,6 +2,7 @@
 //! requests, enqueues; never changes anything in a shop itself.
 
 mod auth;
+mod dead_letters;
 mod dry_run;
 mod error;
 mod extract;
@@ -69,6 +70,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(dry_run::ask))
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))
+        .routes(routes!(dead_letters::list))
         .routes(routes!(help::help))
         .routes(routes!(shipping::post_label))
         .routes(routes!(shipping::void_label))

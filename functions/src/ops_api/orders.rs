@@ -148,7 +148,7 @@ pub(super) fn numbered(text: &str) -> Result<&str, ApiError> {
 }
 
 /// A time, or the beginning of a day in UTC.
-fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
     let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
     text.parse().ok().or_else(day).ok_or_else(|| {
         let what = text.chars().take(40).collect::<String>();

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod dead_letters;
 mod links;
 mod settings;
 
@@ -10,6 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
+pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
@@ -68,6 +70,9 @@ pub(crate) enum Command {
     Resync(ResyncArgs),
     /// Read a store's orders of the days before it was connected. No customer is mailed.
     Backfill(BackfillArgs),
+    /// Dead letters, what is parked and waits for a person: list, show.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
     /// Labels of a label tool: add, void.
     #[command(subcommand)]
     Label(LabelCommand),

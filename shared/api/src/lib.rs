@@ -3,6 +3,7 @@
 //!
 //! Requests take no unknown field; answers may get more.
 
+pub mod dead_letters;
 pub mod labels;
 pub mod links;
 pub mod orders;

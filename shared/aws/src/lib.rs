@@ -9,7 +9,9 @@ mod queue;
 mod vault;
 
 pub use events::EventBus;
-pub use ledger::{DynamoLedger, KeptAnswer, KeyedRequest, LinkPage, Listed, Page, Part, Tables, is_cursor};
+pub use ledger::{
+    DynamoLedger, KeptAnswer, KeyedRequest, LinkPage, Listed, Page, Part, Tables, is_cursor, is_parked_cursor,
+};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};
 

@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod code;
 pub mod connect;
+pub mod dead_letters;
 pub mod due;
 pub mod event;
 pub mod history;

@@ -155,7 +155,7 @@ pub(crate) fn is_redrive_of(task: &Task, step: &StepId, generation: u32) -> bool
 }
 
 /// The cause id of a redrive.
-fn redrive_cause(step: &StepId, generation: u32) -> String {
+pub(crate) fn redrive_cause(step: &StepId, generation: u32) -> String {
     format!("{step}@{generation}")
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::channel::BoxError;
+use crate::dead_letters::DeadLetter;
 use crate::event::DomainEvent;
 use crate::id::{OrderRef, ProductId, ShopDomain, VariantId};
 use crate::links::Variant;
@@ -92,6 +93,29 @@ pub trait Ledger {
         records.iter_mut().for_each(|record| record.saved());
         Ok(())
     }
+}
+
+/// What is parked.
+#[allow(async_fn_in_trait)] // As above.
+pub trait ParkedSteps {
+    /// Up to `limit` parked steps of the shop and its orders, oldest first, behind `after`. One query; up to a second behind.
+    async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError>;
+}
+
+/// One page of what is parked of a shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ParkedPage {
+    pub letters: Vec<PlacedLetter>,
+    /// Where the next page starts; `None`: this was the last.
+    pub next: Option<String>,
+}
+
+/// A dead letter and where it stands among those of all shops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedLetter {
+    /// Sorts by time.
+    pub place: String,
+    pub letter: DeadLetter,
 }
 
 /// A row whose wait is over.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::id::{FulfillmentOrderId, OrderRef, ProductId, ShopDomain};
 
 /// The work queues. Each has a dead-letter queue of its own name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Queue {
     OrderPush,

@@ -3,13 +3,16 @@
 
 mod channel;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::ports::{Ledger, LedgerError};
+use roundtrip_domain::ports::{Ledger, LedgerError, ParkedSteps};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, RowKey};
-use roundtrip_domain::step::{Step, StepId, WaitReason};
+use roundtrip_domain::step::{Failure, Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 
 use crate::order::{moon, sun};
@@ -19,7 +22,7 @@ pub use channel::{cancellations, tracking_and_tags, tracking_of_a_cancelled_fulf
 ///
 /// # Panics
 /// Where the ledger breaks it.
-pub async fn ledger(ledger: &impl Ledger) {
+pub async fn ledger(ledger: &(impl Ledger + ParkedSteps)) {
     what_was_saved_is_read_back(ledger).await;
     a_write_depends_on_the_version_that_was_read(ledger).await;
     a_save_is_all_or_nothing(ledger).await;
@@ -29,6 +32,7 @@ pub async fn ledger(ledger: &impl Ledger) {
     a_row_that_its_worker_wrote_is_not_postponed(ledger).await;
     a_step_of_a_shop_is_versioned(ledger).await;
     rows_of_many_orders_are_read_in_batches(ledger).await;
+    what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger).await;
 }
 
 fn at(second: i64) -> Timestamp {
@@ -196,4 +200,40 @@ async fn rows_of_many_orders_are_read_in_batches(ledger: &impl Ledger) {
     assert_eq!(known.len(), 130);
     assert!(known.values().all(|record| record.pushes.contains_key(&(sun(), 1)) && record.summary.is_none()));
     assert!(ledger.load_rows(&[]).await.expect("a read of nothing").is_empty());
+}
+
+async fn what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger: &(impl Ledger + ParkedSteps)) {
+    let failure = |second| Failure { at: at(second), code: Code::Rejected, message: "no".into(), request_id: None };
+    let park = |step: &mut Step<PushState>, second| {
+        step.fail(failure(second), |_| Duration::ZERO);
+        step.park(Code::Rejected, at(second), at(second + 60), None);
+    };
+    for (id, second) in [(81, 3), (82, 1)] {
+        let mut record = saved(ledger, id, PushState::not_pushed()).await;
+        park(push(&mut record).change(), second);
+        ledger.save(&mut [&mut record]).await.expect("a parked step");
+    }
+    let mut resync: Step<()> = Step::new(());
+    resync.park(Code::AccessDenied, at(2), at(62), None);
+    ledger.save_shop_step(&moon(), &StepId::Resync, &resync, 0).await.expect("a parked step of the shop");
+
+    let all = ledger.parked(&moon(), None, 10).await.expect("the list");
+    let ids: Vec<String> = all.letters.iter().map(|placed| placed.letter.id.to_string()).collect();
+    let push_of = |id: u64| format!("{}/{id}/push/{}/1@0", moon(), sun());
+    assert_eq!(ids, [push_of(82), format!("{}/resync@0", moon()), push_of(81)]);
+    assert_eq!(all.next, None);
+    let oldest = &all.letters[0].letter;
+    assert_eq!((oldest.code, oldest.parked_at, oldest.attempts), (Code::Rejected, at(1), 1));
+    assert_eq!(oldest.last_failure, Some(failure(1)));
+    assert!(ledger.parked(&sun(), None, 10).await.expect("the list").letters.is_empty());
+
+    let first = ledger.parked(&moon(), None, 2).await.expect("a page");
+    let next = first.next.as_deref().expect("there is more");
+    let second = ledger.parked(&moon(), Some(next), 2).await.expect("a page");
+    assert_eq!((first.letters.len(), second.letters.as_slice(), second.next), (2, &all.letters[2..], None));
+
+    let mut record = ledger.load(&order(82)).await.expect("the order");
+    push(&mut record).change().reopen();
+    ledger.save(&mut [&mut record]).await.expect("it goes again");
+    assert_eq!(ledger.parked(&moon(), None, 10).await.expect("the list").letters, all.letters[1..]);
 }

@@ -1,6 +1,6 @@
 //! Lists of orders.
 
-use super::{labelled, lay_out, money, name, plain, table, time};
+use super::{labelled, lay_out, money, name, plain, table, time, with_next};
 use roundtrip_api::orders::{CountsAnswer, ListAnswer, ListedOrder, ReceivedAnswer, ReceivedOrder, TagsAnswer};
 use roundtrip_domain::record::{Badge, Tab};
 
@@ -51,13 +51,6 @@ fn nothing(next: Option<&String>) -> String {
         None => "no orders".to_owned(),
         Some(_) => with_next("no orders so far, and there are more to look through".to_owned(), next),
     }
-}
-
-fn with_next(mut text: String, next: Option<&String>) -> String {
-    if let Some(next) = next {
-        text.push_str(&format!("\nmore: --after '{next}'"));
-    }
-    text
 }
 
 fn all_tags(order: &ListedOrder) -> String {

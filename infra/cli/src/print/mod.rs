@@ -1,6 +1,7 @@
 //! How answers look to a person.
 
 mod awaited;
+mod dead_letters;
 mod dry_run;
 mod history;
 mod links;
@@ -19,6 +20,7 @@ use roundtrip_domain::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use dead_letters::{dead_letter, dead_letters};
 pub(crate) use dry_run::dry_run;
 pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};
@@ -51,6 +53,14 @@ fn money(money: &Money) -> String {
 /// What somebody typed into a store is no formula for whoever opens the file in a spreadsheet.
 fn plain(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A page of a list, and how to ask for the next.
+fn with_next(mut text: String, next: Option<&String>) -> String {
+    if let Some(next) = next {
+        text.push_str(&format!("\nmore: --after '{next}'"));
+    }
+    text
 }
 
 /// A table without lines, aligned by what the terminal shows.

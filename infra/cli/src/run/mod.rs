@@ -1,5 +1,6 @@
 //! What each command does: ask the API, show the answer.
 
+mod dead_letters;
 mod labels;
 mod links;
 mod orders;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Backfill(args) => resync::backfill(&to.api().await?, json, &args).await,
         Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,
         Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
+        Command::Dlq(command) => dead_letters::run(&to.api().await?, json, &command).await,
         Command::Label(LabelCommand::Void { shop, order, label }) => {
             labels::void(&to.api().await?, json, &shop, order, &label).await
         }

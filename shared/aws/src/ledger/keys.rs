@@ -127,6 +127,11 @@ pub(crate) fn status_sk(created_at: Timestamp, order: &OrderRef) -> String {
     format!("{}#{}", sortable(created_at), order.id)
 }
 
+/// Where a parked step of an order, or of a shop, stands among all that is parked.
+pub(crate) fn parked_sk(at: Timestamp, of: &impl std::fmt::Display, step: &StepId) -> String {
+    format!("{}#{of}#{step}", sortable(at))
+}
+
 /// A stable spread of partitions over the shards.
 pub(crate) fn due_shard(pk: &str) -> String {
     let sum: u32 = pk.bytes().map(u32::from).sum();

@@ -6,6 +6,7 @@ mod keys;
 mod links;
 mod lists;
 mod orders;
+mod parked;
 mod registry;
 mod steps;
 
@@ -21,6 +22,7 @@ pub use keyed::{KeptAnswer, KeyedRequest};
 pub(crate) use keys::{TOKEN as TOKEN_KEY, shop_pk as token_pk};
 pub use links::LinkPage;
 pub use lists::{Listed, Page, Part, is_cursor};
+pub use parked::is_parked_cursor;
 
 /// An item as the SDK gives it.
 type Item = std::collections::HashMap<String, AttributeValue>;

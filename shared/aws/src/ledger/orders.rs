@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::keys::{
-    DUE_SHARDS, FIRST_ROW, HISTORY, LAST_ROW, due_shard, order_pk, row_key, row_sk, sortable, status_pk, status_sk,
+    DUE_SHARDS, FIRST_ROW, HISTORY, LAST_ROW, due_shard, order_pk, parked_sk, row_key, row_sk, sortable, status_pk,
+    status_sk,
 };
 use super::{
     DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_number, get_text, number, text, to_attribute,
@@ -192,7 +193,11 @@ impl DynamoLedger {
         }
         if let Some(Listing { list, at, name }) = write.listed {
             item.insert("status_pk".into(), text(status_pk(&write.order.shop, list)));
-            item.insert("status_sk".into(), text(status_sk(at, &write.order)));
+            let place = match &write.key {
+                RowKey::Step(step) => parked_sk(at, &write.order.id, step),
+                _ => status_sk(at, &write.order),
+            };
+            item.insert("status_sk".into(), text(place));
             // DynamoDB takes no empty key, and none of more than 1,024 bytes.
             if (1..=1024).contains(&name.len()) {
                 item.insert("name".into(), text(name));

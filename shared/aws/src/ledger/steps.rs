@@ -2,13 +2,13 @@
 
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
-use roundtrip_domain::record::WakeUp;
+use roundtrip_domain::record::{List, WakeUp};
 use roundtrip_domain::step::{Step, StepId};
 use roundtrip_domain::task::Subject;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::keys::{shop_pk, step_sk};
+use super::keys::{parked_sk, shop_pk, status_pk, step_sk};
 use super::orders::add_due;
 use super::{DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_number, number, text, to_attribute};
 
@@ -51,6 +51,10 @@ impl DynamoLedger {
         if let Some(wait) = &step.wait {
             let subject = Subject::Shop { shop: domain.clone() };
             add_due(&mut item, &pk, &WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
+        }
+        if let Some(parked) = &step.parked {
+            item.insert("status_pk".into(), text(status_pk(domain, List::Parked)));
+            item.insert("status_sk".into(), text(parked_sk(parked.at, domain, id)));
         }
         let put = self.client.put_item().table_name(&self.tables.ledger).set_item(Some(item));
         let put = match version {

@@ -19,6 +19,8 @@ pub enum List {
     Tab(Tab),
     /// Those that were pushed to it.
     Received,
+    /// Not its orders but what is parked of them, and of itself.
+    Parked,
 }
 
 impl fmt::Display for List {
@@ -26,6 +28,7 @@ impl fmt::Display for List {
         match self {
             Self::Tab(tab) => tab.fmt(f),
             Self::Received => f.write_str("received"),
+            Self::Parked => f.write_str("parked"),
         }
     }
 }

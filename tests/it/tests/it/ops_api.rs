@@ -2,6 +2,7 @@
 //! is there: each task is made up for by its row, which is due.
 
 mod cancellations;
+mod dead_letters;
 mod http;
 mod lists;
 mod settings;

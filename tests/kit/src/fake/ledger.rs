@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use roundtrip_domain::connect::ConnectState;
+use roundtrip_domain::dead_letters::{DeadLetter, DeadLetterId};
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ProductId, ShopDomain, VariantId};
 use roundtrip_domain::links::{Variant, Watch};
-use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, Registry};
+use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, ParkedPage, ParkedSteps, PlacedLetter, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
 use roundtrip_domain::registry::{
     ConnectedShop, Connection, LinkChange, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts,
@@ -218,6 +219,34 @@ impl Ledger for MemoryLedger {
         let body = serde_json::to_value(step).expect("a step is plain data");
         memory.shop_steps.insert(key, (body, version + 1));
         Ok(())
+    }
+}
+
+impl ParkedSteps for MemoryLedger {
+    async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let of_orders = memory.rows.iter().filter(|((at, _), _)| at.shop == *shop).filter_map(|((at, key), row)| {
+            let RowKey::Step(step) = key else { return None };
+            DeadLetter::of_row(shop, Some(at.id), step, row.body.clone()).expect("a step's row")
+        });
+        let of_shop =
+            memory.shop_steps.iter().filter(|((at, _), _)| at == shop).filter_map(|((_, step), (body, _))| {
+                DeadLetter::of_row(shop, None, step, body.clone()).expect("a step's row")
+            });
+        let place = |letter: &DeadLetter| {
+            let DeadLetterId { order, step, .. } = &letter.id;
+            let of = order.map_or_else(|| shop.to_string(), |order| order.to_string());
+            format!("{:020}#{of}#{step}", letter.parked_at.as_nanosecond())
+        };
+        let placed = of_orders.chain(of_shop).map(|letter| PlacedLetter { place: place(&letter), letter });
+        let mut letters: Vec<PlacedLetter> =
+            placed.filter(|placed| after.is_none_or(|after| placed.place.as_str() > after)).collect();
+        letters.sort_by(|one, other| one.place.cmp(&other.place));
+        let is_cut = letters.len() > usize::from(limit);
+        letters.truncate(limit.into());
+        let next = letters.last().map(|placed| placed.place.clone()).filter(|_| is_cut);
+        Ok(ParkedPage { letters, next })
     }
 }
 

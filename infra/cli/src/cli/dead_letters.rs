@@ -1,0 +1,90 @@
+//! Dead letters as they are asked for.
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use roundtrip_domain::dead_letters::DeadLetterId;
+use roundtrip_domain::id::{OrderId, ShopDomain};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqCommand {
+    /// What is parked and waits for a person, oldest first. Read from the ledger: nothing is taken off a queue.
+    List(DlqList),
+    /// One of them: why it stopped, and what to do.
+    Show {
+        /// As the list shows it.
+        id: DeadLetterId,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqList {
+    #[command(flatten)]
+    pub(crate) filter: DlqFilter,
+    /// At most so many; the API takes up to 250.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=250))]
+    pub(crate) limit: Option<u16>,
+    /// Where the next page starts, as the page before says.
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+/// Which of them.
+#[derive(Debug, Args)]
+pub(crate) struct DlqFilter {
+    /// Those of one cause, as the list shows it.
+    #[arg(long)]
+    pub(crate) cause: Option<String>,
+    /// Those with a code, e.g. CHANNEL_UNAVAILABLE.
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+    /// Those of a queue: order-push, tracking-writeback, app-lifecycle or resync.
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    /// Those that have to do with a store: the one where the order was placed, or the one that its goods come from.
+    #[arg(long)]
+    pub(crate) shop: Option<ShopDomain>,
+    /// Those of an order, by Shopify's id of it.
+    #[arg(long)]
+    pub(crate) order: Option<OrderId>,
+    /// Parked since: 6h, 2d, a time, or a date in UTC.
+    #[arg(long, value_name = "AGE|TIME", value_parser = Moment::parse)]
+    pub(crate) since: Option<Moment>,
+    /// Parked before: 6h ago, 2d ago, a time, or a date in UTC.
+    #[arg(long, value_name = "AGE|TIME", value_parser = Moment::parse)]
+    pub(crate) before: Option<Moment>,
+}
+
+/// A moment as the API takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) String);
+
+impl Moment {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::at(text, Timestamp::now())
+    }
+
+    /// So long before `now`; or a time or date, which the API reads itself.
+    fn at(text: &str, now: Timestamp) -> Result<Self, String> {
+        let Ok(age) = text.parse::<Span>() else { return Ok(Self(text.to_owned())) };
+        let age = age.to_duration(SpanRelativeTo::days_are_24_hours()).ok().map(SignedDuration::abs);
+        let at = age.and_then(|age| now.checked_sub(age).ok());
+        at.map(|at| Self(at.to_string())).ok_or_else(|| format!("`{text}` is no age: give one like 90m, 6h or 2d"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_time_before_now_and_anything_else_is_the_apis_matter() {
+        let now: Timestamp = "2026-11-23T03:00:00Z".parse().unwrap();
+        let at = |text: &str| Moment::at(text, now).map(|moment| moment.0);
+
+        assert_eq!(at("90m").unwrap(), "2026-11-23T01:30:00Z");
+        assert_eq!(at("2d").unwrap(), "2026-11-21T03:00:00Z");
+        assert_eq!(at("6 hours ago").unwrap(), "2026-11-22T21:00:00Z");
+        assert_eq!(at("2026-11-01").unwrap(), "2026-11-01");
+        assert!(at("1mo").unwrap_err().contains("90m"), "months are of no length");
+    }
+}

@@ -1,0 +1,49 @@
+//! What is parked: rows of steps, found by the list in which they stand as long as that is so.
+
+use roundtrip_domain::dead_letters::DeadLetter;
+use roundtrip_domain::id::{OrderId, ShopDomain};
+use roundtrip_domain::ports::{LedgerError, ParkedPage, ParkedSteps, PlacedLetter};
+use roundtrip_domain::record::{List, RowKey};
+
+use super::keys::{row_key, sortable, status_pk};
+use super::{DynamoLedger, Item, failed, from_attribute, get_text, text};
+
+/// Sorts before every place.
+const OLDEST: &str = " ";
+
+impl ParkedSteps for DynamoLedger {
+    async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError> {
+        let query = self.client.query().table_name(&self.tables.ledger).index_name("by_status");
+        let query = query
+            .key_condition_expression("status_pk = :pk AND status_sk > :place")
+            .expression_attribute_values(":pk", text(status_pk(shop, List::Parked)))
+            .expression_attribute_values(":place", text(after.unwrap_or(OLDEST)))
+            .limit(i32::from(limit));
+        let page = query.send().await.map_err(failed("list what is parked"))?;
+        let last = page.items().last().and_then(|item| get_text(item, "status_sk")).map(ToOwned::to_owned);
+        let next = last.filter(|_| page.last_evaluated_key.is_some());
+        let letters = page.items().iter().filter_map(|item| placed(shop, item).transpose());
+        Ok(ParkedPage { letters: letters.collect::<Result<_, _>>()?, next })
+    }
+}
+
+/// Whether `cursor` is one of ours: a time, and what was parked then.
+#[must_use]
+pub fn is_parked_cursor(cursor: &str) -> bool {
+    let at = cursor.split_once('#').and_then(|(at, _)| Some((at, at.parse().ok()?)));
+    cursor.len() <= 1024 && at.is_some_and(|(text, at)| sortable(at) == text)
+}
+
+/// `None`: a later release wrote it.
+fn placed(shop: &ShopDomain, item: &Item) -> Result<Option<PlacedLetter>, LedgerError> {
+    let Some(RowKey::Step(step)) = get_text(item, "sk").and_then(row_key) else { return Ok(None) };
+    let order: Option<OrderId> = get_text(item, "pk")
+        .and_then(|pk| pk.strip_prefix("ORDER#"))
+        .and_then(|order| order.rsplit('#').next())
+        .and_then(|id| id.parse().ok());
+    let body = from_attribute("understand a parked step", item, "body")?;
+    let letter = DeadLetter::of_row(shop, order, &step, body)
+        .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
+    let place = get_text(item, "status_sk").unwrap_or_default().to_owned();
+    Ok(letter.map(|letter| PlacedLetter { place, letter }))
+}

@@ -1,0 +1,112 @@
+//! Lists of dead letters: those of all shops, oldest first, down to what a filter lets through.
+
+use jiff::Timestamp;
+
+use super::{DeadLetter, DeadLetterId};
+use crate::code::Code;
+use crate::id::{OrderId, ShopDomain};
+use crate::ports::{LedgerError, ParkedSteps, PlacedLetter, Registry};
+use crate::task::Queue;
+
+/// Rows of one shop that are read at once.
+const AT_ONCE: u16 = 250;
+/// Reads of one shop that one question makes, so that it ends within the time that the API has: 5,000 dead letters.
+const MAX_READS: u32 = 20;
+
+/// Which dead letters somebody wants to see: all that is given has to be true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub id: Option<DeadLetterId>,
+    pub cause: Option<String>,
+    pub code: Option<Code>,
+    pub queue: Option<Queue>,
+    /// One that it has to do with, on either side.
+    pub shop: Option<ShopDomain>,
+    pub order: Option<OrderId>,
+    /// Parked at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Parked before this moment.
+    pub before: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether somebody wants to see it.
+    #[must_use]
+    pub fn lets_through(&self, letter: &DeadLetter) -> bool {
+        let Self { id, cause, code, queue, shop, order, from, before } = self;
+        id.as_ref().is_none_or(|id| letter.id == *id)
+            && code.is_none_or(|code| letter.code == code)
+            && queue.is_none_or(|queue| letter.id.step.queue() == queue)
+            && shop.as_ref().is_none_or(|shop| letter.id.concerns(shop))
+            && order.is_none_or(|order| letter.id.order == Some(order))
+            && from.is_none_or(|from| letter.parked_at >= from)
+            && before.is_none_or(|before| letter.parked_at < before)
+            && cause.as_ref().is_none_or(|cause| letter.cause() == *cause)
+    }
+}
+
+/// One page of dead letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    pub letters: Vec<DeadLetter>,
+    /// Where the next page starts; `None`: this was the last. With it, a page may be empty: so many were looked through, and
+    /// none got through the filter.
+    pub next: Option<String>,
+}
+
+/// Up to `limit` dead letters behind `after`, oldest first. Reads each shop at least once. What was parked within the last
+/// second may be missing.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn list(
+    ledger: &(impl ParkedSteps + Registry),
+    filter: &Filter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page, LedgerError> {
+    let shops = match &filter.id {
+        Some(id) => vec![id.shop.clone()],
+        None => ledger.shops().await?,
+    };
+    let (mut found, mut frontier): (Vec<PlacedLetter>, Option<String>) = (Vec::new(), None);
+    for shop in shops {
+        let (letters, next) = of_shop(ledger, &shop, filter, after, limit).await?;
+        found.extend(letters);
+        // Beyond where one shop was read to, letters of others would come too early.
+        frontier = match (frontier, next) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+    found.sort_by(|one, other| one.place.cmp(&other.place));
+    if let Some(frontier) = &frontier {
+        found.retain(|letter| letter.place <= *frontier);
+    }
+    let mut next = frontier;
+    if found.len() > limit {
+        found.truncate(limit);
+        next = found.last().map(|letter| letter.place.clone());
+    }
+    Ok(Page { letters: found.into_iter().map(|placed| placed.letter).collect(), next })
+}
+
+async fn of_shop(
+    ledger: &impl ParkedSteps,
+    shop: &ShopDomain,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<PlacedLetter>, Option<String>), LedgerError> {
+    let mut found: Vec<PlacedLetter> = Vec::new();
+    let mut after = after.map(ToOwned::to_owned);
+    for _ in 0..MAX_READS {
+        let page = ledger.parked(shop, after.as_deref(), AT_ONCE).await?;
+        found.extend(page.letters.into_iter().filter(|placed| filter.lets_through(&placed.letter)));
+        after = page.next;
+        if found.len() > limit || after.is_none() {
+            break;
+        }
+    }
+    Ok((found, after))
+}

@@ -1,0 +1,220 @@
+//! Dead letters: what is parked and waits for a person, as the ledger knows it. Whatever lies in the dead-letter queues
+//! is a copy.
+
+mod list;
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::code::Code;
+use crate::fingerprint::fingerprint;
+use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
+use crate::look::redrive_cause;
+use crate::step::{Failure, Step, StepId};
+use crate::task::{Subject, Task, Trigger};
+
+pub use list::{Filter, Page, list};
+
+/// A parked step, in the state in which it was parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    pub id: DeadLetterId,
+    pub code: Code,
+    pub parked_at: Timestamp,
+    pub attempts: u32,
+    pub first_failure: Option<Failure>,
+    pub last_failure: Option<Failure>,
+}
+
+/// Names a dead letter: `<shop>/<order>/<step>@<generation>`, or `<shop>/<step>@<generation>` for a step of the shop itself.
+/// Once the step goes again, its next dead letter has another name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeadLetterId {
+    pub shop: ShopDomain,
+    pub order: Option<OrderId>,
+    pub step: StepId,
+    pub generation: u32,
+}
+
+/// Why a text is not a [`DeadLetterId`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` names no dead letter: give an id as the list shows it, e.g. moon.myshopify.com/5512345678901/push/sun.myshopify.com/1@0"
+)]
+pub struct InvalidDeadLetterId(String);
+
+impl DeadLetter {
+    /// What the row of a step says, if it is parked.
+    ///
+    /// # Errors
+    /// The row is none of a step.
+    pub fn of_row(
+        shop: &ShopDomain,
+        order: Option<OrderId>,
+        step: &StepId,
+        body: Value,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let row: Step<IgnoredAny> = serde_json::from_value(body)?;
+        let id = DeadLetterId { shop: shop.clone(), order, step: step.clone(), generation: row.generation };
+        Ok(row.parked.map(|parked| Self {
+            id,
+            code: parked.code,
+            parked_at: parked.at,
+            attempts: row.attempts,
+            first_failure: row.first_failure,
+            last_failure: row.last_failure,
+        }))
+    }
+
+    /// What went wrong, as a short name that all dead letters of one cause share: the code, the kind of step, the store that
+    /// it failed at and, where that code is given for anything that a store refuses, the words of the refusal.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        let words = match self.code {
+            Code::Rejected | Code::AccessDenied | Code::Unknown => {
+                self.last_failure.as_ref().map(|it| shape(&it.message))
+            }
+            _ => None,
+        };
+        let mut cause = fingerprint(&(self.code, self.id.kind(), self.id.failed_at(), words));
+        cause.truncate(CAUSE_DIGITS);
+        cause
+    }
+
+    /// The order, where it is a step of one.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderRef> {
+        self.id.order()
+    }
+}
+
+/// A person reads and types it.
+const CAUSE_DIGITS: usize = 8;
+
+/// A message without what differs from order to order: numbers, and what stands in quotes.
+fn shape(message: &str) -> String {
+    let mut shape = String::new();
+    let mut quote = None;
+    for character in message.chars() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '`') => {
+                quote = Some(character);
+                shape.push('…');
+            }
+            (None, _) if character.is_ascii_digit() => {
+                if !shape.ends_with('#') {
+                    shape.push('#');
+                }
+            }
+            (None, _) => shape.push(character),
+        }
+    }
+    shape
+}
+
+impl DeadLetterId {
+    /// The order, where it is a step of one.
+    #[must_use]
+    pub fn order(&self) -> Option<OrderRef> {
+        self.order.map(|id| OrderRef { shop: self.shop.clone(), id })
+    }
+
+    /// The task that sets the step going again, if it is parked still, and as it was then.
+    #[must_use]
+    pub fn redrive(&self) -> Task {
+        let subject = match (self.order(), &self.step) {
+            (Some(order), StepId::Writeback(shipment)) => Subject::Order(shipment.looked_at_from(&order).clone()),
+            (Some(order), _) => Subject::Order(order),
+            (None, _) => Subject::Shop { shop: self.shop.clone() },
+        };
+        Task::new(Trigger::Redrive, redrive_cause(&self.step, self.generation), subject)
+    }
+
+    /// What of the order, or of the shop, it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.step {
+            StepId::Look(_) => "read",
+            StepId::Push { .. } => "push",
+            StepId::Cancel { .. } => "cancellation",
+            StepId::Writeback(_) => "tracking",
+            StepId::Tags => "tags",
+            StepId::Connect => "connect",
+            StepId::Resync => "resync",
+        }
+    }
+
+    /// The store that did not take, or not give, what was asked of it.
+    #[must_use]
+    pub fn failed_at(&self) -> &ShopDomain {
+        match &self.step {
+            StepId::Push { source, .. } | StepId::Cancel { source, .. } => source,
+            StepId::Look(_) | StepId::Writeback(_) | StepId::Tags | StepId::Connect | StepId::Resync => &self.shop,
+        }
+    }
+
+    /// Whether it has to do with `shop`: as its own, or as the one that its goods come from.
+    #[must_use]
+    pub fn concerns(&self, shop: &ShopDomain) -> bool {
+        let of_source = match &self.step {
+            StepId::Push { source, .. } | StepId::Cancel { source, .. } => source == shop,
+            StepId::Writeback(ShipmentId::Fulfillment { source, .. }) => source.shop == *shop,
+            _ => false,
+        };
+        self.shop == *shop || of_source
+    }
+}
+
+impl fmt::Display for DeadLetterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shop, order, step, generation } = self;
+        match order {
+            Some(order) => write!(f, "{shop}/{order}/{step}@{generation}"),
+            None => write!(f, "{shop}/{step}@{generation}"),
+        }
+    }
+}
+
+impl FromStr for DeadLetterId {
+    type Err = InvalidDeadLetterId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (path, generation) = text.rsplit_once('@')?;
+            let (shop, rest) = path.split_once('/')?;
+            // No step begins with a number.
+            let (order, step) = match rest.split_once('/').and_then(|(id, step)| Some((id.parse().ok()?, step))) {
+                Some((order, step)) => (Some(order), step),
+                None => (None, rest),
+            };
+            let (shop, step) = (shop.parse().ok()?, step.parse().ok()?);
+            Some(Self { shop, order, step, generation: generation.parse().ok()? })
+        };
+        parse().ok_or_else(|| InvalidDeadLetterId(text.chars().take(160).collect()))
+    }
+}
+
+impl TryFrom<String> for DeadLetterId {
+    type Error = InvalidDeadLetterId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<DeadLetterId> for String {
+    fn from(id: DeadLetterId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! What is parked, as an operator asks for it.
+
+use roundtrip_domain::push::PushState;
+use roundtrip_domain::record::{OrderRecord, Row};
+use roundtrip_domain::step::{Failure, Step};
+use roundtrip_domain::writeback::WritebackState;
+
+use super::*;
+use crate::world::mars;
+
+fn time(minute: i64) -> Timestamp {
+    "2026-11-23T01:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute)
+}
+
+impl Scene {
+    /// Parks a step of an order, so many minutes after one.
+    async fn park(&self, order: &OrderRef, step: &str, (code, message): (Code, &str), minute: i64) {
+        let mut record: OrderRecord = self.world.ledger.load(order).await.unwrap();
+        let failure = Failure { at: time(minute), code, message: message.into(), request_id: None };
+        match step.parse().unwrap() {
+            StepId::Push { source, group } => {
+                let row = record.pushes.entry((source, group));
+                fail(row.or_insert_with(|| Row::new(Step::new(PushState::not_pushed()))).change(), failure);
+            }
+            StepId::Writeback(shipment) => {
+                let row = record.writebacks.entry(shipment);
+                fail(row.or_insert_with(|| Row::new(Step::new(WritebackState::pending()))).change(), failure);
+            }
+            other => panic!("{other} is not parked here"),
+        }
+        self.world.ledger.save(&mut [&mut record]).await.unwrap();
+    }
+
+    /// The names of what is parked, and whether there is more.
+    async fn dead_letters(&self, query: &str) -> (Vec<String>, Option<String>) {
+        let (status, answer) = self.send("GET", &format!("/v1/dead-letters?{query}"), Value::Null).await;
+        assert_eq!(status, 200, "{query}: {answer:#}");
+        let id = |letter: &Value| letter["id"].as_str().unwrap().to_owned();
+        (answer["dead_letters"].as_array().unwrap().iter().map(id).collect(), answer["next"].as_str().map(Into::into))
+    }
+}
+
+fn fail<S>(step: &mut Step<S>, failure: Failure) {
+    let (code, at) = (failure.code, failure.at);
+    step.fail(failure, |_| Duration::ZERO);
+    step.park(code, at, at, None);
+}
+
+fn order(shop: &roundtrip_domain::id::ShopDomain, id: u64) -> OrderRef {
+    OrderRef { shop: shop.clone(), id: OrderId::new(id) }
+}
+
+const PUSH: &str = "push/sun.myshopify.com/1";
+const TRACKING: &str = "writeback/sun.myshopify.com/7/9";
+
+/// Of the moon's orders two were refused by the sun, and one's tracking by the moon; the mars could not reach the sun.
+async fn troubled() -> Scene {
+    let scene = Scene::start().await;
+    scene.world.ledger.register_shop(&connected(mars(), time(0))).await.unwrap();
+    scene.park(&order(&moon(), 42), PUSH, (Code::Rejected, "line 1 of `Mug` cannot be sold"), 3).await;
+    scene.park(&order(&moon(), 43), PUSH, (Code::Rejected, "line 2 of `Tee` cannot be sold"), 1).await;
+    scene.park(&order(&mars(), 44), PUSH, (Code::ChannelUnavailable, "no answer"), 2).await;
+    scene.park(&order(&moon(), 42), TRACKING, (Code::LocationUnmapped, "two locations wait"), 4).await;
+    scene
+}
+
+fn named(shop: &str, order: u64, step: &str) -> String {
+    format!("{shop}.myshopify.com/{order}/{step}@0")
+}
+
+#[tokio::test]
+async fn what_is_parked_is_listed_oldest_first_and_found_by_whatever_is_known_of_it() {
+    let scene = troubled().await;
+    let (refused, also) = (named("moon", 42, PUSH), named("moon", 43, PUSH));
+    let (unreached, unmapped) = (named("mars", 44, PUSH), named("moon", 42, TRACKING));
+
+    let (_, answer) = scene.send("GET", "/v1/dead-letters?order=42&code=REJECTED", Value::Null).await;
+    let shown = &answer["dead_letters"][0];
+    let cause = shown["cause"].as_str().unwrap();
+    for (query, expected) in [
+        ("", vec![&also, &unreached, &refused, &unmapped]),
+        ("code=REJECTED", vec![&also, &refused]),
+        (format!("cause={cause}").as_str(), vec![&also, &refused]),
+        ("queue=tracking-writeback", vec![&unmapped]),
+        ("shop=mars.myshopify.com", vec![&unreached]),
+        ("shop=sun.myshopify.com", vec![&also, &unreached, &refused, &unmapped]),
+        ("order=42", vec![&refused, &unmapped]),
+        ("from=2026-11-23T01:02:00Z&before=2026-11-23T01:04:00Z", vec![&unreached, &refused]),
+        (format!("id={unmapped}").as_str(), vec![&unmapped]),
+        ("id=moon.myshopify.com/42/push/sun.myshopify.com/1@7", vec![]),
+        ("shop=venus.myshopify.com", vec![]),
+    ] {
+        let expected: Vec<String> = expected.into_iter().cloned().collect();
+        assert_eq!(scene.dead_letters(query).await, (expected, None), "{query}");
+    }
+    let told =
+        ["order_name", "queue", "step", "generation", "parked_at", "attempts", "help"].map(|it| shown[it].clone());
+    let expected = json!(["#42", "order-push", PUSH, 0, "2026-11-23T01:03:00Z", 1, "/v1/help/REJECTED"]);
+    assert_eq!(json!(told), expected, "{shown:#}");
+    assert_eq!(shown["last_failure"]["message"], "line 1 of `Mug` cannot be sold");
+}
+
+#[tokio::test]
+async fn its_pages_follow_one_another_over_all_stores() {
+    let scene = troubled().await;
+    let (all, _) = scene.dead_letters("").await;
+
+    let mut paged = Vec::new();
+    let mut query = String::from("limit=1");
+    loop {
+        let (page, next) = scene.dead_letters(&query).await;
+        assert!(page.len() <= 1);
+        paged.extend(page);
+        let Some(next) = next else { break };
+        query = format!("limit=1&after={}", next.replace('#', "%23"));
+    }
+
+    assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn what_goes_again_is_no_more_a_dead_letter() {
+    let scene = troubled().await;
+    let at = order(&moon(), 43);
+    let mut record = scene.world.ledger.load(&at).await.unwrap();
+    record.pushes.values_mut().next().unwrap().change().reopen();
+    scene.world.ledger.save(&mut [&mut record]).await.unwrap();
+    assert_eq!(scene.dead_letters("order=43").await.0, Vec::<String>::new());
+
+    scene.park(&at, PUSH, (Code::Rejected, "again"), 9).await;
+
+    assert_eq!(scene.dead_letters("order=43").await.0, [format!("moon.myshopify.com/43/{PUSH}@1")], "another one");
+}
+
+#[tokio::test]
+async fn a_query_that_says_nothing_is_refused_by_its_field() {
+    let scene = Scene::start().await;
+
+    for (query, field) in [
+        ("code=FOO", "code"),
+        ("code=rejected", "code"),
+        ("queue=mail", "queue"),
+        ("shop=sun", "shop"),
+        ("order=x", "order"),
+        ("from=yesterday", "from"),
+        ("limit=0", "limit"),
+        ("after=x", "after"),
+        ("after=", "after"),
+        ("id=x", "id"),
+        ("colour=red", "colour"),
+    ] {
+        let (status, problem) = scene.send("GET", &format!("/v1/dead-letters?{query}"), Value::Null).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)), "{query}: {problem:#}");
+    }
+}
