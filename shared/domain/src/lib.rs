@@ -13,6 +13,7 @@ pub mod due;
 pub mod event;
 pub mod history;
 pub mod id;
+pub mod jobs;
 pub mod links;
 pub mod money;
 pub mod order;

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::channel::BoxError;
 use crate::dead_letters::DeadLetter;
 use crate::event::DomainEvent;
+use crate::history::HistoryEvent;
 use crate::id::{OrderRef, ProductId, ShopDomain, VariantId};
+use crate::jobs::Job;
 use crate::links::Variant;
 use crate::record::{Commit, OrderRecord, RowKey, StoredRow, UnreadableRow, WakeUp};
 use crate::registry::{ConnectedShop, LinkChange, Links, Paused, ProductLink, ShopFacts};
@@ -116,6 +118,19 @@ pub struct PlacedLetter {
     /// Sorts by time.
     pub place: String,
     pub letter: DeadLetter,
+}
+
+/// Jobs.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Jobs {
+    /// A job, with its version.
+    async fn job(&self, id: &str) -> Result<Option<(Job, u64)>, LedgerError>;
+
+    /// Writes a job on condition of its version, and what its orders' histories say of it: up to 99 events. One transaction.
+    async fn save_job(&self, job: &Job, version: u64, history: &[(OrderRef, HistoryEvent)]) -> Result<(), LedgerError>;
+
+    /// The ids of those that are open, oldest first. One query; up to a second behind.
+    async fn open_jobs(&self) -> Result<Vec<String>, LedgerError>;
 }
 
 /// A row whose wait is over.

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::ports::{Ledger, LedgerError, ParkedSteps};
+use roundtrip_domain::jobs::{Job, JobState};
+use roundtrip_domain::ports::{Jobs, Ledger, LedgerError, ParkedSteps};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, RowKey};
 use roundtrip_domain::step::{Failure, Step, StepId, WaitReason};
@@ -22,7 +23,7 @@ pub use channel::{cancellations, tracking_and_tags, tracking_of_a_cancelled_fulf
 ///
 /// # Panics
 /// Where the ledger breaks it.
-pub async fn ledger(ledger: &(impl Ledger + ParkedSteps)) {
+pub async fn ledger(ledger: &(impl Ledger + ParkedSteps + Jobs)) {
     what_was_saved_is_read_back(ledger).await;
     a_write_depends_on_the_version_that_was_read(ledger).await;
     a_save_is_all_or_nothing(ledger).await;
@@ -33,6 +34,7 @@ pub async fn ledger(ledger: &(impl Ledger + ParkedSteps)) {
     a_step_of_a_shop_is_versioned(ledger).await;
     rows_of_many_orders_are_read_in_batches(ledger).await;
     what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger).await;
+    a_job_is_versioned_and_listed_while_it_is_open(ledger).await;
 }
 
 fn at(second: i64) -> Timestamp {
@@ -236,4 +238,35 @@ async fn what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger: &(imp
     push(&mut record).change().reopen();
     ledger.save(&mut [&mut record]).await.expect("it goes again");
     assert_eq!(ledger.parked(&moon(), None, 10).await.expect("the list").letters, all.letters[1..]);
+}
+
+async fn a_job_is_versioned_and_listed_while_it_is_open(ledger: &(impl Ledger + Jobs)) {
+    let id = format!("{}/91/push/{}/1@0", moon(), sun()).parse().expect("a name");
+    let first = Job {
+        id: "job-1".into(),
+        asked_at: at(1),
+        asked_by: "ada".into(),
+        reason: "the sun is back".into(),
+        items: vec![id],
+        not_parked: 0,
+        rate: 10,
+        canary: 0,
+        sent: 0,
+        sent_at: None,
+        sent_again_at: None,
+        state: JobState::Open,
+    };
+    let second = Job { id: "job-2".into(), asked_at: at(0), ..first.clone() };
+    ledger.save_job(&first, 0, &[]).await.expect("a new job");
+    ledger.save_job(&second, 0, &[]).await.expect("another");
+    assert!(matches!(ledger.save_job(&first, 0, &[]).await, Err(LedgerError::Conflict)), "it is there already");
+    assert_eq!(ledger.job("job-1").await.expect("the job"), Some((first.clone(), 1)));
+    assert_eq!(ledger.job("job-3").await.expect("no job"), None);
+    assert_eq!(ledger.open_jobs().await.expect("the list"), ["job-2", "job-1"]);
+
+    let done = Job { state: JobState::Done { at: at(9) }, sent: 1, ..first.clone() };
+    ledger.save_job(&done, 1, &[(order(91), event(&order(91)))]).await.expect("it goes on");
+    assert!(matches!(ledger.save_job(&first, 1, &[]).await, Err(LedgerError::Conflict)), "somebody was faster");
+    assert_eq!(ledger.job("job-1").await.expect("the job"), Some((done, 2)));
+    assert_eq!(ledger.open_jobs().await.expect("the list"), ["job-2"]);
 }

@@ -71,6 +71,16 @@ pub(crate) const ALL_SHOPS: &str = "SHOPS";
 /// The one row of a request that came with a key.
 pub(crate) const KEYED: &str = "KEY";
 
+/// The one row of a job.
+pub(crate) const JOB: &str = "JOB";
+
+/// The list of the jobs that are open. No shop has that name.
+pub(crate) const OPEN_JOBS: &str = "JOBS#open";
+
+pub(crate) fn job_pk(id: &str) -> String {
+    format!("JOB#{id}")
+}
+
 /// The partition of a request that came with a key, by a fingerprint of it.
 pub(crate) fn keyed_pk(fingerprint: &str) -> String {
     format!("KEY#{fingerprint}")

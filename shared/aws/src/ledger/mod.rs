@@ -1,6 +1,7 @@
 //! Ledger and registry on DynamoDB.
 
 mod history;
+mod jobs;
 mod keyed;
 mod keys;
 mod links;

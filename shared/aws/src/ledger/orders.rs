@@ -222,7 +222,11 @@ impl DynamoLedger {
         TransactWriteItem::builder().condition_check(check).build()
     }
 
-    fn history_item(&self, order: &OrderRef, event: &HistoryEvent) -> Result<TransactWriteItem, LedgerError> {
+    pub(super) fn history_item(
+        &self,
+        order: &OrderRef,
+        event: &HistoryEvent,
+    ) -> Result<TransactWriteItem, LedgerError> {
         // Version 7 ids of one worker sort by time, so events of one millisecond keep their order.
         let sk = format!("{HISTORY}{}#{}", sortable(event.at), Uuid::now_v7());
         let item = Item::from([

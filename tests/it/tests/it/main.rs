@@ -14,6 +14,7 @@ mod event_schema;
 mod events;
 mod explore;
 mod intake;
+mod jobs;
 mod labels;
 mod ledger;
 mod links;

@@ -9,8 +9,9 @@ use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::dead_letters::{DeadLetter, DeadLetterId};
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ProductId, ShopDomain, VariantId};
+use roundtrip_domain::jobs::Job;
 use roundtrip_domain::links::{Variant, Watch};
-use roundtrip_domain::ports::{DueRow, Ledger, LedgerError, ParkedPage, ParkedSteps, PlacedLetter, Registry};
+use roundtrip_domain::ports::{DueRow, Jobs, Ledger, LedgerError, ParkedPage, ParkedSteps, PlacedLetter, Registry};
 use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
 use roundtrip_domain::registry::{
     ConnectedShop, Connection, LinkChange, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts,
@@ -36,6 +37,7 @@ struct Memory {
     links: Vec<ProductLink>,
     locations: BTreeMap<ShopDomain, LocationMap>,
     shop_steps: BTreeMap<(ShopDomain, StepId), (Value, u64)>,
+    jobs: BTreeMap<String, (Job, u64)>,
     calls: u32,
 }
 
@@ -247,6 +249,33 @@ impl ParkedSteps for MemoryLedger {
         letters.truncate(limit.into());
         let next = letters.last().map(|placed| placed.place.clone()).filter(|_| is_cut);
         Ok(ParkedPage { letters, next })
+    }
+}
+
+impl Jobs for MemoryLedger {
+    async fn job(&self, id: &str) -> Result<Option<(Job, u64)>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        Ok(memory.jobs.get(id).cloned())
+    }
+
+    async fn save_job(&self, job: &Job, version: u64, history: &[(OrderRef, HistoryEvent)]) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        if memory.jobs.get(&job.id).map_or(0, |(_, version)| *version) != version {
+            return Err(LedgerError::Conflict);
+        }
+        memory.jobs.insert(job.id.clone(), (job.clone(), version + 1));
+        memory.history.extend(history.iter().cloned());
+        Ok(())
+    }
+
+    async fn open_jobs(&self) -> Result<Vec<String>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let mut open: Vec<&Job> = memory.jobs.values().map(|(job, _)| job).filter(|job| job.is_open()).collect();
+        open.sort_by_key(|job| job.asked_at);
+        Ok(open.into_iter().map(|job| job.id.clone()).collect())
     }
 }
 

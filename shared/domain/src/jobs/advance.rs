@@ -1,0 +1,164 @@
+//! A job goes on: the next of its steps are set going, as many as its rate and its canary let go.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::progress::{Fate, fates};
+use super::{Job, JobState};
+use crate::dead_letters::DeadLetterId;
+use crate::history::HistoryEvent;
+use crate::id::OrderRef;
+use crate::ports::{Clock, Jobs, Ledger, LedgerError, Ports, Tasks, after};
+use crate::task::Trigger;
+use crate::work::Unfinished;
+
+/// So many go with one write of the job's row: their history is written with it, and a transaction takes a hundred items.
+pub const CHUNK: usize = 25;
+/// A task that was not heeded for so long is lost, or was never sent.
+const AGAIN_AFTER: Duration = Duration::from_secs(300);
+/// Seconds until the next call.
+const PACE: usize = 60;
+/// A step that is not done after so long waits for the world.
+const LONG_ENOUGH: Duration = Duration::from_secs(15 * 60);
+
+/// Writes a job down and lets its first steps go.
+///
+/// # Errors
+/// The ledger or a queue failed. What is written goes on by itself.
+pub async fn begin<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    job: Job,
+) -> Result<Job, Unfinished> {
+    match ports.ledger.save_job(&job, 0, &[]).await {
+        // The same request, repeated.
+        Ok(()) | Err(LedgerError::Conflict) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(advance(ports, &job.id, CHUNK).await?.unwrap_or(job))
+}
+
+/// Lets the next of a job's steps go: up to `most`, spread by its rate over the time until the next call. Returns how it
+/// stands then; `None`: there is no such job.
+///
+/// Each step's history is written before its task is sent. Whoever dies in between leaves it parked: it is sent again
+/// later.
+///
+/// # Errors
+/// The ledger or a queue failed; another call goes on. `Conflict`: somebody else goes on with it.
+pub async fn advance<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
+    ports: &Ports<L, C, T, K>,
+    id: &str,
+    most: usize,
+) -> Result<Option<Job>, Unfinished> {
+    let Some((mut job, mut version)) = ports.ledger.job(id).await? else { return Ok(None) };
+    if !job.is_open() {
+        return Ok(Some(job));
+    }
+    let now = ports.clock.now();
+    let fates = fates(&ports.ledger, &job.items[..job.sent]).await?;
+    let is_long_ago = job.sent_again_at.or(job.sent_at).is_some_and(|at| after(at, AGAIN_AFTER) <= now);
+    let are_lost = fates.contains(&Fate::Parked) && is_long_ago && !is_given_up(&job, now);
+    let limit = match canary(&job, &fates, now) {
+        Canary::Wait => job.canary.min(job.items.len()),
+        Canary::Go => job.items.len(),
+        Canary::Stop(why) => {
+            job.state = JobState::Stopped { at: now, why };
+            ports.ledger.save_job(&job, version, &[]).await?;
+            return Ok(Some(job));
+        }
+    };
+    if are_lost {
+        job.sent_again_at = Some(now);
+        ports.ledger.save_job(&job, version, &[]).await?;
+        version += 1;
+        let lost = job.items[..job.sent].iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Parked);
+        for (n, (letter, _)) in lost.enumerate() {
+            send(ports, &job, letter, n).await?;
+        }
+    }
+    let last = limit.min(job.sent + most.min(usize::from(job.rate) * PACE));
+    let first = job.sent;
+    while job.sent < last {
+        let until = last.min(job.sent + CHUNK);
+        let chunk = job.sent..until;
+        let history: Vec<(OrderRef, HistoryEvent)> = job.items[chunk.clone()]
+            .iter()
+            .filter_map(|letter| Some((letter.order()?, event(&job, letter, now))))
+            .collect();
+        job.sent = until;
+        job.sent_at = Some(now);
+        ports.ledger.save_job(&job, version, &history).await?;
+        version += 1;
+        for n in chunk {
+            send(ports, &job, &job.items[n], n - first).await?;
+        }
+    }
+    let is_settled = first == job.items.len() && fates.iter().all(|fate| fate.is_final());
+    if is_settled || (job.sent == job.items.len() && is_given_up(&job, now)) {
+        job.state = JobState::Done { at: now };
+        ports.ledger.save_job(&job, version, &[]).await?;
+    }
+    Ok(Some(job))
+}
+
+enum Canary {
+    /// Nothing but the first goes.
+    Wait,
+    Go,
+    Stop(String),
+}
+
+fn canary(job: &Job, fates: &[Fate], now: Timestamp) -> Canary {
+    let first = &fates[..fates.len().min(job.canary)];
+    if job.canary == 0 {
+        return Canary::Go;
+    }
+    let (count, rest) = (job.canary.min(job.items.len()), job.items.len().saturating_sub(job.canary));
+    for (fate, letter) in first.iter().zip(&job.items) {
+        let why = match fate {
+            Fate::Failed(code) => format!("{letter} failed again: {code}"),
+            Fate::Dropped => format!("{letter} may not go any more, which proves nothing of the others"),
+            Fate::Parked | Fate::Running if is_given_up(job, now) => format!("{letter} was not done after 15 minutes"),
+            Fate::Parked | Fate::Running | Fate::Done => continue,
+        };
+        return Canary::Stop(format!("{why}; {rest} were not set going"));
+    }
+    match first.len() == count && first.iter().all(|fate| *fate == Fate::Done) {
+        true => Canary::Go,
+        false => Canary::Wait,
+    }
+}
+
+/// Whether nobody waits any more for what is not done.
+fn is_given_up(job: &Job, now: Timestamp) -> bool {
+    after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now
+}
+
+/// Sends the task of a step, so late that no more than `rate` begin in a second.
+async fn send<L, C, T: Tasks, K>(
+    ports: &Ports<L, C, T, K>,
+    job: &Job,
+    letter: &DeadLetterId,
+    before: usize,
+) -> Result<(), Unfinished> {
+    let delay = u64::try_from(before).unwrap_or(u64::MAX) / u64::from(job.rate.max(1));
+    ports.tasks.send_later(letter.step.queue(), &letter.redrive(), Duration::from_secs(delay)).await?;
+    Ok(())
+}
+
+/// Who set it going, and why.
+fn event(job: &Job, letter: &DeadLetterId, now: Timestamp) -> HistoryEvent {
+    HistoryEvent {
+        at: now,
+        what: letter.step.to_string(),
+        before: "parked".into(),
+        after: "redriven".into(),
+        trigger: Trigger::Redrive,
+        cause_id: job.id.clone(),
+        actor: job.asked_by.clone(),
+        code: None,
+        request_id: None,
+        detail: Some(job.reason.clone()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Jobs: what a person asked to be done with many steps at once, and how far it has come.
+//!
+//! A job sends nothing but tasks, which name steps that are parked; the ledger says what came of each. So a job that is
+//! begun twice, or dies halfway, does no harm: a step that goes again already does not heed it, one that it did not reach
+//! is parked still.
+
+mod advance;
+mod progress;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::dead_letters::DeadLetterId;
+
+pub use advance::{CHUNK, advance, begin};
+pub use progress::{Fate, Progress, fates, progress};
+
+/// The most that one job takes on: its row holds them all.
+pub const MAX_ITEMS: usize = 2000;
+/// What a rate may be: more than a shop's limit serves would only wait there.
+pub const MAX_RATE: u16 = 100;
+
+/// Parked steps that are to be set going again, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: String,
+    pub asked_at: Timestamp,
+    pub asked_by: String,
+    /// In that person's words; stands in the history of each order.
+    pub reason: String,
+    /// In the order in which they go.
+    pub items: Vec<DeadLetterId>,
+    /// So many were asked for as well, and were not parked any more.
+    #[serde(default)]
+    pub not_parked: usize,
+    /// Tasks a second.
+    pub rate: u16,
+    /// So many go first; the others only if these succeed. 0: all go.
+    #[serde(default)]
+    pub canary: usize,
+    /// How many went.
+    #[serde(default)]
+    pub sent: usize,
+    /// When the last of these went.
+    #[serde(default)]
+    pub sent_at: Option<Timestamp>,
+    /// When those went again that were parked still.
+    #[serde(default)]
+    pub sent_again_at: Option<Timestamp>,
+    pub state: JobState,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum JobState {
+    /// Some have not gone yet, or their outcome is not known.
+    Open,
+    /// Of each that went the outcome is known, or was waited for long enough.
+    Done { at: Timestamp },
+    /// The rest did not go.
+    Stopped { at: Timestamp, why: String },
+}
+
+impl Job {
+    /// Whether anything is still to be done for it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == JobState::Open
+    }
+}

@@ -1,0 +1,138 @@
+//! What came of each step of a job: read from the ledger, where a success is what a shop showed.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+
+use crate::code::Code;
+use crate::dead_letters::DeadLetterId;
+use crate::id::OrderRef;
+use crate::ports::{Ledger, LedgerError};
+use crate::push::{CancelPhase, PushState};
+use crate::record::{OrderRecord, Row, RowKey};
+use crate::step::{Step, StepId, WaitReason};
+use crate::writeback::Phase;
+
+/// What came of a step that was parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is parked still, as it was.
+    Parked,
+    /// It goes, or waits for the world.
+    Running,
+    /// It is done.
+    Done,
+    /// It was parked anew.
+    Failed(Code),
+    /// Nothing more is to be done for it, and it is not done: what it was for may not go any more.
+    Dropped,
+}
+
+impl Fate {
+    /// Whether it will not change by itself.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Done | Self::Failed(_) | Self::Dropped => true,
+            Self::Parked | Self::Running => false,
+        }
+    }
+
+    fn of<S>(step: &Step<S>, generation: u32, is_done: impl FnOnce(&S) -> bool) -> Self {
+        match (&step.parked, &step.wait) {
+            (Some(_), _) if step.generation == generation => Self::Parked,
+            (Some(parked), _) => Self::Failed(parked.code),
+            (None, _) if is_done(&step.state) => Self::Done,
+            (None, Some(_)) => Self::Running,
+            (None, None) => Self::Dropped,
+        }
+    }
+
+    /// Of a step that has no state of its own: it is done when nothing failed since, and nothing is under way.
+    fn of_plain<S>(step: &Step<S>, generation: u32) -> Self {
+        let under_way = [WaitReason::Requested, WaitReason::InFlight, WaitReason::Verifying, WaitReason::Backoff];
+        let goes = step.attempts > 0 || step.wait.as_ref().is_some_and(|wait| under_way.contains(&wait.why));
+        match Self::of(step, generation, |_| true) {
+            Self::Done if goes => Self::Running,
+            fate => fate,
+        }
+    }
+}
+
+/// How many steps of a job stand where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub parked: usize,
+    pub running: usize,
+    pub done: usize,
+    pub dropped: usize,
+    pub failed: BTreeMap<Code, usize>,
+}
+
+/// Counts `fates`.
+#[must_use]
+pub fn progress(fates: &[Fate]) -> Progress {
+    let mut progress = Progress::default();
+    for fate in fates {
+        match fate {
+            Fate::Parked => progress.parked += 1,
+            Fate::Running => progress.running += 1,
+            Fate::Done => progress.done += 1,
+            Fate::Dropped => progress.dropped += 1,
+            Fate::Failed(code) => *progress.failed.entry(*code).or_default() += 1,
+        }
+    }
+    progress
+}
+
+/// What came of each of `letters`. A batch of reads for each hundred, and one for each step of a shop itself.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec<Fate>, LedgerError> {
+    let mut keys: Vec<(OrderRef, RowKey)> =
+        letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone())))).collect();
+    keys.sort();
+    keys.dedup();
+    let records = ledger.load_rows(&keys).await?;
+    let mut fates = Vec::with_capacity(letters.len());
+    for letter in letters {
+        let fate = match letter.order() {
+            Some(order) => records.get(&order).and_then(|record| of_order(record, letter)),
+            None => {
+                let step = ledger.shop_step::<IgnoredAny>(&letter.shop, &letter.step).await?;
+                step.map(|(step, _)| Fate::of_plain(&step, letter.generation))
+            }
+        };
+        fates.push(fate.unwrap_or(Fate::Dropped));
+    }
+    Ok(fates)
+}
+
+/// `None`: its row is gone.
+fn of_order(record: &OrderRecord, letter: &DeadLetterId) -> Option<Fate> {
+    let generation = letter.generation;
+    match &letter.step {
+        StepId::Look(at) => Some(Fate::of_plain(record.look(*at).get(), generation)),
+        StepId::Tags => Some(Fate::of_plain(record.tags.get(), generation)),
+        StepId::Push { source, group } => {
+            let step = record.pushes.get(&(source.clone(), *group)).map(Row::get)?;
+            Some(Fate::of(step, generation, |state| matches!(state, PushState::Confirmed { .. })))
+        }
+        StepId::Cancel { source, group } => {
+            let step = record.cancels.get(&(source.clone(), *group)).map(Row::get)?;
+            Some(Fate::of(step, generation, |state| match state.phase {
+                CancelPhase::Cancelled { .. } | CancelPhase::Gone | CancelPhase::Shipped => true,
+                CancelPhase::Pending | CancelPhase::Sent { .. } | CancelPhase::NotWanted => false,
+            }))
+        }
+        StepId::Writeback(shipment) => {
+            let step = record.writebacks.get(shipment).map(Row::get)?;
+            Some(Fate::of(step, generation, |state| match state.phase {
+                Phase::Written { .. } | Phase::CalledOff { .. } => true,
+                Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. } => false,
+            }))
+        }
+        StepId::Connect | StepId::Resync => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! Redrives: many parked steps set going at once, each of them once, whatever happens meanwhile.
+
+use std::time::Duration;
+
+use roundtrip_domain::code::Code;
+use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list};
+use roundtrip_domain::id::{OrderId, OrderRef};
+use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, advance, begin, fates, progress};
+use roundtrip_domain::ports::Jobs;
+use roundtrip_domain::task::Queue;
+use roundtrip_kit::fake::Fault;
+use roundtrip_kit::order::{moon, paid_order, sun};
+
+use crate::world::{HOUR, MINUTE, World};
+
+/// A world in which the sun refused the first push of each of so many orders.
+struct Troubled {
+    world: World,
+    letters: Vec<DeadLetterId>,
+}
+
+impl Troubled {
+    async fn with(orders: u64) -> Self {
+        let world = World::new();
+        let now = world.now();
+        world.fail_next(&sun(), &vec![Fault::Refused; usize::try_from(orders).unwrap()]);
+        for n in 0..orders {
+            let order = paid_order(8000 + n, now);
+            let at = order.at.clone();
+            world.shop(&moon(), |shop| shop.orders.insert(at.id, order));
+            world.tell(Queue::OrderPush, world.webhook(&at)).await;
+            world.ports.clock.advance(Duration::from_secs(1));
+        }
+        let page = list(&world.ports.ledger, &Filter::default(), None, 1000).await.unwrap();
+        let letters: Vec<DeadLetterId> = page.letters.into_iter().map(|letter| letter.id).collect();
+        assert_eq!((letters.len() as u64, world.made_at(&sun()).len()), (orders, 0));
+        Self { world, letters }
+    }
+
+    fn job(&self, id: &str) -> Job {
+        Job {
+            id: id.into(),
+            asked_at: self.world.now(),
+            asked_by: "ada".into(),
+            reason: "the sun takes orders again".into(),
+            items: self.letters.clone(),
+            not_parked: 0,
+            rate: 10,
+            canary: 0,
+            sent: 0,
+            sent_at: None,
+            sent_again_at: None,
+            state: JobState::Open,
+        }
+    }
+
+    async fn begin(&self, job: Job) -> Job {
+        let job = begin(&self.world.ports, job).await.unwrap();
+        self.world.drain().await;
+        job
+    }
+
+    /// A minute later the job goes on.
+    async fn minute(&self, id: &str) -> Job {
+        self.world.ports.clock.advance(MINUTE);
+        let job = advance(&self.world.ports, id, 600).await.unwrap().unwrap();
+        self.world.drain().await;
+        job
+    }
+
+    async fn fates(&self) -> Vec<Fate> {
+        fates(&self.world.ports.ledger, &self.letters).await.unwrap()
+    }
+
+    fn made(&self) -> usize {
+        self.world.made_at(&sun()).len()
+    }
+}
+
+fn order(id: u64) -> OrderRef {
+    OrderRef { shop: moon(), id: OrderId::new(id) }
+}
+
+#[tokio::test]
+async fn all_of_it_goes_once_and_each_history_says_who_and_why() {
+    let troubled = Troubled::with(60).await;
+
+    let begun = troubled.begin(troubled.job("job-1")).await;
+    assert_eq!((begun.sent, troubled.made()), (CHUNK, CHUNK));
+    let next = troubled.minute("job-1").await;
+    assert_eq!((next.sent, &next.state, troubled.made()), (60, &JobState::Open, 60));
+    let done = troubled.minute("job-1").await;
+    assert!(matches!(done.state, JobState::Done { .. }), "{done:?}");
+
+    assert_eq!(progress(&troubled.fates().await).done, 60);
+    for n in 0..60 {
+        let history = troubled.world.ports.ledger.history(&order(8000 + n));
+        let told: Vec<_> = history.iter().filter(|event| event.after == "redriven").collect();
+        let [event] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((event.actor.as_str(), event.cause_id.as_str()), ("ada", "job-1"));
+        assert_eq!(event.detail.as_deref(), Some("the sun takes orders again"));
+    }
+    assert!(troubled.world.ports.ledger.open_jobs().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn no_more_go_in_a_second_than_its_rate() {
+    let troubled = Troubled::with(60).await;
+    let job = Job { rate: 2, ..troubled.job("job-1") };
+
+    begin(&troubled.world.ports, job).await.unwrap();
+    troubled.world.ports.clock.advance(MINUTE);
+    advance(&troubled.world.ports, "job-1", 600).await.unwrap();
+
+    let delays: Vec<u64> = {
+        let sent = troubled.world.ports.tasks.sent();
+        sent.later.iter().map(|(delay, ..)| delay.as_secs()).collect()
+    };
+    for second in 1..12 {
+        assert_eq!(delays[..23].iter().filter(|delay| **delay == second).count(), 2, "{delays:?}");
+    }
+    assert_eq!(delays[23..].iter().max(), Some(&17), "the other 35, from the first second on: {delays:?}");
+}
+
+#[tokio::test]
+async fn the_rest_goes_only_once_the_canary_is_through() {
+    let troubled = Troubled::with(5).await;
+
+    let begun = troubled.begin(Job { canary: 2, ..troubled.job("job-1") }).await;
+    assert_eq!((begun.sent, troubled.made()), (2, 2));
+    let next = troubled.minute("job-1").await;
+
+    assert_eq!((next.sent, troubled.made()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_again_keeps_the_rest_where_it_is() {
+    let troubled = Troubled::with(5).await;
+    troubled.world.fail_next(&sun(), &[Fault::Refused]);
+
+    troubled.begin(Job { canary: 1, ..troubled.job("job-1") }).await;
+    let stopped = troubled.minute("job-1").await;
+    let after = troubled.minute("job-1").await;
+
+    let JobState::Stopped { why, .. } = &stopped.state else { panic!("{stopped:?}") };
+    assert_eq!(why, &format!("{} failed again: REJECTED; 4 were not set going", troubled.letters[0]));
+    assert_eq!((after.sent, troubled.made()), (1, 0));
+    let expected = [Fate::Failed(Code::Rejected), Fate::Parked, Fate::Parked, Fate::Parked, Fate::Parked];
+    assert_eq!(troubled.fates().await, expected);
+}
+
+#[tokio::test]
+async fn a_canary_without_an_outcome_stops_the_job_after_a_while() {
+    let troubled = Troubled::with(3).await;
+    // Its call has no answer, and is looked into for some minutes.
+    troubled.world.fail_next(&sun(), &[Fault::AnswerLost]);
+
+    troubled.begin(Job { canary: 1, ..troubled.job("job-1") }).await;
+    let waiting = troubled.minute("job-1").await;
+    assert_eq!((waiting.sent, &waiting.state), (1, &JobState::Open));
+    troubled.world.ports.clock.advance(HOUR);
+    let stopped = troubled.minute("job-1").await;
+
+    let JobState::Stopped { why, .. } = &stopped.state else { panic!("{stopped:?}") };
+    assert!(why.contains("was not done after 15 minutes; 2 were not set going"), "{why}");
+}
+
+#[tokio::test]
+async fn a_redrive_of_what_goes_already_does_nothing() {
+    let troubled = Troubled::with(4).await;
+    troubled.begin(troubled.job("job-1")).await;
+    assert_eq!(troubled.made(), 4);
+
+    troubled.begin(troubled.job("job-2")).await;
+    troubled.minute("job-2").await;
+
+    assert_eq!((troubled.made(), progress(&troubled.fates().await).done), (4, 4));
+}
+
+#[tokio::test]
+async fn a_redrive_that_dies_halfway_loses_nothing_and_goes_on_by_itself() {
+    let troubled = Troubled::with(40).await;
+    // The first chunk's history is written; no task is sent.
+    troubled.world.ports.tasks.sent().down = true;
+    begin(&troubled.world.ports, troubled.job("job-1")).await.unwrap_err();
+    troubled.world.ports.tasks.sent().down = false;
+    assert_eq!(progress(&troubled.fates().await).parked, 40);
+
+    let mut minutes = 0;
+    while troubled.world.ports.ledger.open_jobs().await.unwrap() == ["job-1"] {
+        troubled.minute("job-1").await;
+        minutes += 1;
+        assert!(minutes < 10, "{:?}", troubled.fates().await);
+    }
+
+    assert_eq!((troubled.made(), progress(&troubled.fates().await).done), (40, 40));
+    let redriven = |n: u64| {
+        let history = troubled.world.ports.ledger.history(&order(8000 + n));
+        history.iter().filter(|event| event.after == "redriven").count()
+    };
+    assert!((0..40).all(|n| redriven(n) == 1), "told once, though sent twice");
+}
+
+#[tokio::test]
+async fn two_who_go_on_with_one_job_send_each_step_once() {
+    let troubled = Troubled::with(60).await;
+    troubled.begin(troubled.job("job-1")).await;
+    let ports = &troubled.world.ports;
+    ports.clock.advance(MINUTE);
+
+    let (one, other) = tokio::join!(advance(ports, "job-1", 600), advance(ports, "job-1", 600));
+
+    assert!(one.is_ok() || other.is_ok());
+    let sent = {
+        let sent = ports.tasks.sent();
+        sent.later.len() + sent.work.len()
+    };
+    assert_eq!(sent, 60 - CHUNK);
+    troubled.world.drain().await;
+    assert_eq!(troubled.made(), 60);
+}
+
+#[tokio::test]
+async fn a_job_ends_though_one_of_its_steps_waits_for_the_world() {
+    let troubled = Troubled::with(2).await;
+    troubled.world.shop(&sun(), |shop| shop.mutation_faults.extend([Fault::RequestLost; 40]));
+
+    troubled.begin(troubled.job("job-1")).await;
+    for _ in 0..20 {
+        troubled.minute("job-1").await;
+    }
+
+    let (job, _) = troubled.world.ports.ledger.job("job-1").await.unwrap().unwrap();
+    assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
+    assert_eq!(progress(&troubled.fates().await).running, 2);
+}
