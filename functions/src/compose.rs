@@ -48,18 +48,18 @@ pub async fn worker() -> Result<WorkerPorts, Error> {
     })
 }
 
-/// What due work is given: no shop is called.
-pub type DueWorkPorts = Ports<DynamoLedger, NoChannel, SqsTasks, SystemClock>;
+/// What runs every minute is given: no shop is called.
+pub type ScheduledPorts = Ports<DynamoLedger, NoChannel, SqsTasks, SystemClock>;
 
 /// In the place of a channel where none is needed; has no methods.
 #[derive(Debug, Clone, Copy)]
 pub struct NoChannel;
 
-/// Due work's ports.
+/// The ports of what runs every minute.
 ///
 /// # Errors
 /// The environment is incomplete.
-pub async fn due_work() -> Result<DueWorkPorts, Error> {
+pub async fn scheduled() -> Result<ScheduledPorts, Error> {
     let env = ProcessEnvironment;
     let sdk = roundtrip_aws::sdk_config().await;
     Ok(Ports {

@@ -14,7 +14,7 @@ use crate::compose;
 /// # Errors
 /// The environment is incomplete, or the Runtime API fails.
 pub async fn run() -> Result<(), Error> {
-    let ports = Arc::new(compose::due_work().await?);
+    let ports = Arc::new(compose::scheduled().await?);
     let serve = |event: LambdaEvent<Value>| {
         let ports = Arc::clone(&ports);
         async move {

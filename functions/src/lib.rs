@@ -7,6 +7,7 @@ pub mod app_lifecycle;
 pub mod batch;
 pub mod compose;
 pub mod config;
+pub mod dead_letters;
 pub mod due_work;
 pub mod ops_api;
 pub mod order_push;

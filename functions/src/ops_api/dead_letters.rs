@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use roundtrip_api::dead_letters::{DeadLettersAnswer, ListedDeadLetter};
 use roundtrip_aws::is_parked_cursor;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::dead_letters::{self, DeadLetter, DeadLetterId, Filter};
+use roundtrip_domain::dead_letters::{self, DeadLetter, DeadLetterId, Filter, Page, these};
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::record::RowKey;
@@ -20,7 +20,7 @@ use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
 use super::extract::{Json, Query, page_limit};
-use super::orders::moment;
+use super::orders::moments;
 use crate::compose::Api;
 
 const DEFAULT_LIMIT: u16 = 50;
@@ -67,11 +67,17 @@ pub(super) async fn list(
     if after.as_deref().is_some_and(|cursor| !is_parked_cursor(cursor)) {
         return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
     }
-    let code = code.map(|code| known(&code)).transpose()?;
-    let moment = |field: &str, text: Option<String>| text.map(|text| moment(field, &text)).transpose();
-    let (from, before) = (moment("from", from)?, moment("before", before)?);
-    let filter = Filter { id, cause, code, queue, shop, order, from, before };
-    let page = dead_letters::list(&api.ledger, &filter, after.as_deref(), limit.into()).await?;
+    let code = code.as_deref().map(known).transpose()?;
+    let (from, before) = moments((from.as_deref(), before.as_deref()))?;
+    let filter = Filter { cause, code, queue, shop, order, from, before };
+    let page = match id {
+        Some(id) => {
+            let mut letters = these(&api.ledger, &[id]).await?;
+            letters.retain(|letter| filter.lets_through(letter));
+            Page { letters, next: None }
+        }
+        None => dead_letters::list(&api.ledger, &filter, after.as_deref(), limit.into()).await?,
+    };
     let names = order_names(&api, &page.letters).await?;
     let shown = page.letters.into_iter().map(|letter| {
         let name = letter.order().and_then(|order| names.get(&order).cloned());
@@ -80,7 +86,7 @@ pub(super) async fn list(
     Ok((StatusCode::OK, Json(DeadLettersAnswer { dead_letters: shown.collect(), next: page.next })))
 }
 
-fn known(code: &str) -> Result<Code, ApiError> {
+pub(super) fn known(code: &str) -> Result<Code, ApiError> {
     let known = Code::ALL.into_iter().find(|known| known.name() == code);
     known.ok_or_else(|| {
         let what = code.chars().take(40).collect::<String>();

@@ -7,6 +7,7 @@ mod dry_run;
 mod error;
 mod extract;
 mod help;
+mod jobs;
 mod links;
 mod openapi;
 mod orders;
@@ -71,6 +72,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(jobs::redrive))
+        .routes(routes!(jobs::show))
         .routes(routes!(help::help))
         .routes(routes!(shipping::post_label))
         .routes(routes!(shipping::void_label))

@@ -129,8 +129,16 @@ pub(super) fn part<'a>(
     if after.is_some_and(|cursor| !is_cursor(cursor)) {
         return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
     }
+    let (from, before) = moments((from, before))?;
+    Ok(Part { from, before, after, limit })
+}
+
+/// Since when, and before when.
+pub(super) fn moments(
+    (from, before): (Option<&str>, Option<&str>),
+) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
     let moment = |field: &str, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
-    Ok(Part { from: moment("from", from)?, before: moment("before", before)?, after, limit })
+    Ok((moment("from", from)?, moment("before", before)?))
 }
 
 /// Whether something of that time is in the part that is asked for.
@@ -148,7 +156,7 @@ pub(super) fn numbered(text: &str) -> Result<&str, ApiError> {
 }
 
 /// A time, or the beginning of a day in UTC.
-pub(super) fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
+fn moment(field: &str, text: &str) -> Result<Timestamp, ApiError> {
     let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
     text.parse().ok().or_else(day).ok_or_else(|| {
         let what = text.chars().take(40).collect::<String>();

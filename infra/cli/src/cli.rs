@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
-pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList};
+pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqRedrive, JobCommand};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
@@ -70,9 +70,12 @@ pub(crate) enum Command {
     Resync(ResyncArgs),
     /// Read a store's orders of the days before it was connected. No customer is mailed.
     Backfill(BackfillArgs),
-    /// Dead letters, what is parked and waits for a person: list, show.
+    /// Dead letters, what is parked and waits for a person: list, show, redrive.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Redrives that were begun: show.
+    #[command(subcommand)]
+    Job(JobCommand),
     /// Labels of a label tool: add, void.
     #[command(subcommand)]
     Label(LabelCommand),

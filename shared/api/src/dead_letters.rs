@@ -80,3 +80,83 @@ impl ListedDeadLetter {
         }
     }
 }
+
+/// `POST /v1/dead-letters/redrive`: which, and how. Of what is given all has to be true; `all` where nothing else is.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostRedrive {
+    /// Just these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, max_items = 250)]
+    pub ids: Vec<DeadLetterId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f3a91c2")]
+    pub cause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Code>)]
+    pub code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// Those that have to do with this store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopDomain>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// Parked at this time or later: a time, or a date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-01")]
+    pub from: Option<String>,
+    /// Parked before this time: a time, or a date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-12-01")]
+    pub before: Option<String>,
+    /// All that is parked.
+    #[serde(default)]
+    pub all: bool,
+    /// Only say what would be set going.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// How many begin in a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 100, default = 10)]
+    pub rate: Option<u16>,
+    /// So many go first, the oldest; the others only if these succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 25, default = 0)]
+    pub canary: Option<u16>,
+    /// Why: stands in the history of each order. Needed unless it is a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What is set going, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RedriveAnswer {
+    /// By which its progress is asked for: `GET /v1/jobs/{id}`. `null`: nothing was set going.
+    #[serde(default)]
+    pub job_id: Option<String>,
+    /// How many are parked and set going.
+    pub matched: usize,
+    /// Whether more are parked than one job takes: ask again for them.
+    #[serde(default)]
+    pub more: bool,
+    /// How many of `ids` are not parked any more: nothing is done with them.
+    #[serde(default)]
+    pub not_parked: usize,
+    pub codes: Vec<CodeCount>,
+    pub rate: u16,
+    pub canary: usize,
+    /// How long it takes at that rate.
+    pub takes_secs: usize,
+    /// The oldest ten.
+    #[schema(value_type = Vec<String>)]
+    pub first: Vec<DeadLetterId>,
+}
+
+/// How many have a code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CodeCount {
+    pub code: Code,
+    pub count: usize,
+}

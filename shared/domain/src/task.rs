@@ -1,6 +1,7 @@
 //! What one queue message says: which subject, and why now. Never what to do.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,20 @@ impl Queue {
             Self::AppLifecycle => "app-lifecycle",
             Self::Resync => "resync",
         }
+    }
+}
+
+/// Why a text is not a [`Queue`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no queue: give order-push, tracking-writeback, app-lifecycle or resync")]
+pub struct InvalidQueue(String);
+
+impl FromStr for Queue {
+    type Err = InvalidQueue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let queue = Self::ALL.into_iter().find(|queue| queue.name() == text);
+        queue.ok_or_else(|| InvalidQueue(text.chars().take(40).collect()))
     }
 }
 

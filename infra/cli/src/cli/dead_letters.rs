@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use roundtrip_domain::dead_letters::DeadLetterId;
 use roundtrip_domain::id::{OrderId, ShopDomain};
+use roundtrip_domain::task::Queue;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
@@ -13,6 +14,44 @@ pub(crate) enum DlqCommand {
     Show {
         /// As the list shows it.
         id: DeadLetterId,
+    },
+    /// Set them going again: each once, however often it is asked for. Answers with a job.
+    Redrive(DlqRedrive),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqRedrive {
+    /// Just these, as the list shows them.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<DeadLetterId>,
+    #[command(flatten)]
+    pub(crate) filter: DlqFilter,
+    /// All that is parked.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only say what would be set going.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How many begin in a second.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) rate: u16,
+    /// So many go first, the oldest; the others only if these succeed.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=25))]
+    pub(crate) canary: u16,
+    /// Why: stands in the history of each order.
+    #[arg(long, required_unless_present = "dry_run")]
+    pub(crate) reason: Option<String>,
+    /// Wait for the outcome.
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// How far a redrive has come, and what came of each step.
+    Show {
+        /// As the command that began it told.
+        id: String,
     },
 }
 
@@ -39,7 +78,7 @@ pub(crate) struct DlqFilter {
     pub(crate) code: Option<String>,
     /// Those of a queue: order-push, tracking-writeback, app-lifecycle or resync.
     #[arg(long)]
-    pub(crate) queue: Option<String>,
+    pub(crate) queue: Option<Queue>,
     /// Those that have to do with a store: the one where the order was placed, or the one that its goods come from.
     #[arg(long)]
     pub(crate) shop: Option<ShopDomain>,

@@ -1,9 +1,10 @@
 //! Dead letters: what is parked and waits for a person.
 
-use roundtrip_api::dead_letters::{DeadLettersAnswer, ListedDeadLetter};
+use roundtrip_api::dead_letters::{CodeCount, DeadLettersAnswer, ListedDeadLetter, RedriveAnswer};
+use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::step::Failure;
 
-use super::{labelled, lay_out, table, time, with_next};
+use super::{labelled, lay_out, name, table, time, with_next};
 
 /// One a line, oldest first.
 pub(crate) fn dead_letters(page: &DeadLettersAnswer) -> String {
@@ -56,6 +57,59 @@ pub(crate) fn dead_letter(letter: &ListedDeadLetter) -> String {
     format!("{}\n{}", letter.id, labelled(&pairs))
 }
 
+/// What a redrive sets going, or would.
+pub(crate) fn redrive(plan: &RedriveAnswer, dry_run: bool) -> String {
+    let RedriveAnswer { job_id, matched, more, not_parked, codes, rate, canary, takes_secs, first } = plan;
+    let mut text = vec![match (matched, dry_run) {
+        (0, _) => "Nothing of that is parked: nothing was set going.".to_owned(),
+        (_, true) => format!("{matched} would be set going, {rate} a second: {takes_secs} s."),
+        (_, false) => format!("{matched} are set going, {rate} a second: {takes_secs} s."),
+    }];
+    if *not_parked > 0 {
+        text.push(format!("{not_parked} of those that were named are not parked any more: nothing is done with them."));
+    }
+    if *more {
+        text.push("More are parked than one job takes: ask again for the rest.".to_owned());
+    }
+    if *canary > 0 && matched > canary {
+        text.push(format!("The {canary} oldest go first; the others only if these succeed."));
+    }
+    text.extend(codes.iter().map(|CodeCount { code, count }| format!("  {count} x {code}")));
+    if dry_run {
+        text.extend(first.iter().map(|id| format!("  {id}")));
+        if *matched > first.len() {
+            text.push(format!("  … and {} more", matched - first.len()));
+        }
+    }
+    text.extend(job_id.as_ref().map(|id| format!("See how it goes: roundtrip job show {id}")));
+    text.join("\n")
+}
+
+/// What came of a redrive so far.
+pub(crate) fn job(job: &JobAnswer) -> String {
+    let state = match (job.state, &job.why) {
+        (JobPhase::Stopped, Some(why)) => format!("stopped: {why}"),
+        (state, _) => name(&state),
+    };
+    let mut pairs = vec![
+        ("state", state),
+        ("asked", format!("{} by {}: {}", time(job.asked_at), job.asked_by, job.reason)),
+        ("went", format!("{} of {}", job.sent, job.total)),
+        ("done", job.done.to_string()),
+    ];
+    let mut push = |label, count: usize, what: &str| {
+        if count > 0 {
+            pairs.push((label, format!("{count}{what}")));
+        }
+    };
+    push("running", job.running, ", or waiting for the world");
+    push("parked", job.parked, ", as before");
+    push("dropped", job.dropped, ": what they were for may not go any more, see the orders");
+    push("not parked", job.not_parked, " when it began");
+    pairs.extend(job.failed.iter().map(|CodeCount { code, count }| ("failed", format!("{count} x {code}"))));
+    format!("{}\n{}", job.verdict, labelled(&pairs))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -101,5 +155,77 @@ moon.myshopify.com/7001/push/sun.myshopify.com/1@2
   remedy    mend what it names
   look      roundtrip order show moon.myshopify.com 7001";
         assert_eq!(dead_letter(&letter()), expected);
+    }
+
+    fn plan() -> RedriveAnswer {
+        RedriveAnswer {
+            job_id: Some("j-1".into()),
+            matched: 12,
+            more: true,
+            not_parked: 3,
+            codes: vec![CodeCount { code: roundtrip_domain::code::Code::Rejected, count: 12 }],
+            rate: 5,
+            canary: 1,
+            takes_secs: 3,
+            first: vec![letter().id],
+        }
+    }
+
+    #[test]
+    fn a_redrive_says_what_it_sets_going_and_a_dry_run_which() {
+        let begun = "\
+12 are set going, 5 a second: 3 s.
+3 of those that were named are not parked any more: nothing is done with them.
+More are parked than one job takes: ask again for the rest.
+The 1 oldest go first; the others only if these succeed.
+  12 x REJECTED
+See how it goes: roundtrip job show j-1";
+        assert_eq!(redrive(&plan(), false), begun);
+        let dry = redrive(&RedriveAnswer { job_id: None, ..plan() }, true);
+        assert!(dry.starts_with("12 would be set going, 5 a second: 3 s.\n"), "{dry}");
+        assert!(dry.ends_with("  moon.myshopify.com/7001/push/sun.myshopify.com/1@2\n  … and 11 more"), "{dry}");
+        let none = RedriveAnswer {
+            matched: 0,
+            job_id: None,
+            more: false,
+            not_parked: 0,
+            codes: vec![],
+            first: vec![],
+            ..plan()
+        };
+        assert_eq!(redrive(&none, false), "Nothing of that is parked: nothing was set going.");
+    }
+
+    #[test]
+    fn a_job_says_what_came_of_it() {
+        let come = JobAnswer {
+            id: "j-1".into(),
+            state: JobPhase::Stopped,
+            why: Some("it failed again".into()),
+            asked_at: "2026-11-23T03:00:00Z".parse().unwrap(),
+            asked_by: "ada".into(),
+            reason: "the sun is back".into(),
+            rate: 10,
+            canary: 1,
+            total: 5,
+            not_parked: 0,
+            sent: 1,
+            done: 0,
+            running: 0,
+            failed: vec![CodeCount { code: roundtrip_domain::code::Code::Rejected, count: 1 }],
+            dropped: 0,
+            parked: 4,
+            verdict: "0 of 5 done".into(),
+        };
+
+        let expected = "\
+0 of 5 done
+  state   stopped: it failed again
+  asked   2026-11-23 03:00:00Z by ada: the sun is back
+  went    1 of 5
+  done    0
+  parked  4, as before
+  failed  1 x REJECTED";
+        assert_eq!(job(&come), expected);
     }
 }

@@ -20,7 +20,7 @@ use roundtrip_domain::money::Money;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use dead_letters::{dead_letter, dead_letters};
+pub(crate) use dead_letters::{dead_letter, dead_letters, job, redrive};
 pub(crate) use dry_run::dry_run;
 pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};

@@ -1,14 +1,17 @@
-//! `dlq …`
+//! `dlq …`, `job …`
 
-use roundtrip_api::dead_letters::DeadLettersAnswer;
+use roundtrip_api::dead_letters::{DeadLettersAnswer, PostRedrive, RedriveAnswer};
+use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::dead_letters::DeadLetterId;
+use serde_json::json;
 
 use super::shown;
-use crate::api::Api;
-use crate::cli::{DlqCommand, DlqFilter, DlqList};
+use crate::api::{Answer, Api};
+use crate::cli::{DlqCommand, DlqFilter, DlqList, DlqRedrive};
 use crate::out::Output;
-use crate::print;
 use crate::trouble::Trouble;
+use crate::wait::Seen;
+use crate::{print, wait};
 
 const PATH: &str = "/v1/dead-letters";
 
@@ -16,6 +19,7 @@ pub(super) async fn run(api: &Api, json: bool, command: &DlqCommand) -> Result<O
     match command {
         DlqCommand::List(args) => list(api, json, args).await,
         DlqCommand::Show { id } => show(api, json, id).await,
+        DlqCommand::Redrive(args) => redrive(api, json, args).await,
     }
 }
 
@@ -40,13 +44,58 @@ async fn show(api: &Api, json: bool, id: &DeadLetterId) -> Result<Output, Troubl
     Ok(Output::done(if json { answer.raw } else { print::dead_letter(letter) }))
 }
 
+async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Trouble> {
+    let DlqFilter { cause, code, queue, shop, order, since, before } = &args.filter;
+    let body = PostRedrive {
+        ids: args.ids.clone(),
+        cause: cause.clone(),
+        code: code.as_ref().map(|code| code.to_uppercase()),
+        queue: *queue,
+        shop: shop.clone(),
+        order: *order,
+        from: since.as_ref().map(|moment| moment.0.clone()),
+        before: before.as_ref().map(|moment| moment.0.clone()),
+        all: args.all,
+        dry_run: args.dry_run,
+        rate: Some(args.rate),
+        canary: Some(args.canary),
+        reason: args.reason.clone(),
+    };
+    let begun = api.post("/v1/dead-letters/redrive", &json!(body)).await?;
+    let plan: RedriveAnswer = begun.read()?;
+    let Some(id) = plan.job_id.as_ref().filter(|_| args.wait) else {
+        return shown(begun, json, |_| Ok(print::redrive(&plan, args.dry_run)));
+    };
+    let answer = wait::until(api, &job_path(id), |answer: &Answer| {
+        let job: JobAnswer = answer.read()?;
+        Ok(match job.state {
+            JobPhase::Running => Seen::Open(format!("{}, {} went, {} wait", job.verdict, job.sent, job.parked)),
+            JobPhase::Done | JobPhase::Stopped | JobPhase::Unknown => Seen::Settled,
+        })
+    })
+    .await?;
+    let job: JobAnswer = answer.read()?;
+    let ok = job.state == JobPhase::Done && job.done == job.total;
+    Ok(Output { text: if json { answer.raw } else { print::job(&job) }, ok })
+}
+
+/// How far a redrive has come.
+pub(super) async fn job(api: &Api, json: bool, id: &str) -> Result<Output, Trouble> {
+    let answer = api.get(&job_path(id), &[]).await?;
+    shown(answer, json, |answer| Ok(print::job(&answer.read()?)))
+}
+
+fn job_path(id: &str) -> String {
+    format!("/v1/jobs/{id}")
+}
+
 /// What was typed, as the API takes it.
 fn query_of(filter: &DlqFilter) -> Vec<(&'static str, String)> {
     let DlqFilter { cause, code, queue, shop, order, since, before } = filter;
     let typed = [
         ("cause", cause.clone()),
         ("code", code.as_ref().map(|code| code.to_uppercase())),
-        ("queue", queue.clone()),
+        ("queue", queue.map(|queue| queue.to_string())),
         ("shop", shop.as_ref().map(ToString::to_string)),
         ("order", order.map(|order| order.to_string())),
         ("from", since.as_ref().map(|moment| moment.0.clone())),

@@ -13,7 +13,7 @@ use roundtrip_api::READ_SCOPE;
 use serde_json::json;
 
 use crate::api::Answer;
-use crate::cli::{Cli, Command, LabelCommand, OrderCommand, ShopCommand, To, TokenArgs};
+use crate::cli::{Cli, Command, JobCommand, LabelCommand, OrderCommand, ShopCommand, To, TokenArgs};
 use crate::out::Output;
 use crate::stack::Stack;
 use crate::token;
@@ -44,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,
         Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
         Command::Dlq(command) => dead_letters::run(&to.api().await?, json, &command).await,
+        Command::Job(JobCommand::Show { id }) => dead_letters::job(&to.api().await?, json, &id).await,
         Command::Label(LabelCommand::Void { shop, order, label }) => {
             labels::void(&to.api().await?, json, &shop, order, &label).await
         }

@@ -1,11 +1,15 @@
 //! Lists of dead letters: those of all shops, oldest first, down to what a filter lets through.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 
 use super::{DeadLetter, DeadLetterId};
 use crate::code::Code;
-use crate::id::{OrderId, ShopDomain};
-use crate::ports::{LedgerError, ParkedSteps, PlacedLetter, Registry};
+use crate::id::{OrderId, OrderRef, ShopDomain};
+use crate::ports::{Ledger, LedgerError, ParkedSteps, PlacedLetter, Registry};
+use crate::record::RowKey;
 use crate::task::Queue;
 
 /// Rows of one shop that are read at once.
@@ -16,7 +20,6 @@ const MAX_READS: u32 = 20;
 /// Which dead letters somebody wants to see: all that is given has to be true.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    pub id: Option<DeadLetterId>,
     pub cause: Option<String>,
     pub code: Option<Code>,
     pub queue: Option<Queue>,
@@ -33,9 +36,8 @@ impl Filter {
     /// Whether somebody wants to see it.
     #[must_use]
     pub fn lets_through(&self, letter: &DeadLetter) -> bool {
-        let Self { id, cause, code, queue, shop, order, from, before } = self;
-        id.as_ref().is_none_or(|id| letter.id == *id)
-            && code.is_none_or(|code| letter.code == code)
+        let Self { cause, code, queue, shop, order, from, before } = self;
+        code.is_none_or(|code| letter.code == code)
             && queue.is_none_or(|queue| letter.id.step.queue() == queue)
             && shop.as_ref().is_none_or(|shop| letter.id.concerns(shop))
             && order.is_none_or(|order| letter.id.order == Some(order))
@@ -65,10 +67,7 @@ pub async fn list(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Page, LedgerError> {
-    let shops = match &filter.id {
-        Some(id) => vec![id.shop.clone()],
-        None => ledger.shops().await?,
-    };
+    let shops = ledger.shops().await?;
     let (mut found, mut frontier): (Vec<PlacedLetter>, Option<String>) = (Vec::new(), None);
     for shop in shops {
         let (letters, next) = of_shop(ledger, &shop, filter, after, limit).await?;
@@ -89,6 +88,31 @@ pub async fn list(
         next = found.last().map(|letter| letter.place.clone());
     }
     Ok(Page { letters: found.into_iter().map(|placed| placed.letter).collect(), next })
+}
+
+/// Those of `ids` that are parked still, as they were. A batch of reads for each hundred, and one for each step of a shop
+/// itself.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn these(ledger: &impl Ledger, ids: &[DeadLetterId]) -> Result<Vec<DeadLetter>, LedgerError> {
+    let ids: BTreeSet<&DeadLetterId> = ids.iter().collect();
+    let keys: BTreeSet<(OrderRef, RowKey)> =
+        ids.iter().filter_map(|id| Some((id.order()?, RowKey::Step(id.step.clone())))).collect();
+    let mut found = Vec::new();
+    for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
+        let RowKey::Step(step) = &row.key else { continue };
+        let letter = DeadLetter::of_row(&order.shop, Some(order.id), step, row.body)
+            .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
+        found.extend(letter);
+    }
+    for id in ids.iter().filter(|id| id.order.is_none()) {
+        let step = ledger.shop_step::<IgnoredAny>(&id.shop, &id.step).await?;
+        found.extend(step.and_then(|(step, _)| DeadLetter::of_step(&id.shop, None, &id.step, step)));
+    }
+    found.retain(|letter| ids.contains(&letter.id));
+    found.sort_by(|one, other| (one.parked_at, &one.id).cmp(&(other.parked_at, &other.id)));
+    Ok(found)
 }
 
 async fn of_shop(

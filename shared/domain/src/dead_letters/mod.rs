@@ -18,7 +18,7 @@ use crate::look::redrive_cause;
 use crate::step::{Failure, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
-pub use list::{Filter, Page, list};
+pub use list::{Filter, Page, list, these};
 
 /// A parked step, in the state in which it was parked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +61,15 @@ impl DeadLetter {
         body: Value,
     ) -> Result<Option<Self>, serde_json::Error> {
         let row: Step<IgnoredAny> = serde_json::from_value(body)?;
-        let id = DeadLetterId { shop: shop.clone(), order, step: step.clone(), generation: row.generation };
-        Ok(row.parked.map(|parked| Self {
-            id,
-            code: parked.code,
-            parked_at: parked.at,
-            attempts: row.attempts,
-            first_failure: row.first_failure,
-            last_failure: row.last_failure,
-        }))
+        Ok(Self::of_step(shop, order, step, row))
+    }
+
+    /// What a step says, if it is parked.
+    #[must_use]
+    pub fn of_step<S>(shop: &ShopDomain, order: Option<OrderId>, id: &StepId, step: Step<S>) -> Option<Self> {
+        let Step { generation, parked, attempts, first_failure, last_failure, .. } = step;
+        let id = DeadLetterId { shop: shop.clone(), order, step: id.clone(), generation };
+        parked.map(|parked| Self { id, code: parked.code, parked_at: parked.at, attempts, first_failure, last_failure })
     }
 
     /// What went wrong, as a short name that all dead letters of one cause share: the code, the kind of step, the store that

@@ -9,7 +9,7 @@ use super::{Job, JobState};
 use crate::dead_letters::DeadLetterId;
 use crate::history::HistoryEvent;
 use crate::id::OrderRef;
-use crate::ports::{Clock, Jobs, Ledger, LedgerError, Ports, Tasks, after};
+use crate::ports::{Jobs, Ledger, LedgerError, Tasks, after};
 use crate::task::Trigger;
 use crate::work::Unfinished;
 
@@ -26,16 +26,50 @@ const LONG_ENOUGH: Duration = Duration::from_secs(15 * 60);
 ///
 /// # Errors
 /// The ledger or a queue failed. What is written goes on by itself.
-pub async fn begin<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
-    ports: &Ports<L, C, T, K>,
+pub async fn begin(
+    ledger: &(impl Ledger + Jobs),
+    tasks: &impl Tasks,
     job: Job,
+    now: Timestamp,
 ) -> Result<Job, Unfinished> {
-    match ports.ledger.save_job(&job, 0, &[]).await {
+    match ledger.save_job(&job, 0, &[]).await {
         // The same request, repeated.
         Ok(()) | Err(LedgerError::Conflict) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(advance(ports, &job.id, CHUNK).await?.unwrap_or(job))
+    Ok(advance(ledger, tasks, (&job.id, CHUNK), now).await?.unwrap_or(job))
+}
+
+/// What one run over all open jobs did.
+#[derive(Debug, Default)]
+pub struct Advanced {
+    /// Jobs that were open.
+    pub jobs: usize,
+    /// Steps that went.
+    pub sent: usize,
+    /// Jobs that could not go on, and why: they kept no other back.
+    pub stuck: Vec<(String, Unfinished)>,
+}
+
+/// Lets every open job go on, the oldest first, with up to `most` steps in all.
+///
+/// # Errors
+/// The ledger does not say which jobs are open.
+pub async fn advance_all(
+    ledger: &(impl Ledger + Jobs),
+    tasks: &impl Tasks,
+    most: usize,
+    now: Timestamp,
+) -> Result<Advanced, LedgerError> {
+    let mut advanced = Advanced::default();
+    for id in ledger.open_jobs().await? {
+        advanced.jobs += 1;
+        match go_on(ledger, tasks, (&id, most - advanced.sent), now).await {
+            Ok(went) => advanced.sent += went.map_or(0, |(_, sent)| sent),
+            Err(error) => advanced.stuck.push((id, error)),
+        }
+    }
+    Ok(advanced)
 }
 
 /// Lets the next of a job's steps go: up to `most`, spread by its rate over the time until the next call. Returns how it
@@ -46,17 +80,27 @@ pub async fn begin<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
 ///
 /// # Errors
 /// The ledger or a queue failed; another call goes on. `Conflict`: somebody else goes on with it.
-pub async fn advance<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
-    ports: &Ports<L, C, T, K>,
-    id: &str,
-    most: usize,
+pub async fn advance(
+    ledger: &(impl Ledger + Jobs),
+    tasks: &impl Tasks,
+    (id, most): (&str, usize),
+    now: Timestamp,
 ) -> Result<Option<Job>, Unfinished> {
-    let Some((mut job, mut version)) = ports.ledger.job(id).await? else { return Ok(None) };
+    Ok(go_on(ledger, tasks, (id, most), now).await?.map(|(job, _)| job))
+}
+
+/// As [`advance`]; and how many steps went.
+async fn go_on(
+    ledger: &(impl Ledger + Jobs),
+    tasks: &impl Tasks,
+    (id, most): (&str, usize),
+    now: Timestamp,
+) -> Result<Option<(Job, usize)>, Unfinished> {
+    let Some((mut job, mut version)) = ledger.job(id).await? else { return Ok(None) };
     if !job.is_open() {
-        return Ok(Some(job));
+        return Ok(Some((job, 0)));
     }
-    let now = ports.clock.now();
-    let fates = fates(&ports.ledger, &job.items[..job.sent]).await?;
+    let fates = fates(ledger, &job.items[..job.sent]).await?;
     let is_long_ago = job.sent_again_at.or(job.sent_at).is_some_and(|at| after(at, AGAIN_AFTER) <= now);
     let are_lost = fates.contains(&Fate::Parked) && is_long_ago && !is_given_up(&job, now);
     let limit = match canary(&job, &fates, now) {
@@ -64,17 +108,17 @@ pub async fn advance<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
         Canary::Go => job.items.len(),
         Canary::Stop(why) => {
             job.state = JobState::Stopped { at: now, why };
-            ports.ledger.save_job(&job, version, &[]).await?;
-            return Ok(Some(job));
+            ledger.save_job(&job, version, &[]).await?;
+            return Ok(Some((job, 0)));
         }
     };
     if are_lost {
         job.sent_again_at = Some(now);
-        ports.ledger.save_job(&job, version, &[]).await?;
+        ledger.save_job(&job, version, &[]).await?;
         version += 1;
         let lost = job.items[..job.sent].iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Parked);
         for (n, (letter, _)) in lost.enumerate() {
-            send(ports, &job, letter, n).await?;
+            send(tasks, &job, letter, n).await?;
         }
     }
     let last = limit.min(job.sent + most.min(usize::from(job.rate) * PACE));
@@ -88,18 +132,19 @@ pub async fn advance<L: Ledger + Jobs, C, T: Tasks, K: Clock>(
             .collect();
         job.sent = until;
         job.sent_at = Some(now);
-        ports.ledger.save_job(&job, version, &history).await?;
+        ledger.save_job(&job, version, &history).await?;
         version += 1;
         for n in chunk {
-            send(ports, &job, &job.items[n], n - first).await?;
+            send(tasks, &job, &job.items[n], n - first).await?;
         }
     }
     let is_settled = first == job.items.len() && fates.iter().all(|fate| fate.is_final());
     if is_settled || (job.sent == job.items.len() && is_given_up(&job, now)) {
         job.state = JobState::Done { at: now };
-        ports.ledger.save_job(&job, version, &[]).await?;
+        ledger.save_job(&job, version, &[]).await?;
     }
-    Ok(Some(job))
+    let sent = job.sent - first;
+    Ok(Some((job, sent)))
 }
 
 enum Canary {
@@ -136,14 +181,9 @@ fn is_given_up(job: &Job, now: Timestamp) -> bool {
 }
 
 /// Sends the task of a step, so late that no more than `rate` begin in a second.
-async fn send<L, C, T: Tasks, K>(
-    ports: &Ports<L, C, T, K>,
-    job: &Job,
-    letter: &DeadLetterId,
-    before: usize,
-) -> Result<(), Unfinished> {
+async fn send(tasks: &impl Tasks, job: &Job, letter: &DeadLetterId, before: usize) -> Result<(), Unfinished> {
     let delay = u64::try_from(before).unwrap_or(u64::MAX) / u64::from(job.rate.max(1));
-    ports.tasks.send_later(letter.step.queue(), &letter.redrive(), Duration::from_secs(delay)).await?;
+    tasks.send_later(letter.step.queue(), &letter.redrive(), Duration::from_secs(delay)).await?;
     Ok(())
 }
 

@@ -13,13 +13,16 @@ use utoipa::ToSchema;
 
 use crate::dead_letters::DeadLetterId;
 
-pub use advance::{CHUNK, advance, begin};
+pub use advance::{Advanced, CHUNK, advance, advance_all, begin};
 pub use progress::{Fate, Progress, fates, progress};
 
 /// The most that one job takes on: its row holds them all.
 pub const MAX_ITEMS: usize = 2000;
 /// What a rate may be: more than a shop's limit serves would only wait there.
 pub const MAX_RATE: u16 = 100;
+
+/// More of them would be no canary.
+pub const MAX_CANARY: usize = 25;
 
 /// Parked steps that are to be set going again, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

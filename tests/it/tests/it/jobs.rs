@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use roundtrip_domain::Unfinished;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list};
 use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, advance, begin, fates, progress};
-use roundtrip_domain::ports::Jobs;
+use roundtrip_domain::ports::{Clock, Jobs};
 use roundtrip_domain::task::Queue;
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, paid_order, sun};
@@ -54,8 +55,18 @@ impl Troubled {
         }
     }
 
+    async fn write(&self, job: Job) -> Result<Job, Unfinished> {
+        let ports = &self.world.ports;
+        begin(&ports.ledger, &ports.tasks, job, ports.clock.now()).await
+    }
+
+    async fn goes_on(&self, id: &str) -> Result<Option<Job>, Unfinished> {
+        let ports = &self.world.ports;
+        advance(&ports.ledger, &ports.tasks, (id, 600), ports.clock.now()).await
+    }
+
     async fn begin(&self, job: Job) -> Job {
-        let job = begin(&self.world.ports, job).await.unwrap();
+        let job = self.write(job).await.unwrap();
         self.world.drain().await;
         job
     }
@@ -63,7 +74,7 @@ impl Troubled {
     /// A minute later the job goes on.
     async fn minute(&self, id: &str) -> Job {
         self.world.ports.clock.advance(MINUTE);
-        let job = advance(&self.world.ports, id, 600).await.unwrap().unwrap();
+        let job = self.goes_on(id).await.unwrap().unwrap();
         self.world.drain().await;
         job
     }
@@ -108,9 +119,9 @@ async fn no_more_go_in_a_second_than_its_rate() {
     let troubled = Troubled::with(60).await;
     let job = Job { rate: 2, ..troubled.job("job-1") };
 
-    begin(&troubled.world.ports, job).await.unwrap();
+    troubled.write(job).await.unwrap();
     troubled.world.ports.clock.advance(MINUTE);
-    advance(&troubled.world.ports, "job-1", 600).await.unwrap();
+    troubled.goes_on("job-1").await.unwrap();
 
     let delays: Vec<u64> = {
         let sent = troubled.world.ports.tasks.sent();
@@ -182,7 +193,7 @@ async fn a_redrive_that_dies_halfway_loses_nothing_and_goes_on_by_itself() {
     let troubled = Troubled::with(40).await;
     // The first chunk's history is written; no task is sent.
     troubled.world.ports.tasks.sent().down = true;
-    begin(&troubled.world.ports, troubled.job("job-1")).await.unwrap_err();
+    troubled.write(troubled.job("job-1")).await.unwrap_err();
     troubled.world.ports.tasks.sent().down = false;
     assert_eq!(progress(&troubled.fates().await).parked, 40);
 
@@ -208,7 +219,7 @@ async fn two_who_go_on_with_one_job_send_each_step_once() {
     let ports = &troubled.world.ports;
     ports.clock.advance(MINUTE);
 
-    let (one, other) = tokio::join!(advance(ports, "job-1", 600), advance(ports, "job-1", 600));
+    let (one, other) = tokio::join!(troubled.goes_on("job-1"), troubled.goes_on("job-1"));
 
     assert!(one.is_ok() || other.is_ok());
     let sent = {

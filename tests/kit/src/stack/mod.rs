@@ -110,11 +110,20 @@ impl Stack {
     /// # Panics
     /// If the engine does not know the function.
     pub async fn run_due_work(&self) {
-        let name = &self.described.functions["due-work"];
+        self.run("due-work").await;
+    }
+
+    /// Redrives go on now, instead of at the next minute.
+    pub async fn run_dead_letters(&self) {
+        self.run("dead-letters").await;
+    }
+
+    async fn run(&self, function: &str) {
+        let name = &self.described.functions[function];
         let url = format!("{}/2015-03-31/functions/{name}/invocations", self.described.engine_url);
         let answer = self.http.post(url).header("Authorization", self.engine_credential("lambda")).body("{}").send();
         if let Ok(answer) = answer.await {
-            assert!(answer.status().is_success(), "due work was not run: {}", answer.status());
+            assert!(answer.status().is_success(), "{function} was not run: {}", answer.status());
         }
     }
 

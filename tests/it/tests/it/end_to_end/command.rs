@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cli::{Ran, roundtrip};
 
-async fn run(scene: &Scene, line: &str) -> Ran {
+pub(super) async fn run(scene: &Scene, line: &str) -> Ran {
     let env = BTreeMap::from([
         ("ROUNDTRIP_API", scene.stack.api.url().to_owned()),
         ("ROUNDTRIP_TOKEN", scene.stack.api.token().to_owned()),
@@ -18,7 +18,7 @@ async fn run(scene: &Scene, line: &str) -> Ran {
 }
 
 /// What it says, where it did what it was asked to.
-async fn told(scene: &Scene, line: &str) -> String {
+pub(super) async fn told(scene: &Scene, line: &str) -> String {
     let ran = run(scene, line).await;
     assert_eq!(ran.code, 0, "{line}: {ran:?}");
     ran.out

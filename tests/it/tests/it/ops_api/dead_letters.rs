@@ -1,5 +1,7 @@
 //! What is parked, as an operator asks for it.
 
+use roundtrip_domain::jobs::advance_all;
+use roundtrip_domain::ports::Jobs;
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, Row};
 use roundtrip_domain::step::{Failure, Step};
@@ -152,4 +154,89 @@ async fn a_query_that_says_nothing_is_refused_by_its_field() {
         let (status, problem) = scene.send("GET", &format!("/v1/dead-letters?{query}"), Value::Null).await;
         assert_eq!((status, &problem["field"]), (400, &json!(field)), "{query}: {problem:#}");
     }
+}
+
+impl Scene {
+    async fn redrive(&self, body: Value) -> (u16, Value) {
+        self.send("POST", "/v1/dead-letters/redrive", body).await
+    }
+}
+
+#[tokio::test]
+async fn a_redrive_is_planned_first_and_kept_with_who_and_why() {
+    let scene = troubled().await;
+    let ledger = &scene.world.ledger;
+
+    let (status, plan) = scene.redrive(json!({ "shop": moon(), "code": "REJECTED", "dry_run": true, "rate": 1 })).await;
+    let told = ["job_id", "matched", "more", "takes_secs", "codes", "first"].map(|field| plan[field].clone());
+    let first = [named("moon", 43, PUSH), named("moon", 42, PUSH)];
+    let expected = json!([null, 2, false, 2, [{ "code": "REJECTED", "count": 2 }], first]);
+    assert_eq!((status, json!(told)), (200, expected), "{plan:#}");
+    assert!(ledger.open_jobs().await.unwrap().is_empty());
+
+    let body = json!({ "shop": moon(), "code": "REJECTED", "reason": " the sun is back " });
+    let (status, begun) = scene.redrive(body).await;
+    assert_eq!((status, &begun["matched"]), (202, &json!(2)), "{begun:#}");
+    let id = begun["job_id"].as_str().unwrap();
+    let (status, job) = scene.send("GET", &format!("/v1/jobs/{id}"), Value::Null).await;
+    let told = ["state", "reason", "asked_by", "total", "sent", "parked", "verdict"].map(|field| job[field].clone());
+    let expected = json!(["running", "the sun is back", "ada", 2, 2, 2, "0 of 2 done"]);
+    assert_eq!((status, json!(told)), (200, expected), "no queue took the tasks: {job:#}");
+    let history = scene.order().await["history"].clone();
+    let redriven = history.as_array().unwrap().iter().find(|event| event["after"] == "redriven").unwrap();
+    assert_eq!((&redriven["actor"], &redriven["detail"]), (&json!("ada"), &json!("the sun is back")));
+
+    // Nobody heeded it for a while: it is sent again, as often as it takes.
+    let later = Timestamp::now() + jiff::SignedDuration::from_mins(6);
+    let advanced = advance_all(ledger, &scene.world.tasks, 500, later).await.unwrap();
+    assert_eq!((advanced.jobs, advanced.sent, advanced.stuck.len()), (1, 0, 0), "nothing new");
+    let mut sent: Vec<String> = Vec::new();
+    while let Some((_, task)) = scene.world.tasks.take() {
+        sent.push(format!("{} {}", task.subject, task.cause_id));
+    }
+    let expected = [43, 42].map(|id| format!("order moon.myshopify.com/{id} {PUSH}@0"));
+    assert_eq!(sent, expected);
+}
+
+#[tokio::test]
+async fn a_redrive_of_names_says_which_are_not_parked_any_more() {
+    let scene = troubled().await;
+    let ids = [
+        named("moon", 42, PUSH),
+        named("moon", 42, PUSH),
+        named("moon", 7, PUSH),
+        "moon.myshopify.com/resync@3".into(),
+    ];
+
+    let (status, begun) = scene.redrive(json!({ "ids": ids, "reason": "try" })).await;
+    assert_eq!((status, &begun["matched"], &begun["not_parked"]), (202, &json!(1), &json!(2)), "{begun:#}");
+
+    let (status, none) = scene.redrive(json!({ "ids": [ids[2]], "reason": "try" })).await;
+    assert_eq!((status, &none["job_id"], &none["not_parked"]), (200, &Value::Null, &json!(1)), "{none:#}");
+    assert_eq!(scene.send("GET", "/v1/jobs/nobodys", Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_redrive_that_says_not_which_or_not_why_is_refused() {
+    let scene = troubled().await;
+    let long = "x".repeat(501);
+
+    for (body, field) in [
+        (json!({ "reason": "why not" }), "all"),
+        (json!({ "all": true }), "reason"),
+        (json!({ "all": true, "reason": "  " }), "reason"),
+        (json!({ "all": true, "reason": long }), "reason"),
+        (json!({ "all": true, "reason": "x", "rate": 0 }), "rate"),
+        (json!({ "all": true, "reason": "x", "rate": 101 }), "rate"),
+        (json!({ "all": true, "reason": "x", "canary": 26 }), "canary"),
+        (json!({ "code": "NOPE", "reason": "x" }), "code"),
+        (json!({ "ids": ["nobody"], "reason": "x" }), "ids[0]"),
+        (json!({ "ids": vec![named("moon", 1, PUSH); 251], "reason": "x" }), "ids"),
+        (json!({ "from": "yesterday", "reason": "x" }), "from"),
+        (json!({ "everything": true }), "everything"),
+    ] {
+        let (status, problem) = scene.redrive(body.clone()).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)), "{body}: {problem:#}");
+    }
+    assert!(scene.world.ledger.open_jobs().await.unwrap().is_empty());
 }

@@ -1,0 +1,203 @@
+//! Redrives, and how far they have come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use roundtrip_api::dead_letters::{CodeCount, PostRedrive, RedriveAnswer};
+use roundtrip_api::jobs::{JobAnswer, JobPhase};
+use roundtrip_domain::code::Code;
+use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list, these};
+use roundtrip_domain::jobs::{Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, begin, fates, progress};
+use roundtrip_domain::ports::{Jobs, LedgerError};
+use roundtrip_domain::{Unfinished, error_chain};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Answer;
+use super::auth::Operator;
+use super::dead_letters::known;
+use super::error::ApiError;
+use super::extract::{Json, Path};
+use super::orders::moments;
+use super::request::RequestId;
+use crate::compose::Api;
+
+const DEFAULT_RATE: u16 = 10;
+const MAX_IDS: usize = 250;
+const MAX_REASON_CHARS: usize = 500;
+/// So many are named in an answer.
+const NAMED: usize = 10;
+
+/// Sets parked steps going again: each once, however often it is asked for. Answers with a job.
+#[utoipa::path(post, path = "/v1/dead-letters/redrive", tag = "dead letters", request_body = PostRedrive,
+    responses((status = 200, body = RedriveAnswer), (status = 202, body = RedriveAnswer)))]
+pub(super) async fn redrive(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    RequestId(id): RequestId,
+    Json(body): Json<PostRedrive>,
+) -> Answer<RedriveAnswer> {
+    let rate = body.rate.unwrap_or(DEFAULT_RATE);
+    if !(1..=MAX_RATE).contains(&rate) {
+        return Err(ApiError::field("rate", format!("{rate} is out of range: give 1 to {MAX_RATE} a second")));
+    }
+    let canary = usize::from(body.canary.unwrap_or(0));
+    if canary > MAX_CANARY {
+        return Err(ApiError::field("canary", format!("{canary} is out of range: give 0 to {MAX_CANARY}")));
+    }
+    let reason = reason(&body)?;
+    let Chosen { letters, codes, not_parked, more } = choose(&api, &body).await?;
+    let mut answer = RedriveAnswer {
+        job_id: None,
+        matched: letters.len(),
+        more,
+        not_parked,
+        codes: counted(codes),
+        rate,
+        canary,
+        takes_secs: letters.len().div_ceil(rate.into()),
+        first: letters.iter().take(NAMED).cloned().collect(),
+    };
+    let Some(reason) = reason.filter(|_| !body.dry_run && !letters.is_empty()) else {
+        return Ok((StatusCode::OK, Json(answer)));
+    };
+    let now = Timestamp::now();
+    let job = Job {
+        id: id.clone(),
+        asked_at: now,
+        asked_by: operator.name.clone(),
+        reason,
+        items: letters,
+        not_parked,
+        rate,
+        canary,
+        sent: 0,
+        sent_at: None,
+        sent_again_at: None,
+        state: JobState::Open,
+    };
+    match begin(&api.ledger, &api.tasks, job, now).await {
+        Ok(_) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
+        Err(Unfinished::Ledger(error)) => return Err(error.into()),
+        Err(error) => tracing::warn!(error = error_chain(&error), "the redrive goes on within a minute"),
+    }
+    tracing::info!(actor = operator.name, job.id = id, job.items = answer.matched, "redrive requested");
+    answer.job_id = Some(id);
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+fn reason(body: &PostRedrive) -> Result<Option<String>, ApiError> {
+    let reason = body.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    match reason {
+        Some(reason) if reason.chars().count() > MAX_REASON_CHARS => {
+            Err(ApiError::field("reason", format!("it has more than {MAX_REASON_CHARS} characters: say it shorter")))
+        }
+        None if body.reason.is_some() => Err(ApiError::field("reason", "it is empty: say why, in a few words")),
+        None if !body.dry_run => {
+            Err(ApiError::field("reason", "it is missing: say why, it stands in the history of each order"))
+        }
+        reason => Ok(reason.map(ToOwned::to_owned)),
+    }
+}
+
+/// What a redrive is for.
+struct Chosen {
+    letters: Vec<DeadLetterId>,
+    codes: BTreeMap<Code, usize>,
+    not_parked: usize,
+    more: bool,
+}
+
+async fn choose(api: &Api, body: &PostRedrive) -> Result<Chosen, ApiError> {
+    let PostRedrive { ids, cause, code, queue, shop, order, from, before, all, .. } = body;
+    if ids.len() > MAX_IDS {
+        return Err(ApiError::field(
+            "ids",
+            format!("more than {MAX_IDS} are too many at once: give what they have in common"),
+        ));
+    }
+    let (from, before) = moments((from.as_deref(), before.as_deref()))?;
+    let code = code.as_deref().map(known).transpose()?;
+    let filter = Filter { cause: cause.clone(), code, queue: *queue, shop: shop.clone(), order: *order, from, before };
+    if filter == Filter::default() && ids.is_empty() && !all {
+        return Err(ApiError::field("all", "nothing says which: give `ids`, or what they have in common, or `all`"));
+    }
+    let (letters, not_parked, more) = if ids.is_empty() {
+        let page = list(&api.ledger, &filter, None, MAX_ITEMS).await?;
+        (page.letters, 0, page.next.is_some())
+    } else {
+        let mut parked = these(&api.ledger, ids).await?;
+        let asked: BTreeSet<&DeadLetterId> = ids.iter().collect();
+        let not_parked = asked.len() - parked.len();
+        parked.retain(|letter| filter.lets_through(letter));
+        (parked, not_parked, false)
+    };
+    let mut codes = BTreeMap::new();
+    for letter in &letters {
+        *codes.entry(letter.code).or_default() += 1;
+    }
+    let letters = letters.into_iter().map(|letter| letter.id).collect();
+    Ok(Chosen { letters, codes, not_parked, more })
+}
+
+fn counted(codes: BTreeMap<Code, usize>) -> Vec<CodeCount> {
+    codes.into_iter().map(|(code, count)| CodeCount { code, count }).collect()
+}
+
+/// Which job.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct JobPath {
+    id: String,
+}
+
+/// How far a job has come: of each step that it set going, the ledger says what came of it.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "dead letters", params(JobPath), responses((status = 200, body = JobAnswer)))]
+pub(super) async fn show(
+    _: Operator,
+    State(api): State<Arc<Api>>,
+    Path(JobPath { id }): Path<JobPath>,
+) -> Answer<JobAnswer> {
+    let unknown = || ApiError::not_found("there is no such job", "what began it told its id; a job is kept for a year");
+    // No id is longer, and no key of the table may be.
+    if id.len() > 100 {
+        return Err(unknown());
+    }
+    let (job, _) = api.ledger.job(&id).await?.ok_or_else(unknown)?;
+    let fates = fates(&api.ledger, &job.items).await?;
+    Ok((StatusCode::OK, Json(shown(job, &fates))))
+}
+
+fn shown(job: Job, fates: &[Fate]) -> JobAnswer {
+    let total = job.items.len();
+    // It is over before that is written down.
+    let is_over = job.sent == total && fates.iter().all(|fate| fate.is_final());
+    let (state, why) = match job.state {
+        JobState::Open if !is_over => (JobPhase::Running, None),
+        JobState::Open | JobState::Done { .. } => (JobPhase::Done, None),
+        JobState::Stopped { why, .. } => (JobPhase::Stopped, Some(why)),
+    };
+    let come = progress(fates);
+    JobAnswer {
+        id: job.id,
+        state,
+        why,
+        asked_at: job.asked_at,
+        asked_by: job.asked_by,
+        reason: job.reason,
+        rate: job.rate,
+        canary: job.canary,
+        total,
+        not_parked: job.not_parked,
+        sent: job.sent,
+        done: come.done,
+        running: come.running,
+        failed: counted(come.failed),
+        dropped: come.dropped,
+        parked: come.parked,
+        verdict: format!("{} of {total} done", come.done),
+    }
+}

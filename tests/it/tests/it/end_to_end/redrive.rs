@@ -1,0 +1,66 @@
+//! Dead letters found and set going again, by the command against the deployed stack.
+
+use std::time::Duration;
+
+use roundtrip_kit::scene::{SOON, Scene};
+use roundtrip_kit::stack::eventually;
+use serde_json::Value;
+use shopify_sim::faults::{Fault, FaultRule, UserErrorSpec};
+
+use super::command::{run, told};
+
+#[tokio::test]
+async fn what_a_store_refused_is_found_and_redriven_one_before_the_others() {
+    let scene = Scene::new(true).await;
+    let error = UserErrorSpec { field: None, message: "the sun takes no orders now".into(), code: None };
+    let refuse = Fault::Reject { user_errors: vec![error] };
+    let rule = FaultRule { count: 3, ..FaultRule::next(&scene.sun, "OrderCreate", refuse) };
+    scene.sim().add_fault(&rule).await.unwrap();
+    let mut orders = Vec::new();
+    for _ in 0..3 {
+        let order = scene.place().await;
+        eventually("it is refused and parked", SOON, || async {
+            (scene.ledger_order(&order).await?["pushes"][0]["parked"] == "REJECTED").then_some(())
+        })
+        .await;
+        orders.push(order);
+    }
+
+    let listed = told(&scene, "dlq list --shop SUN --code rejected --since 1h").await;
+    for order in &orders {
+        assert!(listed.contains(&format!("{}/{}/push/{}/1@0", scene.moon, order.id, scene.sun)), "{listed}");
+    }
+    let first = format!("{}/{}/push/{}/1@0", scene.moon, orders[0].id, scene.sun);
+    let shown = told(&scene, &format!("dlq show {first}")).await;
+    assert!(shown.contains("REJECTED: ") && shown.contains("the sun takes no orders now"), "{shown}");
+    let dry = told(&scene, "dlq redrive --shop MOON --dry-run").await;
+    assert!(dry.starts_with("3 would be set going") && scene.source_orders().await.is_empty(), "{dry}");
+    let nobody = run(&scene, "dlq redrive --dry-run").await;
+    assert!(nobody.code == 1 && nobody.err.contains("all"), "{nobody:?}");
+
+    let redrive = "dlq redrive --shop MOON --canary 1 --reason mended --wait";
+    let minutes = async {
+        loop {
+            scene.stack.run_dead_letters().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let redriven = tokio::select! {
+        ran = told(&scene, redrive) => ran,
+        () = minutes => unreachable!("it goes on for ever"),
+    };
+
+    assert!(redriven.starts_with("3 of 3 done\n"), "{redriven}");
+    assert_eq!(scene.source_orders().await.len(), 3);
+    let listed = told(&scene, "dlq list --shop SUN").await;
+    assert_eq!(listed, "nothing is parked\n");
+    let gone = run(&scene, &format!("dlq show {first}")).await;
+    assert!(gone.code == 1 && gone.err.contains("is not parked"), "{gone:?}");
+    let history = told(&scene, &format!("order show MOON {}", orders[1].id)).await;
+    assert!(history.contains("redriven") && history.contains("mended"), "{history}");
+    let again: Value =
+        serde_json::from_str(&told(&scene, &format!("dlq redrive {first} --reason twice --json")).await).unwrap();
+    assert_eq!((&again["matched"], &again["not_parked"], &again["job_id"]), (&0.into(), &1.into(), &Value::Null));
+    scene.settle().await;
+    assert_eq!(scene.stack.messages.take_dead_letters("order-push", &scene.moon).await.len(), 3);
+}
