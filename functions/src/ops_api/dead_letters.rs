@@ -1,6 +1,6 @@
 //! Dead letters: what is parked, read from the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -11,7 +11,7 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{self, DeadLetter, DeadLetterId, Filter, Page, these};
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::ports::Ledger;
-use roundtrip_domain::record::RowKey;
+use roundtrip_domain::record::{OrderRecord, RowKey};
 use roundtrip_domain::task::Queue;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -67,9 +67,7 @@ pub(super) async fn list(
     if after.as_deref().is_some_and(|cursor| !is_parked_cursor(cursor)) {
         return Err(ApiError::field("after", "it is no cursor of ours: give the `next` of the page before"));
     }
-    let code = code.as_deref().map(known).transpose()?;
-    let (from, before) = moments((from.as_deref(), before.as_deref()))?;
-    let filter = Filter { cause, code, queue, shop, order, from, before };
+    let filter = Filter { cause, queue, shop, order, ..filter(code.as_deref(), (from.as_deref(), before.as_deref()))? };
     let page = match id {
         Some(id) => {
             let mut letters = these(&api.ledger, &[id]).await?;
@@ -86,7 +84,14 @@ pub(super) async fn list(
     Ok((StatusCode::OK, Json(DeadLettersAnswer { dead_letters: shown.collect(), next: page.next })))
 }
 
-pub(super) fn known(code: &str) -> Result<Code, ApiError> {
+/// What of a filter comes as text.
+pub(super) fn filter(code: Option<&str>, times: (Option<&str>, Option<&str>)) -> Result<Filter, ApiError> {
+    let code = code.map(known).transpose()?;
+    let (from, before) = moments(times)?;
+    Ok(Filter { code, from, before, ..Filter::default() })
+}
+
+fn known(code: &str) -> Result<Code, ApiError> {
     let known = Code::ALL.into_iter().find(|known| known.name() == code);
     known.ok_or_else(|| {
         let what = code.chars().take(40).collect::<String>();
@@ -99,13 +104,9 @@ pub(super) fn known(code: &str) -> Result<Code, ApiError> {
 
 /// As their merchants see them.
 async fn order_names(api: &Api, letters: &[DeadLetter]) -> Result<BTreeMap<OrderRef, String>, ApiError> {
-    let mut keys: Vec<(OrderRef, RowKey)> =
-        letters.iter().filter_map(DeadLetter::order).map(|order| (order, RowKey::Summary)).collect();
-    keys.sort();
-    keys.dedup();
+    let orders: BTreeSet<OrderRef> = letters.iter().filter_map(DeadLetter::order).collect();
+    let keys: Vec<(OrderRef, RowKey)> = orders.into_iter().map(|order| (order, RowKey::Summary)).collect();
     let records = api.ledger.load_rows(&keys).await?;
-    let name = |(order, record): (OrderRef, roundtrip_domain::record::OrderRecord)| {
-        Some((order, record.summary?.get().name.clone()))
-    };
+    let name = |(order, record): (OrderRef, OrderRecord)| Some((order, record.summary?.get().name.clone()));
     Ok(records.into_iter().filter_map(name).collect())
 }

@@ -10,7 +10,9 @@ use roundtrip_api::dead_letters::{CodeCount, PostRedrive, RedriveAnswer};
 use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list, these};
-use roundtrip_domain::jobs::{Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, begin, fates, progress};
+use roundtrip_domain::jobs::{
+    DEFAULT_RATE, Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, begin, fates, progress,
+};
 use roundtrip_domain::ports::{Jobs, LedgerError};
 use roundtrip_domain::{Unfinished, error_chain};
 use serde::Deserialize;
@@ -18,14 +20,12 @@ use utoipa::IntoParams;
 
 use super::Answer;
 use super::auth::Operator;
-use super::dead_letters::known;
+use super::dead_letters::filter;
 use super::error::ApiError;
 use super::extract::{Json, Path};
-use super::orders::moments;
 use super::request::RequestId;
 use crate::compose::Api;
 
-const DEFAULT_RATE: u16 = 10;
 const MAX_IDS: usize = 250;
 const MAX_REASON_CHARS: usize = 500;
 /// So many are named in an answer.
@@ -65,20 +65,8 @@ pub(super) async fn redrive(
         return Ok((StatusCode::OK, Json(answer)));
     };
     let now = Timestamp::now();
-    let job = Job {
-        id: id.clone(),
-        asked_at: now,
-        asked_by: operator.name.clone(),
-        reason,
-        items: letters,
-        not_parked,
-        rate,
-        canary,
-        sent: 0,
-        sent_at: None,
-        sent_again_at: None,
-        state: JobState::Open,
-    };
+    let job = Job::new(id.clone(), (now, operator.name.clone()), reason, letters);
+    let job = Job { not_parked, rate, canary, ..job };
     match begin(&api.ledger, &api.tasks, job, now).await {
         Ok(_) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
         Err(Unfinished::Ledger(error)) => return Err(error.into()),
@@ -119,9 +107,8 @@ async fn choose(api: &Api, body: &PostRedrive) -> Result<Chosen, ApiError> {
             format!("more than {MAX_IDS} are too many at once: give what they have in common"),
         ));
     }
-    let (from, before) = moments((from.as_deref(), before.as_deref()))?;
-    let code = code.as_deref().map(known).transpose()?;
-    let filter = Filter { cause: cause.clone(), code, queue: *queue, shop: shop.clone(), order: *order, from, before };
+    let texts = filter(code.as_deref(), (from.as_deref(), before.as_deref()))?;
+    let filter = Filter { cause: cause.clone(), queue: *queue, shop: shop.clone(), order: *order, ..texts };
     if filter == Filter::default() && ids.is_empty() && !all {
         return Err(ApiError::field("all", "nothing says which: give `ids`, or what they have in common, or `all`"));
     }

@@ -233,10 +233,15 @@ pub struct Links {
 }
 
 impl Links {
+    /// What the line's product is linked to.
+    #[must_use]
+    pub fn of(&self, line: &Line) -> Option<&ProductLink> {
+        self.by_variant.get(&line.variant?)
+    }
+
     /// The source shop that has the line, or else holds it.
     #[must_use]
     pub fn source_of(&self, line: &Line) -> Option<&ShopDomain> {
-        let linked = || Some(&self.by_variant.get(&line.variant?)?.source);
-        self.left.get(&line.id).or_else(linked)
+        self.left.get(&line.id).or_else(|| Some(&self.of(line)?.source))
     }
 }

@@ -242,20 +242,7 @@ async fn what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger: &(imp
 
 async fn a_job_is_versioned_and_listed_while_it_is_open(ledger: &(impl Ledger + Jobs)) {
     let id = format!("{}/91/push/{}/1@0", moon(), sun()).parse().expect("a name");
-    let first = Job {
-        id: "job-1".into(),
-        asked_at: at(1),
-        asked_by: "ada".into(),
-        reason: "the sun is back".into(),
-        items: vec![id],
-        not_parked: 0,
-        rate: 10,
-        canary: 0,
-        sent: 0,
-        sent_at: None,
-        sent_again_at: None,
-        state: JobState::Open,
-    };
+    let first = Job::new("job-1".into(), (at(1), "ada".into()), "the sun is back".into(), vec![id]);
     let second = Job { id: "job-2".into(), asked_at: at(0), ..first.clone() };
     ledger.save_job(&first, 0, &[]).await.expect("a new job");
     ledger.save_job(&second, 0, &[]).await.expect("another");

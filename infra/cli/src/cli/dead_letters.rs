@@ -1,5 +1,7 @@
 //! Dead letters as they are asked for.
 
+use std::convert::Infallible;
+
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use roundtrip_domain::dead_letters::DeadLetterId;
@@ -74,7 +76,7 @@ pub(crate) struct DlqFilter {
     #[arg(long)]
     pub(crate) cause: Option<String>,
     /// Those with a code, e.g. CHANNEL_UNAVAILABLE.
-    #[arg(long)]
+    #[arg(long, value_parser = code)]
     pub(crate) code: Option<String>,
     /// Those of a queue: order-push, tracking-writeback, app-lifecycle or resync.
     #[arg(long)]
@@ -86,29 +88,27 @@ pub(crate) struct DlqFilter {
     #[arg(long)]
     pub(crate) order: Option<OrderId>,
     /// Parked since: 6h, 2d, a time, or a date in UTC.
-    #[arg(long, value_name = "AGE|TIME", value_parser = Moment::parse)]
-    pub(crate) since: Option<Moment>,
+    #[arg(long, value_name = "AGE|TIME", value_parser = moment)]
+    pub(crate) since: Option<String>,
     /// Parked before: 6h ago, 2d ago, a time, or a date in UTC.
-    #[arg(long, value_name = "AGE|TIME", value_parser = Moment::parse)]
-    pub(crate) before: Option<Moment>,
+    #[arg(long, value_name = "AGE|TIME", value_parser = moment)]
+    pub(crate) before: Option<String>,
 }
 
-/// A moment as the API takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Moment(pub(crate) String);
+fn code(text: &str) -> Result<String, Infallible> {
+    Ok(text.to_uppercase())
+}
 
-impl Moment {
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::at(text, Timestamp::now())
-    }
+fn moment(text: &str) -> Result<String, String> {
+    moment_at(text, Timestamp::now())
+}
 
-    /// So long before `now`; or a time or date, which the API reads itself.
-    fn at(text: &str, now: Timestamp) -> Result<Self, String> {
-        let Ok(age) = text.parse::<Span>() else { return Ok(Self(text.to_owned())) };
-        let age = age.to_duration(SpanRelativeTo::days_are_24_hours()).ok().map(SignedDuration::abs);
-        let at = age.and_then(|age| now.checked_sub(age).ok());
-        at.map(|at| Self(at.to_string())).ok_or_else(|| format!("`{text}` is no age: give one like 90m, 6h or 2d"))
-    }
+/// As the API takes it: so long before `now`; or a time or date, which the API reads itself.
+fn moment_at(text: &str, now: Timestamp) -> Result<String, String> {
+    let Ok(age) = text.parse::<Span>() else { return Ok(text.to_owned()) };
+    let age = age.to_duration(SpanRelativeTo::days_are_24_hours()).ok().map(SignedDuration::abs);
+    let at = age.and_then(|age| now.checked_sub(age).ok());
+    at.map(|at| at.to_string()).ok_or_else(|| format!("`{text}` is no age: give one like 90m, 6h or 2d"))
 }
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn an_age_is_a_time_before_now_and_anything_else_is_the_apis_matter() {
         let now: Timestamp = "2026-11-23T03:00:00Z".parse().unwrap();
-        let at = |text: &str| Moment::at(text, now).map(|moment| moment.0);
+        let at = |text: &str| moment_at(text, now);
 
         assert_eq!(at("90m").unwrap(), "2026-11-23T01:30:00Z");
         assert_eq!(at("2d").unwrap(), "2026-11-21T03:00:00Z");

@@ -5,7 +5,7 @@ use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::dead_letters::DeadLetterId;
 use serde_json::json;
 
-use super::shown;
+use super::{given, shown};
 use crate::api::{Answer, Api};
 use crate::cli::{DlqCommand, DlqFilter, DlqList, DlqRedrive};
 use crate::out::Output;
@@ -49,12 +49,12 @@ async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Tro
     let body = PostRedrive {
         ids: args.ids.clone(),
         cause: cause.clone(),
-        code: code.as_ref().map(|code| code.to_uppercase()),
+        code: code.clone(),
         queue: *queue,
         shop: shop.clone(),
         order: *order,
-        from: since.as_ref().map(|moment| moment.0.clone()),
-        before: before.as_ref().map(|moment| moment.0.clone()),
+        from: since.clone(),
+        before: before.clone(),
         all: args.all,
         dry_run: args.dry_run,
         rate: Some(args.rate),
@@ -94,12 +94,12 @@ fn query_of(filter: &DlqFilter) -> Vec<(&'static str, String)> {
     let DlqFilter { cause, code, queue, shop, order, since, before } = filter;
     let typed = [
         ("cause", cause.clone()),
-        ("code", code.as_ref().map(|code| code.to_uppercase())),
+        ("code", code.clone()),
         ("queue", queue.map(|queue| queue.to_string())),
         ("shop", shop.as_ref().map(ToString::to_string)),
         ("order", order.map(|order| order.to_string())),
-        ("from", since.as_ref().map(|moment| moment.0.clone())),
-        ("before", before.as_ref().map(|moment| moment.0.clone())),
+        ("from", since.clone()),
+        ("before", before.clone()),
     ];
-    typed.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    given(typed.into_iter())
 }

@@ -51,6 +51,11 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
     }
 }
 
+/// Of what may be typed for a query, what was.
+fn given(typed: impl Iterator<Item = (&'static str, Option<String>)>) -> Vec<(&'static str, String)> {
+    typed.filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 fn completions(shell: clap_complete::Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "roundtrip", &mut script);

@@ -7,7 +7,7 @@ use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::record::RequestState;
 use serde_json::json;
 
-use super::shown;
+use super::{given, shown};
 use crate::api::{Answer, Api};
 use crate::cli::{ListPart, OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
 use crate::out::Output;
@@ -58,10 +58,6 @@ fn part_of(part: &ListPart) -> [(&'static str, Option<String>); 5] {
         ("limit", limit.map(|limit| limit.to_string())),
         ("after", after.clone()),
     ]
-}
-
-fn given(typed: impl Iterator<Item = (&'static str, Option<String>)>) -> Vec<(&'static str, String)> {
-    typed.filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 pub(super) async fn list(api: &Api, json: bool, args: &OrderList) -> Result<Output, Trouble> {

@@ -199,7 +199,7 @@ impl DynamoLedger {
             };
             item.insert("status_sk".into(), text(place));
             // DynamoDB takes no empty key, and none of more than 1,024 bytes.
-            if (1..=1024).contains(&name.len()) {
+            if let Some(name) = name.filter(|name| (1..=1024).contains(&name.len())) {
                 item.insert("name".into(), text(name));
             }
         }

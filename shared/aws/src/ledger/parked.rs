@@ -42,8 +42,7 @@ fn placed(shop: &ShopDomain, item: &Item) -> Result<Option<PlacedLetter>, Ledger
         .and_then(|order| order.rsplit('#').next())
         .and_then(|id| id.parse().ok());
     let body = from_attribute("understand a parked step", item, "body")?;
-    let letter = DeadLetter::of_row(shop, order, &step, body)
-        .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
+    let letter = DeadLetter::of_row(shop, order, &step, body)?;
     let place = get_text(item, "status_sk").unwrap_or_default().to_owned();
     Ok(letter.map(|letter| PlacedLetter { place, letter }))
 }

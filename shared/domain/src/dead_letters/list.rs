@@ -102,9 +102,7 @@ pub async fn these(ledger: &impl Ledger, ids: &[DeadLetterId]) -> Result<Vec<Dea
     let mut found = Vec::new();
     for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
         let RowKey::Step(step) = &row.key else { continue };
-        let letter = DeadLetter::of_row(&order.shop, Some(order.id), step, row.body)
-            .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
-        found.extend(letter);
+        found.extend(DeadLetter::of_row(&order.shop, Some(order.id), step, row.body)?);
     }
     for id in ids.iter().filter(|id| id.order.is_none()) {
         let step = ledger.shop_step::<IgnoredAny>(&id.shop, &id.step).await?;

@@ -15,6 +15,7 @@ use crate::code::Code;
 use crate::fingerprint::fingerprint;
 use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
 use crate::look::redrive_cause;
+use crate::ports::LedgerError;
 use crate::step::{Failure, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
@@ -59,8 +60,9 @@ impl DeadLetter {
         order: Option<OrderId>,
         step: &StepId,
         body: Value,
-    ) -> Result<Option<Self>, serde_json::Error> {
-        let row: Step<IgnoredAny> = serde_json::from_value(body)?;
+    ) -> Result<Option<Self>, LedgerError> {
+        let row: Step<IgnoredAny> = serde_json::from_value(body)
+            .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
         Ok(Self::of_step(shop, order, step, row))
     }
 

@@ -37,7 +37,7 @@ pub async fn begin(
         Ok(()) | Err(LedgerError::Conflict) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(advance(ledger, tasks, (&job.id, CHUNK), now).await?.unwrap_or(job))
+    Ok(advance(ledger, tasks, (&job.id, CHUNK), now).await?.map_or(job, |(job, _)| job))
 }
 
 /// What one run over all open jobs did.
@@ -64,7 +64,7 @@ pub async fn advance_all(
     let mut advanced = Advanced::default();
     for id in ledger.open_jobs().await? {
         advanced.jobs += 1;
-        match go_on(ledger, tasks, (&id, most - advanced.sent), now).await {
+        match advance(ledger, tasks, (&id, most - advanced.sent), now).await {
             Ok(went) => advanced.sent += went.map_or(0, |(_, sent)| sent),
             Err(error) => advanced.stuck.push((id, error)),
         }
@@ -73,7 +73,7 @@ pub async fn advance_all(
 }
 
 /// Lets the next of a job's steps go: up to `most`, spread by its rate over the time until the next call. Returns how it
-/// stands then; `None`: there is no such job.
+/// stands then, and how many went; `None`: there is no such job.
 ///
 /// Each step's history is written before its task is sent. Whoever dies in between leaves it parked: it is sent again
 /// later.
@@ -81,16 +81,6 @@ pub async fn advance_all(
 /// # Errors
 /// The ledger or a queue failed; another call goes on. `Conflict`: somebody else goes on with it.
 pub async fn advance(
-    ledger: &(impl Ledger + Jobs),
-    tasks: &impl Tasks,
-    (id, most): (&str, usize),
-    now: Timestamp,
-) -> Result<Option<Job>, Unfinished> {
-    Ok(go_on(ledger, tasks, (id, most), now).await?.map(|(job, _)| job))
-}
-
-/// As [`advance`]; and how many steps went.
-async fn go_on(
     ledger: &(impl Ledger + Jobs),
     tasks: &impl Tasks,
     (id, most): (&str, usize),

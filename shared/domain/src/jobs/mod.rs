@@ -21,6 +21,8 @@ pub const MAX_ITEMS: usize = 2000;
 /// What a rate may be: more than a shop's limit serves would only wait there.
 pub const MAX_RATE: u16 = 100;
 
+/// Where nobody gives another.
+pub const DEFAULT_RATE: u16 = 10;
 /// More of them would be no canary.
 pub const MAX_CANARY: usize = 25;
 
@@ -67,6 +69,30 @@ pub enum JobState {
 }
 
 impl Job {
+    /// As somebody asks for it, with this id: nothing went yet.
+    #[must_use]
+    pub fn new(
+        id: String,
+        (asked_at, asked_by): (Timestamp, String),
+        reason: String,
+        items: Vec<DeadLetterId>,
+    ) -> Self {
+        Self {
+            id,
+            asked_at,
+            asked_by,
+            reason,
+            items,
+            not_parked: 0,
+            rate: DEFAULT_RATE,
+            canary: 0,
+            sent: 0,
+            sent_at: None,
+            sent_again_at: None,
+            state: JobState::Open,
+        }
+    }
+
     /// Whether anything is still to be done for it.
     #[must_use]
     pub fn is_open(&self) -> bool {

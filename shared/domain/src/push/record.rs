@@ -102,10 +102,7 @@ fn summary(record: &OrderRecord, view: &View) -> Summary {
             variant: line.variant,
             quantity: line.quantity,
             source: links.source_of(line).cloned(),
-            source_variant: line
-                .variant
-                .and_then(|variant| links.by_variant.get(&variant))
-                .map(|link| link.source_variant),
+            source_variant: links.of(line).map(|link| link.source_variant),
         })
         .collect();
     let wanted: BTreeSet<ShopDomain> = groups(order, links).into_keys().collect();

@@ -86,7 +86,7 @@ pub fn groups(order: &Order, links: &Links) -> BTreeMap<ShopDomain, Vec<LineItem
 /// The lines of which something is left and that a source shop holds; not those that another one has got.
 fn linked<'a>(order: &'a Order, links: &'a Links) -> impl Iterator<Item = (&'a Line, &'a ProductLink)> {
     let lines = order.lines.iter().filter(|line| line.quantity > 0);
-    let linked = lines.filter_map(|line| Some((line, links.by_variant.get(&line.variant?)?)));
+    let linked = lines.filter_map(|line| Some((line, links.of(line)?)));
     linked.filter(|(line, link)| links.source_of(line) == Some(&link.source))
 }
 

@@ -39,8 +39,8 @@ pub struct Listing {
     pub list: List,
     /// Lists are sorted by it.
     pub at: Timestamp,
-    /// As the shop's merchant sees the order.
-    pub name: String,
+    /// As the shop's merchant sees the order; `None`: nobody looks for it by a number.
+    pub name: Option<String>,
 }
 
 /// What of a shop's own orders somebody wants to see: all that is given has to be true.

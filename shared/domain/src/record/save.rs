@@ -152,7 +152,7 @@ struct Extra {
 impl Extra {
     fn of_summary(summary: &Summary) -> Self {
         let Summary { tab, created_at: at, name, .. } = summary;
-        let listing = || Listing { list: List::Tab(*tab), at: *at, name: name.clone() };
+        let listing = || Listing { list: List::Tab(*tab), at: *at, name: Some(name.clone()) };
         Self { listed: summary.listed.then(listing), ..Self::default() }
     }
 
@@ -163,7 +163,7 @@ impl Extra {
     fn origin(origin: &Origin) -> Self {
         match origin {
             Origin::Pushed { received, .. } => {
-                let listing = |it: &Received| Listing { list: List::Received, at: it.at, name: it.name.clone() };
+                let listing = |it: &Received| Listing { list: List::Received, at: it.at, name: Some(it.name.clone()) };
                 Self { listed: received.as_ref().map(listing), ..Self::default() }
             }
             Origin::Unclaimed { expires_at, .. } => Self::expires(*expires_at),
@@ -174,7 +174,7 @@ impl Extra {
     fn step<S>(step: &Step<S>, id: &StepId, looked_at: &OrderRef) -> Self {
         let subject = Subject::Order(looked_at.clone());
         let due = step.wait.as_ref().map(|wait| WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
-        let listing = |parked: &Parked| Listing { list: List::Parked, at: parked.at, name: String::new() };
+        let listing = |parked: &Parked| Listing { list: List::Parked, at: parked.at, name: None };
         Self { due, listed: step.parked.as_ref().map(listing), ..Self::default() }
     }
 

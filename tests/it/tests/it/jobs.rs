@@ -39,20 +39,8 @@ impl Troubled {
     }
 
     fn job(&self, id: &str) -> Job {
-        Job {
-            id: id.into(),
-            asked_at: self.world.now(),
-            asked_by: "ada".into(),
-            reason: "the sun takes orders again".into(),
-            items: self.letters.clone(),
-            not_parked: 0,
-            rate: 10,
-            canary: 0,
-            sent: 0,
-            sent_at: None,
-            sent_again_at: None,
-            state: JobState::Open,
-        }
+        let asked = (self.world.now(), "ada".into());
+        Job::new(id.into(), asked, "the sun takes orders again".into(), self.letters.clone())
     }
 
     async fn write(&self, job: Job) -> Result<Job, Unfinished> {
@@ -62,7 +50,7 @@ impl Troubled {
 
     async fn goes_on(&self, id: &str) -> Result<Option<Job>, Unfinished> {
         let ports = &self.world.ports;
-        advance(&ports.ledger, &ports.tasks, (id, 600), ports.clock.now()).await
+        Ok(advance(&ports.ledger, &ports.tasks, (id, 600), ports.clock.now()).await?.map(|(job, _)| job))
     }
 
     async fn begin(&self, job: Job) -> Job {

@@ -49,7 +49,8 @@ async fn fill(ledger: &DynamoLedger) {
     for some in ids.chunks(AT_ONCE) {
         let write = |id: &u64| {
             let summary = summary(*id);
-            let listed = Listing { list: List::Tab(summary.tab), at: summary.created_at, name: summary.name.clone() };
+            let listed =
+                Listing { list: List::Tab(summary.tab), at: summary.created_at, name: Some(summary.name.clone()) };
             Write {
                 order: OrderRef { shop: moon(), id: OrderId::new(*id) },
                 key: RowKey::Summary,
