@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use roundtrip_domain::dead_letters::finished;
+use roundtrip_domain::ports::Clock;
 use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Outcome, Unfinished};
 
@@ -34,5 +36,13 @@ where
     F: Future<Output = Result<Outcome, Unfinished>> + Send + 'static,
 {
     ports.channel.set_patience(batch::patience(&event));
-    batch::handle(queue, event, |task| work(Arc::clone(ports), task)).await
+    let work = |task: Task| {
+        let (ports, working) = (Arc::clone(ports), work(Arc::clone(ports), task.clone()));
+        async move {
+            let outcome = working.await?;
+            finished(&ports.ledger, queue, &task, ports.clock.now()).await?;
+            Ok(outcome)
+        }
+    };
+    batch::handle(queue, event, work).await
 }

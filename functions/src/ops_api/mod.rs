@@ -7,6 +7,7 @@ mod dry_run;
 mod error;
 mod extract;
 mod help;
+mod incidents;
 mod jobs;
 mod links;
 mod openapi;
@@ -72,6 +73,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(incidents::show))
         .routes(routes!(jobs::redrive))
         .routes(routes!(jobs::show))
         .routes(routes!(help::help))

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
-pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqRedrive, JobCommand};
+pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqRedrive, IncidentArgs, JobCommand};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Resync(ResyncArgs),
     /// Read a store's orders of the days before it was connected. No customer is mailed.
     Backfill(BackfillArgs),
+    /// What is failing now, by cause: how many, since when, whose, what to do, and the commands that do it.
+    Incident(IncidentArgs),
     /// Dead letters, what is parked and waits for a person: list, show, redrive.
     #[command(subcommand)]
     Dlq(DlqCommand),

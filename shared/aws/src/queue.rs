@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageAttributeValue;
-use roundtrip_domain::ports::{ParkedMessage, QueueError, Tasks};
+use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use jiff::Timestamp;
+use roundtrip_domain::ports::{Letter, Letters, ParkedMessage, QueueError, Tasks};
 use roundtrip_domain::task::{Queue, Task};
 
 /// Where the queues are. A function has only those that it may send to.
@@ -82,6 +83,39 @@ impl Tasks for SqsTasks {
             .map_err(|error| QueueError { queue, source: Box::new(error) })?;
         Ok(())
     }
+}
+
+/// How long a letter that was looked at is hidden: so long that one run does not get it twice, and so short that whoever
+/// reads the queue in the console hardly misses it.
+const HIDDEN_SECS: i32 = 20;
+
+impl Letters for SqsTasks {
+    async fn receive(&self, queue: Queue) -> Result<Vec<Letter>, QueueError> {
+        let receive = self.client.receive_message().queue_url(Self::url(&self.urls.dead_letter, queue)?);
+        let receive = receive
+            .max_number_of_messages(10)
+            .visibility_timeout(HIDDEN_SECS)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+        let received = receive.send().await.map_err(|error| QueueError { queue, source: Box::new(error) })?;
+        Ok(received.messages.unwrap_or_default().into_iter().filter_map(letter).collect())
+    }
+
+    async fn remove(&self, queue: Queue, letter: &Letter) -> Result<(), QueueError> {
+        let delete = self.client.delete_message().queue_url(Self::url(&self.urls.dead_letter, queue)?);
+        let deleted = delete.receipt_handle(&letter.receipt).send().await;
+        deleted.map(|_| ()).map_err(|error| QueueError { queue, source: Box::new(error) })
+    }
+}
+
+fn letter(message: Message) -> Option<Letter> {
+    let sent = message.attributes.as_ref().and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp));
+    // Without a time it is none of SQS's; the epoch makes it the oldest, which is done with first.
+    let sent_at = sent.and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
+    Some(Letter {
+        receipt: message.receipt_handle?,
+        sent_at: sent_at.unwrap_or(Timestamp::UNIX_EPOCH),
+        body: message.body.unwrap_or_default(),
+    })
 }
 
 /// `None`: none; the queue's own is zero. Source: SQS API, `DelaySeconds`, 0 to 900.

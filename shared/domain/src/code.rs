@@ -48,6 +48,8 @@ pub enum Code {
     /// What was planned no longer fits the order: it changed between the read and the call. The next
     /// attempt reads it again.
     OrderChanged,
+    /// A task was delivered ten times and never finished: the function crashed, ran out of time, or lacks a right.
+    Crashed,
     /// Written by a newer release.
     #[serde(other)]
     Unknown,
@@ -66,7 +68,7 @@ pub enum Disposition {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::LocationUnmapped,
         Self::ProductNotAtLocation,
         Self::AlreadyShipped,
@@ -85,6 +87,7 @@ impl Code {
         Self::CurrencyMismatch,
         Self::DuplicateOrder,
         Self::OrderChanged,
+        Self::Crashed,
         Self::Unknown,
     ];
 
@@ -107,6 +110,7 @@ impl Code {
             | Self::TooManyLines
             | Self::CurrencyMismatch
             | Self::DuplicateOrder
+            | Self::Crashed
             | Self::Unknown => Disposition::Park,
         }
     }
@@ -133,6 +137,7 @@ impl Code {
             Self::CurrencyMismatch => "CURRENCY_MISMATCH",
             Self::DuplicateOrder => "DUPLICATE_ORDER",
             Self::OrderChanged => "ORDER_CHANGED",
+            Self::Crashed => "CRASHED",
             Self::Unknown => "UNKNOWN",
         }
     }

@@ -230,6 +230,26 @@ pub trait Tasks {
     async fn park(&self, queue: Queue, message: &ParkedMessage) -> Result<(), QueueError>;
 }
 
+/// The dead-letter queues.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Letters {
+    /// Up to ten letters of the dead-letter queue of `queue`; for some seconds nobody else gets them.
+    async fn receive(&self, queue: Queue) -> Result<Vec<Letter>, QueueError>;
+
+    /// Takes a letter off.
+    async fn remove(&self, queue: Queue, letter: &Letter) -> Result<(), QueueError>;
+}
+
+/// A message on a dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// By which it is taken off.
+    pub receipt: String,
+    /// When it, or the task that it is, was sent.
+    pub sent_at: Timestamp,
+    pub body: String,
+}
+
 /// The event bus.
 #[allow(async_fn_in_trait)] // As above.
 pub trait Events {
@@ -258,9 +278,9 @@ pub struct ParkedMessage {
     pub last_error: Option<String>,
 }
 
-/// The queue did not take a message.
+/// A queue did not take a message, or not give one.
 #[derive(Debug, thiserror::Error)]
-#[error("the queue {queue} did not take a message")]
+#[error("the queue {queue} did not take part")]
 pub struct QueueError {
     pub queue: Queue,
     #[source]

@@ -2,9 +2,8 @@
 
 use roundtrip_api::dead_letters::{CodeCount, DeadLettersAnswer, ListedDeadLetter, RedriveAnswer};
 use roundtrip_api::jobs::{JobAnswer, JobPhase};
-use roundtrip_domain::step::Failure;
 
-use super::{labelled, lay_out, name, table, time, with_next};
+use super::{failure, labelled, lay_out, name, table, time, with_next};
 
 /// One a line, oldest first.
 pub(crate) fn dead_letters(page: &DeadLettersAnswer) -> String {
@@ -31,10 +30,6 @@ pub(crate) fn dead_letters(page: &DeadLettersAnswer) -> String {
 
 /// One of them, whole.
 pub(crate) fn dead_letter(letter: &ListedDeadLetter) -> String {
-    let failure = |it: &Failure| {
-        let request = it.request_id.as_ref().map(|id| format!(" (Shopify's request {id})")).unwrap_or_default();
-        format!("{}  {}: {}{request}", time(it.at), it.code, it.message)
-    };
     let order = match (&letter.order_name, letter.order) {
         (Some(name), Some(id)) => Some(format!("{name} ({id}) of {}", letter.shop)),
         (None, Some(id)) => Some(format!("{id} of {}", letter.shop)),

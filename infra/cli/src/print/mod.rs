@@ -4,6 +4,7 @@ mod awaited;
 mod dead_letters;
 mod dry_run;
 mod history;
+mod incidents;
 mod links;
 mod list;
 mod order;
@@ -17,11 +18,13 @@ mod sync;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use roundtrip_domain::money::Money;
+use roundtrip_domain::step::Failure;
 use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use dead_letters::{dead_letter, dead_letters, job, redrive};
 pub(crate) use dry_run::dry_run;
+pub(crate) use incidents::incidents;
 pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};
 pub(crate) use order::{order, outcome};
@@ -34,6 +37,12 @@ pub(crate) use sync::sync;
 /// A point in time, in UTC to the second: the same in every terminal, and in logs.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A failed attempt: when, why, and the id that Shopify's support asks for.
+fn failure(failure: &Failure) -> String {
+    let request = failure.request_id.as_ref().map(|id| format!(" (Shopify's request {id})")).unwrap_or_default();
+    format!("{}  {}: {}{request}", time(failure.at), failure.code, failure.message)
 }
 
 /// The name under which the API stores and shows one of its words; a person searches for it.

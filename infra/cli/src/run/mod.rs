@@ -43,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Backfill(args) => resync::backfill(&to.api().await?, json, &args).await,
         Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,
         Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
+        Command::Incident(args) => dead_letters::incident(&to.api().await?, json, &args).await,
         Command::Dlq(command) => dead_letters::run(&to.api().await?, json, &command).await,
         Command::Job(JobCommand::Show { id }) => dead_letters::job(&to.api().await?, json, &id).await,
         Command::Label(LabelCommand::Void { shop, order, label }) => {

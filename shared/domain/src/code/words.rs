@@ -41,6 +41,9 @@ impl Code {
             Self::OrderChanged => {
                 "the destination order changed between reading and writing; read and planned anew, parked after 5 attempts"
             }
+            Self::Crashed => {
+                "a task was delivered ten times and never finished: its function crashed, ran out of time, or lacks a right"
+            }
             Self::Unknown => "a newer release wrote it",
         }
     }
@@ -86,6 +89,7 @@ impl Code {
             Self::OrderChanged => {
                 "nothing, while it is tried again; once parked, see what keeps changing the order, then redrive"
             }
+            Self::Crashed => "read the log of the function of that queue, mend what it names, then redrive",
             Self::Unknown => "update this command: the code is of a newer release",
         }
     }

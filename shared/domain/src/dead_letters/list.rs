@@ -90,6 +90,20 @@ pub async fn list(
     Ok(Page { letters: found.into_iter().map(|placed| placed.letter).collect(), next })
 }
 
+/// All dead letters that `filter` lets through, as far as one question reads of each shop; and whether there are more.
+pub(super) async fn everything(
+    ledger: &(impl ParkedSteps + Registry),
+    filter: &Filter,
+) -> Result<(Vec<DeadLetter>, bool), LedgerError> {
+    let (mut found, mut more) = (Vec::new(), false);
+    for shop in ledger.shops().await? {
+        let (letters, next) = of_shop(ledger, &shop, filter, None, usize::MAX).await?;
+        found.extend(letters.into_iter().map(|placed| placed.letter));
+        more |= next.is_some();
+    }
+    Ok((found, more))
+}
+
 /// Those of `ids` that are parked still, as they were. A batch of reads for each hundred, and one for each step of a shop
 /// itself.
 ///

@@ -1,7 +1,10 @@
 //! Dead letters: what is parked and waits for a person, as the ledger knows it. Whatever lies in the dead-letter queues
 //! is a copy.
 
+mod cause;
+mod crash;
 mod list;
+mod sweep;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,14 +15,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::code::Code;
-use crate::fingerprint::fingerprint;
 use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
 use crate::look::redrive_cause;
-use crate::ports::LedgerError;
-use crate::step::{Failure, Step, StepId};
+use crate::ports::{LedgerError, ParkedMessage};
+use crate::step::{Aside, Failure, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
+pub use cause::{Incident, Incidents, incidents};
+pub use crash::{CrashState, finished};
+pub(crate) use crash::{crashed, task as crashed_task};
 pub use list::{Filter, Page, list, these};
+pub use sweep::{Swept, sweep};
 
 /// A parked step, in the state in which it was parked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,52 +80,11 @@ impl DeadLetter {
         parked.map(|parked| Self { id, code: parked.code, parked_at: parked.at, attempts, first_failure, last_failure })
     }
 
-    /// What went wrong, as a short name that all dead letters of one cause share: the code, the kind of step, the store that
-    /// it failed at and, where that code is given for anything that a store refuses, the words of the refusal.
-    #[must_use]
-    pub fn cause(&self) -> String {
-        let words = match self.code {
-            Code::Rejected | Code::AccessDenied | Code::Unknown => {
-                self.last_failure.as_ref().map(|it| shape(&it.message))
-            }
-            _ => None,
-        };
-        let mut cause = fingerprint(&(self.code, self.id.kind(), self.id.failed_at(), words));
-        cause.truncate(CAUSE_DIGITS);
-        cause
-    }
-
     /// The order, where it is a step of one.
     #[must_use]
     pub fn order(&self) -> Option<OrderRef> {
         self.id.order()
     }
-}
-
-/// A person reads and types it.
-const CAUSE_DIGITS: usize = 8;
-
-/// A message without what differs from order to order: numbers, and what stands in quotes.
-fn shape(message: &str) -> String {
-    let mut shape = String::new();
-    let mut quote = None;
-    for character in message.chars() {
-        match (quote, character) {
-            (Some(open), _) if character == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '`') => {
-                quote = Some(character);
-                shape.push('…');
-            }
-            (None, _) if character.is_ascii_digit() => {
-                if !shape.ends_with('#') {
-                    shape.push('#');
-                }
-            }
-            (None, _) => shape.push(character),
-        }
-    }
-    shape
 }
 
 impl DeadLetterId {
@@ -129,15 +94,32 @@ impl DeadLetterId {
         self.order.map(|id| OrderRef { shop: self.shop.clone(), id })
     }
 
+    /// What the letter of a parked step names.
+    #[must_use]
+    pub fn of(message: &ParkedMessage) -> Self {
+        let ParkedMessage { order, step, generation, task, .. } = message;
+        let shop = order.as_ref().map_or_else(|| task.subject.shop(), |order| &order.shop).clone();
+        Self { shop, order: order.as_ref().map(|order| order.id), step: step.clone(), generation: *generation }
+    }
+
     /// The task that sets the step going again, if it is parked still, and as it was then.
     #[must_use]
     pub fn redrive(&self) -> Task {
-        let subject = match (self.order(), &self.step) {
+        Task::new(Trigger::Redrive, redrive_cause(&self.step, self.generation), self.subject())
+    }
+
+    /// What a worker looks at to go on with it.
+    fn subject(&self) -> Subject {
+        let shop = self.shop.clone();
+        match (self.order(), &self.step) {
             (Some(order), StepId::Writeback(shipment)) => Subject::Order(shipment.looked_at_from(&order).clone()),
             (Some(order), _) => Subject::Order(order),
-            (None, _) => Subject::Shop { shop: self.shop.clone() },
-        };
-        Task::new(Trigger::Redrive, redrive_cause(&self.step, self.generation), subject)
+            (None, StepId::Crash { about: Some(Aside::FulfillmentOrder(id)), .. }) => {
+                Subject::FulfillmentOrder { shop, id: *id }
+            }
+            (None, StepId::Crash { about: Some(Aside::Product(id)), .. }) => Subject::Product { shop, id: *id },
+            (None, _) => Subject::Shop { shop },
+        }
     }
 
     /// What of the order, or of the shop, it is.
@@ -151,6 +133,7 @@ impl DeadLetterId {
             StepId::Tags => "tags",
             StepId::Connect => "connect",
             StepId::Resync => "resync",
+            StepId::Crash { .. } => "task",
         }
     }
 
@@ -159,7 +142,12 @@ impl DeadLetterId {
     pub fn failed_at(&self) -> &ShopDomain {
         match &self.step {
             StepId::Push { source, .. } | StepId::Cancel { source, .. } => source,
-            StepId::Look(_) | StepId::Writeback(_) | StepId::Tags | StepId::Connect | StepId::Resync => &self.shop,
+            StepId::Look(_)
+            | StepId::Writeback(_)
+            | StepId::Tags
+            | StepId::Connect
+            | StepId::Resync
+            | StepId::Crash { .. } => &self.shop,
         }
     }
 

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::progress::{Fate, fates};
 use super::{Job, JobState};
-use crate::dead_letters::DeadLetterId;
+use crate::dead_letters::{DeadLetterId, crashed_task};
 use crate::history::HistoryEvent;
 use crate::id::OrderRef;
 use crate::ports::{Jobs, Ledger, LedgerError, Tasks, after};
+use crate::step::StepId;
 use crate::task::Trigger;
 use crate::work::Unfinished;
 
@@ -108,7 +109,7 @@ pub async fn advance(
         version += 1;
         let lost = job.items[..job.sent].iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Parked);
         for (n, (letter, _)) in lost.enumerate() {
-            send(tasks, &job, letter, n).await?;
+            send((ledger, tasks), &job, letter, n).await?;
         }
     }
     let last = limit.min(job.sent + most.min(usize::from(job.rate) * PACE));
@@ -125,7 +126,7 @@ pub async fn advance(
         ledger.save_job(&job, version, &history).await?;
         version += 1;
         for n in chunk {
-            send(tasks, &job, &job.items[n], n - first).await?;
+            send((ledger, tasks), &job, &job.items[n], n - first).await?;
         }
     }
     let is_settled = first == job.items.len() && fates.iter().all(|fate| fate.is_final());
@@ -171,9 +172,19 @@ fn is_given_up(job: &Job, now: Timestamp) -> bool {
 }
 
 /// Sends the task of a step, so late that no more than `rate` begin in a second.
-async fn send(tasks: &impl Tasks, job: &Job, letter: &DeadLetterId, before: usize) -> Result<(), Unfinished> {
+async fn send(
+    (ledger, tasks): (&impl Ledger, &impl Tasks),
+    job: &Job,
+    letter: &DeadLetterId,
+    before: usize,
+) -> Result<(), Unfinished> {
+    let task = match letter.step {
+        StepId::Crash { .. } => crashed_task(ledger, letter).await?,
+        _ => Some(letter.redrive()),
+    };
+    let Some(task) = task else { return Ok(()) };
     let delay = u64::try_from(before).unwrap_or(u64::MAX) / u64::from(job.rate.max(1));
-    tasks.send_later(letter.step.queue(), &letter.redrive(), Duration::from_secs(delay)).await?;
+    tasks.send_later(letter.step.queue(), &task, Duration::from_secs(delay)).await?;
     Ok(())
 }
 

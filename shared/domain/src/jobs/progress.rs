@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 
 use crate::code::Code;
-use crate::dead_letters::DeadLetterId;
+use crate::dead_letters::{DeadLetterId, crashed};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
@@ -98,6 +98,10 @@ pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec
     let mut fates = Vec::with_capacity(letters.len());
     for letter in letters {
         let fate = match letter.order() {
+            _ if matches!(letter.step, StepId::Crash { .. }) => {
+                let step = crashed(ledger, letter).await?;
+                step.map(|step| Fate::of(&step, letter.generation, |_| true))
+            }
             Some(order) => records.get(&order).and_then(|record| of_order(record, letter)),
             None => {
                 let step = ledger.shop_step::<IgnoredAny>(&letter.shop, &letter.step).await?;
@@ -133,6 +137,6 @@ fn of_order(record: &OrderRecord, letter: &DeadLetterId) -> Option<Fate> {
                 Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. } => false,
             }))
         }
-        StepId::Connect | StepId::Resync => None,
+        StepId::Connect | StepId::Resync | StepId::Crash { .. } => None,
     }
 }

@@ -116,7 +116,7 @@ impl OrderRecord {
                 RowKey::Sync => record.sync = Some(read(order, &RowKey::Sync, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
                 RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,
-                RowKey::Step(StepId::Connect | StepId::Resync) => {}
+                RowKey::Step(StepId::Connect | StepId::Resync | StepId::Crash { .. }) => {}
                 RowKey::Step(StepId::Push { ref source, group }) => {
                     let row = read(order, &key, version, body)?;
                     record.pushes.insert((source.clone(), group), row);

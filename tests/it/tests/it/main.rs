@@ -29,6 +29,7 @@ mod schema;
 mod shipments;
 mod shopify;
 mod structure;
+mod sweep;
 mod sync;
 mod tags;
 mod template;

@@ -4,7 +4,7 @@ mod channel;
 mod ledger;
 mod shop;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use roundtrip_domain::event::DomainEvent;
 use roundtrip_domain::id::{OrderId, ShopDomain};
 use roundtrip_domain::ports::{
-    Clock, Credentials, CredentialsError, EventError, Events, ParkedMessage, Ports, QueueError, Tasks,
+    Clock, Credentials, CredentialsError, EventError, Events, Letter, Letters, ParkedMessage, Ports, QueueError, Tasks,
 };
 use roundtrip_domain::secret::{AccessToken, AppCredentials, Secret};
 use roundtrip_domain::task::{Queue, Task};
@@ -67,6 +67,10 @@ pub struct Sent {
     /// What due work asked to be held back for a while; it is taken as if that had passed.
     pub later: Vec<(Duration, Queue, Task)>,
     pub parked: Vec<(Queue, ParkedMessage)>,
+    /// What SQS put on a dead-letter queue by itself.
+    pub crashed: Vec<(Queue, Letter)>,
+    /// The receipts of letters that somebody looks at.
+    pub hidden: BTreeSet<String>,
     pub events: Vec<DomainEvent>,
     /// While set, no queue takes anything.
     pub down: bool,
@@ -118,6 +122,44 @@ impl Tasks for MemoryTasks {
             return Err(QueueError { queue, source: "the queue is down".into() });
         }
         sent.parked.push((queue, message.clone()));
+        Ok(())
+    }
+}
+
+impl Sent {
+    /// What lies on the dead-letter queue of `queue`.
+    #[must_use]
+    pub fn letters(&self, queue: Queue) -> Vec<Letter> {
+        let parked = self.parked.iter().filter(|(of, _)| *of == queue).map(|(_, message)| {
+            let body = serde_json::to_string(message).expect("a message is plain data");
+            Letter { receipt: body.clone(), sent_at: Timestamp::UNIX_EPOCH, body }
+        });
+        let crashed = self.crashed.iter().filter(|(of, _)| *of == queue).map(|(_, letter)| letter.clone());
+        parked.chain(crashed).collect()
+    }
+}
+
+impl Letters for MemoryTasks {
+    async fn receive(&self, queue: Queue) -> Result<Vec<Letter>, QueueError> {
+        let mut sent = self.sent();
+        if sent.down {
+            return Err(QueueError { queue, source: "the queue is down".into() });
+        }
+        let mut letters = sent.letters(queue);
+        letters.retain(|letter| !sent.hidden.contains(&letter.receipt));
+        letters.truncate(10);
+        match letters.is_empty() {
+            // Nobody asks again soon.
+            true => sent.hidden.clear(),
+            false => sent.hidden.extend(letters.iter().map(|letter| letter.receipt.clone())),
+        }
+        Ok(letters)
+    }
+
+    async fn remove(&self, _: Queue, letter: &Letter) -> Result<(), QueueError> {
+        let mut sent = self.sent();
+        sent.crashed.retain(|(_, other)| other.receipt != letter.receipt);
+        sent.parked.retain(|(_, message)| serde_json::to_string(message).ok().as_ref() != Some(&letter.receipt));
         Ok(())
     }
 }

@@ -103,6 +103,35 @@ async fn what_is_parked_is_listed_oldest_first_and_found_by_whatever_is_known_of
 }
 
 #[tokio::test]
+async fn what_fails_alike_is_one_incident_with_its_remedy_and_its_commands() {
+    let scene = troubled().await;
+
+    let (status, answer) = scene.send("GET", "/v1/incidents", Value::Null).await;
+
+    assert_eq!((status, &answer["count"], &answer["more"]), (200, &json!(4), &json!(false)));
+    let told = |incident: &Value| {
+        json!(["code", "kind", "failed_at", "count", "shops", "parked_since"].map(|name| incident[name].clone()))
+    };
+    let told: Vec<Value> = answer["incidents"].as_array().unwrap().iter().map(told).collect();
+    let (moon, sun) = (moon().to_string(), "sun.myshopify.com");
+    let expected = [
+        json!(["REJECTED", "push", sun, 2, [moon], "2026-11-23T01:01:00Z"]),
+        json!(["CHANNEL_UNAVAILABLE", "push", sun, 1, ["mars.myshopify.com"], "2026-11-23T01:02:00Z"]),
+        json!(["LOCATION_UNMAPPED", "tracking", moon, 1, [moon], "2026-11-23T01:04:00Z"]),
+    ];
+    assert_eq!(told, expected);
+    let refused = &answer["incidents"][0];
+    assert_eq!(refused["first_failure"]["message"], "line 2 of `Tee` cannot be sold");
+    assert_eq!(refused["last_failure"]["message"], "line 1 of `Mug` cannot be sold");
+    let (oldest, cause) = (named("moon", 43, PUSH), refused["cause"].as_str().unwrap());
+    assert_eq!(refused["test_command"], format!("roundtrip dlq redrive {oldest} --reason \"…\" --wait"));
+    let redrive = format!("roundtrip dlq redrive --cause {cause} --canary 1 --reason \"…\" --wait");
+    assert_eq!(refused["redrive_command"], redrive);
+    let (_, of_mars) = scene.send("GET", "/v1/incidents?shop=mars.myshopify.com", Value::Null).await;
+    assert_eq!((&of_mars["count"], &of_mars["incidents"][0]["code"]), (&json!(1), &json!("CHANNEL_UNAVAILABLE")));
+}
+
+#[tokio::test]
 async fn its_pages_follow_one_another_over_all_stores() {
     let scene = troubled().await;
     let (all, _) = scene.dead_letters("").await;

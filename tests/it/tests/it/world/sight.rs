@@ -71,6 +71,7 @@ impl World {
             StepId::Tags => "tags",
             StepId::Connect => "connect",
             StepId::Resync => "resync",
+            StepId::Crash { .. } => "crash",
         };
         self.ports.tasks.sent().parked.iter().map(|(_, letter)| (kind(&letter.step), letter.code)).collect()
     }

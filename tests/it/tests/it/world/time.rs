@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::connect::connect;
+use roundtrip_domain::dead_letters::finished;
 use roundtrip_domain::due::{Release, release_due};
-use roundtrip_domain::ports::{DueRow, Ledger, after};
+use roundtrip_domain::ports::{Clock, DueRow, Ledger, Letter, after};
 use roundtrip_domain::push::push_order;
 use roundtrip_domain::resync::resync;
 use roundtrip_domain::step::WaitReason;
@@ -23,12 +24,14 @@ const DELIVERIES: u32 = 10;
 
 /// What the function of `queue` does with a task.
 async fn handle(ports: &FakePorts, queue: Queue, task: &Task) -> Result<Outcome, Unfinished> {
-    match queue {
-        Queue::OrderPush => push_order(ports, task).await,
-        Queue::TrackingWriteback => write_back(ports, task).await,
-        Queue::AppLifecycle => connect(ports, task).await,
-        Queue::Resync => resync(ports, task).await,
-    }
+    let outcome = match queue {
+        Queue::OrderPush => push_order(ports, task).await?,
+        Queue::TrackingWriteback => write_back(ports, task).await?,
+        Queue::AppLifecycle => connect(ports, task).await?,
+        Queue::Resync => resync(ports, task).await?,
+    };
+    finished(&ports.ledger, queue, task, ports.clock.now()).await?;
+    Ok(outcome)
 }
 
 /// Runs what never waits, as nothing does that has only fakes to talk to.
@@ -50,9 +53,21 @@ impl World {
     }
 
     async fn deliver(&self, queue: Queue, task: Task, delivery: u32) {
-        if self.handle(queue, &task).await.is_err() && delivery < DELIVERIES {
-            self.unfinished.borrow_mut().push((queue, task, delivery));
+        if self.handle(queue, &task).await.is_ok() {
+            return;
         }
+        match delivery < DELIVERIES {
+            true => self.unfinished.borrow_mut().push((queue, task, delivery)),
+            false => self.crash(queue, &task),
+        }
+    }
+
+    /// SQS gives a task up: no worker finished it.
+    pub(crate) fn crash(&self, queue: Queue, task: &Task) {
+        let sent_at = self.now();
+        let receipt = format!("{} {sent_at}", task.cause_id);
+        let letter = Letter { receipt, sent_at, body: serde_json::to_string(task).unwrap() };
+        self.ports.tasks.sent().crashed.push((queue, letter));
     }
 
     pub(crate) async fn handle(&self, queue: Queue, task: &Task) -> Result<Outcome, Unfinished> {

@@ -1,0 +1,151 @@
+//! Crashes: tasks that no worker finished. SQS puts such a task on the dead-letter queue by itself, where nobody can
+//! look for it; so it gets a row like any step that is parked, is listed with them, and goes again as they do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::DeadLetterId;
+use crate::code::Code;
+use crate::history::HistoryEvent;
+use crate::id::ShopDomain;
+use crate::ports::{Ledger, LedgerError};
+use crate::record::{Commit, List, Listing, RowKey, Write};
+use crate::step::{Failure, Parked, Step, StepId};
+use crate::task::{Queue, Subject, Task, Trigger};
+
+/// The task, as it was last given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrashState {
+    /// Goes again as what it was: a backfill mails nobody, a resync does.
+    pub trigger: Trigger,
+    /// What had set it off.
+    pub cause_id: String,
+    /// When a worker finished it after all. Whatever was sent before then is done with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What became of a task that a dead-letter queue holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Crash {
+    /// It has a row now.
+    New,
+    /// It waits for a person already.
+    Parked,
+    /// A later task about the same subject was finished.
+    Over,
+}
+
+/// Writes down that `task` of `queue`, sent at `sent_at`, was never finished.
+///
+/// # Errors
+/// The ledger cannot be read or written, or somebody else was first.
+pub(super) async fn note(
+    ledger: &impl Ledger,
+    queue: Queue,
+    task: &Task,
+    sent_at: Timestamp,
+    now: Timestamp,
+) -> Result<Crash, LedgerError> {
+    let row = CrashRow::of(queue, &task.subject);
+    let state = CrashState { trigger: task.trigger, cause_id: task.cause_id.clone(), finished_at: None };
+    let (mut step, version) = match row.read(ledger).await? {
+        None => (Step::new(state), 0),
+        Some((step, _)) if step.parked.is_some() => return Ok(Crash::Parked),
+        Some((step, _)) if step.state.finished_at.is_some_and(|at| sent_at <= at) => return Ok(Crash::Over),
+        Some((step, version)) => (Step { state, ..step }, version),
+    };
+    let message = format!("{queue} was given the task ten times and never finished it; its log says why");
+    let failure = Failure { at: now, code: Code::Crashed, message, request_id: None };
+    step.attempts = 10;
+    step.first_failure = Some(Failure { at: sent_at, ..failure.clone() });
+    step.last_failure = Some(failure.clone());
+    // Its letter is the one that was found.
+    step.parked = Some(Parked { code: Code::Crashed, at: now, inputs: None, announced: true });
+    let event = HistoryEvent::moved(now, task, &row.step, "waiting", "crashed").with_failure(&failure);
+    row.write(ledger, &step, version, event).await?;
+    Ok(Crash::New)
+}
+
+/// A worker of `queue` has finished `task`: if it is the redrive of a crash, that is over.
+///
+/// # Errors
+/// The ledger cannot be read or written.
+pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, now: Timestamp) -> Result<(), LedgerError> {
+    let row = CrashRow::of(queue, &task.subject);
+    let Some(generation) = task.cause_id.strip_prefix(&format!("{}@", row.step)) else { return Ok(()) };
+    let Some((mut step, version)) = row.read(ledger).await? else { return Ok(()) };
+    if step.parked.is_none() || generation != step.generation.to_string() {
+        return Ok(());
+    }
+    step.reopen();
+    step.state.finished_at = Some(now);
+    let event = HistoryEvent::moved(now, task, &row.step, "crashed", "finished");
+    row.write(ledger, &step, version, event).await
+}
+
+/// The crash that `letter` names, however it stands now.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) async fn crashed(
+    ledger: &impl Ledger,
+    letter: &DeadLetterId,
+) -> Result<Option<Step<CrashState>>, LedgerError> {
+    let row = CrashRow { shop: letter.shop.clone(), step: letter.step.clone(), subject: letter.subject() };
+    Ok(row.read(ledger).await?.map(|(step, _)| step))
+}
+
+/// The task that goes again; `None`: it is not parked any more, as it was then.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub(crate) async fn task(ledger: &impl Ledger, letter: &DeadLetterId) -> Result<Option<Task>, LedgerError> {
+    let is_that = |step: &Step<CrashState>| step.parked.is_some() && step.generation == letter.generation;
+    let step = crashed(ledger, letter).await?.filter(is_that);
+    Ok(step.map(|step| Task { trigger: step.state.trigger, ..letter.redrive() }))
+}
+
+/// Where a crash is written: with its order, or with its shop.
+struct CrashRow {
+    shop: ShopDomain,
+    step: StepId,
+    subject: Subject,
+}
+
+impl CrashRow {
+    fn of(queue: Queue, subject: &Subject) -> Self {
+        Self { shop: subject.shop().clone(), step: StepId::crash(queue, subject), subject: subject.clone() }
+    }
+
+    async fn read(&self, ledger: &impl Ledger) -> Result<Option<(Step<CrashState>, u64)>, LedgerError> {
+        let Subject::Order(order) = &self.subject else { return ledger.shop_step(&self.shop, &self.step).await };
+        let key = (order.clone(), RowKey::Step(self.step.clone()));
+        let Some((_, row)) = ledger.some_rows(&[key]).await?.pop() else { return Ok(None) };
+        let step = serde_json::from_value(row.body)
+            .map_err(|error| LedgerError::Unavailable { doing: "understand a crash", source: error.into() })?;
+        Ok(Some((step, row.version)))
+    }
+
+    async fn write(
+        &self,
+        ledger: &impl Ledger,
+        step: &Step<CrashState>,
+        version: u64,
+        event: HistoryEvent,
+    ) -> Result<(), LedgerError> {
+        let Subject::Order(order) = &self.subject else {
+            return ledger.save_shop_step(&self.shop, &self.step, step, version).await;
+        };
+        let write = Write {
+            order: order.clone(),
+            key: RowKey::Step(self.step.clone()),
+            expected: version,
+            body: Some(serde_json::to_value(step).expect("a step is plain data")),
+            due: None,
+            listed: step.parked.as_ref().map(|parked| Listing { list: List::Parked, at: parked.at, name: None }),
+            expires_at: None,
+        };
+        ledger.commit(Commit { writes: vec![write], history: vec![(order.clone(), event)] }).await
+    }
+}

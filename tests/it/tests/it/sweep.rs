@@ -1,0 +1,191 @@
+//! The sweep: dead-letter queues hold what is parked, and nothing else; a task that crashed is parked like a step.
+
+use std::time::Duration;
+
+use roundtrip_domain::code::Code;
+use roundtrip_domain::dead_letters::{DeadLetter, Filter, Swept, list, sweep};
+use roundtrip_domain::id::ProductId;
+use roundtrip_domain::jobs::{Fate, Job, JobState, begin, fates};
+use roundtrip_domain::ports::{Clock, Letter};
+use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
+use roundtrip_kit::fake::Fault;
+use roundtrip_kit::order::{moon, sun};
+
+use crate::world::{MINUTE, ORDER, World, at};
+
+impl World {
+    async fn sweep(&self) -> Swept {
+        sweep(&self.ports.ledger, &self.ports.tasks, self.now()).await.unwrap()
+    }
+
+    async fn parked(&self) -> Vec<DeadLetter> {
+        list(&self.ports.ledger, &Filter::default(), None, 100).await.unwrap().letters
+    }
+
+    /// All that is parked is set going again, and what follows from it at once.
+    async fn redrive_all(&self, id: &str) -> Job {
+        let items = self.parked().await.into_iter().map(|letter| letter.id).collect();
+        let job = Job::new(id.into(), (self.now(), "ada".into()), "it is mended".into(), items);
+        let ports = &self.ports;
+        let job = begin(&ports.ledger, &ports.tasks, job, ports.clock.now()).await.unwrap();
+        self.drain().await;
+        job
+    }
+
+    async fn fate(&self, job: &Job) -> Vec<Fate> {
+        fates(&self.ports.ledger, &job.items).await.unwrap()
+    }
+
+    fn letters_of(&self, queue: Queue) -> usize {
+        self.ports.tasks.sent().letters(queue).len()
+    }
+}
+
+fn about_the_order(trigger: Trigger) -> Task {
+    Task::new(trigger, "e-1", Subject::Order(at()))
+}
+
+fn seen(seen: usize) -> Swept {
+    Swept { seen, ..Swept::default() }
+}
+
+#[tokio::test]
+async fn a_letter_stays_as_long_as_its_step_is_parked_and_no_longer() {
+    let world = World::new();
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.order_webhook().await;
+    assert_eq!(world.parked().await.len(), 1);
+
+    assert_eq!(world.sweep().await, seen(1));
+    assert_eq!(world.letters_of(Queue::OrderPush), 1);
+    world.redrive_all("job-1").await;
+    let swept = world.sweep().await;
+
+    assert_eq!(swept, Swept { removed: 1, ..seen(1) });
+    assert_eq!(world.letters_of(Queue::OrderPush), 0);
+    assert_eq!(world.sweep().await, seen(0));
+}
+
+#[tokio::test]
+async fn of_a_step_that_was_parked_again_only_the_new_letter_stays() {
+    let world = World::new();
+    world.fail_next(&sun(), &[Fault::Refused, Fault::Refused]);
+    world.order_webhook().await;
+    world.redrive_all("job-1").await;
+    assert_eq!(world.letters_of(Queue::OrderPush), 2);
+
+    let swept = world.sweep().await;
+
+    assert_eq!(swept, Swept { removed: 1, ..seen(2) });
+    let left = world.ports.tasks.sent().parked.clone();
+    assert_eq!((left.len(), left[0].1.generation), (1, 1));
+}
+
+#[tokio::test]
+async fn a_task_that_crashed_is_listed_goes_again_and_is_over_once_a_worker_finished_it() {
+    let world = World::new();
+    world.crash(Queue::OrderPush, &about_the_order(Trigger::Webhook));
+
+    assert_eq!(world.sweep().await, Swept { crashed: 1, ..seen(1) });
+    let [letter] = world.parked().await.try_into().unwrap();
+    assert_eq!(letter.id.to_string(), format!("{}/{ORDER}/crash/order-push@0", moon()));
+    assert_eq!(letter.code, Code::Crashed);
+    assert!(letter.last_failure.unwrap().message.contains("order-push"));
+    assert_eq!(world.sweep().await, seen(1), "the letter stays, and there is one row");
+
+    let job = world.redrive_all("job-1").await;
+
+    assert_eq!(world.fate(&job).await, [Fate::Done]);
+    assert_eq!((world.parked().await.len(), world.made_at(&sun()).len()), (0, 1), "the order was pushed");
+    assert_eq!(world.sweep().await, Swept { removed: 1, ..seen(1) });
+    let told: Vec<String> = world.ports.ledger.history(&at()).into_iter().map(|event| event.after).collect();
+    for word in ["crashed", "redriven", "finished"] {
+        assert_eq!(told.iter().filter(|after| *after == word).count(), 1, "{word}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_that_crashes_again_stays_parked_and_one_that_crashes_later_is_a_new_one() {
+    let world = World::new();
+    world.crash(Queue::OrderPush, &about_the_order(Trigger::Webhook));
+    world.sweep().await;
+    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let redrive = Task { trigger: Trigger::Webhook, ..items[0].redrive() };
+
+    // The redriven task crashes as well.
+    world.crash(Queue::OrderPush, &redrive);
+    assert_eq!(world.sweep().await, seen(2));
+    assert_eq!(fates(&world.ports.ledger, &items).await.unwrap(), [Fate::Parked]);
+    // Once a worker gets through, both letters are done with.
+    world.ports.clock.advance(MINUTE);
+    world.tell(Queue::OrderPush, redrive).await;
+    assert_eq!(world.sweep().await, Swept { removed: 2, ..seen(2) });
+
+    world.ports.clock.advance(MINUTE);
+    world.crash(Queue::OrderPush, &about_the_order(Trigger::Webhook));
+    assert_eq!(world.sweep().await, Swept { crashed: 1, ..seen(1) });
+    let [letter] = world.parked().await.try_into().unwrap();
+    assert_eq!(letter.id.generation, 1);
+    assert_eq!(fates(&world.ports.ledger, &items).await.unwrap(), [Fate::Failed(Code::Crashed)]);
+}
+
+#[tokio::test]
+async fn a_backfill_that_crashed_goes_again_as_a_backfill() {
+    let world = World::new();
+    world.crash(Queue::TrackingWriteback, &about_the_order(Trigger::Backfill));
+    world.sweep().await;
+
+    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), items);
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+
+    let (queue, task) = world.ports.tasks.take().unwrap();
+    assert_eq!((queue, task.trigger), (Queue::TrackingWriteback, Trigger::Backfill));
+}
+
+#[tokio::test]
+async fn a_crash_about_something_of_a_shop_goes_again_too() {
+    let world = World::new();
+    let product = Subject::Product { shop: moon(), id: ProductId::new(9) };
+    world.crash(Queue::OrderPush, &Task::new(Trigger::Webhook, "e-9", product));
+    let shop = Subject::Shop { shop: sun() };
+    world.crash(Queue::Resync, &Task::new(Trigger::Resync, "run", shop));
+
+    assert_eq!(world.sweep().await, Swept { crashed: 2, ..seen(2) });
+    let named: Vec<String> = world.parked().await.iter().map(|letter| letter.id.to_string()).collect();
+    let expected = [format!("{}/crash/order-push/product/9@0", moon()), format!("{}/crash/resync@0", sun())];
+    assert!(expected.iter().all(|name| named.contains(name)), "{named:?}");
+
+    let job = world.redrive_all("job-1").await;
+
+    assert_eq!(world.fate(&job).await, [Fate::Done, Fate::Done]);
+    assert_eq!(world.sweep().await, Swept { removed: 2, ..seen(2) });
+}
+
+#[tokio::test]
+async fn what_is_no_letter_stays_for_a_person_to_see() {
+    let world = World::new();
+    let rubbish = Letter { receipt: "r".into(), sent_at: world.now(), body: "{\"v\":1}".into() };
+    world.ports.tasks.sent().crashed.push((Queue::OrderPush, rubbish));
+
+    assert_eq!(world.sweep().await, Swept { unreadable: 1, ..seen(1) });
+    assert_eq!(world.letters_of(Queue::OrderPush), 1);
+    assert!(world.parked().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_never_finishes_a_task_leaves_a_crash_behind() {
+    let world = World::new();
+    world.ports.tasks.sent().bus_down = true;
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.order_webhook().await;
+    world.run(Duration::from_secs(3600)).await;
+    world.ports.tasks.sent().bus_down = false;
+
+    let swept = world.sweep().await;
+
+    assert!(swept.crashed == 1, "{swept:?}");
+    let job = world.redrive_all("job-1").await;
+    assert!(world.fate(&job).await.iter().all(|fate| *fate != Fate::Parked), "{:?}", world.fate(&job).await);
+    assert!(matches!(job.state, JobState::Open));
+}
