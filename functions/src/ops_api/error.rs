@@ -14,7 +14,7 @@
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use roundtrip_api::problem::{MEDIA_TYPE, Problem, ProblemCode};
+use roundtrip_api::problem::{MEDIA_TYPE, Problem, ProblemCode, ProblemOrder};
 use roundtrip_api::step::help_link;
 use roundtrip_domain::channel::ChannelError;
 use roundtrip_domain::id::OrderRef;
@@ -36,6 +36,7 @@ impl ApiError {
             detail: detail.into(),
             remedy: remedy.into(),
             retry_after_secs: None,
+            orders: Vec::new(),
             request_id: None,
         };
         Self(Box::new(problem))
@@ -66,6 +67,12 @@ impl ApiError {
     /// With the field that is to blame.
     pub(super) fn at(mut self, field: impl Into<String>) -> Self {
         self.0.field = Some(field.into()).filter(|field| !field.is_empty());
+        self
+    }
+
+    /// With the orders that somebody has to see first.
+    pub(super) fn with_orders(mut self, orders: Vec<ProblemOrder>) -> Self {
+        self.0.orders = orders;
         self
     }
 

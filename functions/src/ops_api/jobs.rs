@@ -1,4 +1,4 @@
-//! Redrives, and how far they have come.
+//! Redrives and purges, and how far a job has come.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use roundtrip_api::dead_letters::{CodeCount, PostRedrive, RedriveAnswer};
-use roundtrip_api::jobs::{JobAnswer, JobPhase};
+use roundtrip_api::dead_letters::{CodeCount, PostPurge, PostRedrive, PurgeAnswer, RedriveAnswer};
+use roundtrip_api::jobs::{JobAnswer, JobKind, JobPhase};
+use roundtrip_api::problem::ProblemCode;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list, these};
 use roundtrip_domain::jobs::{
-    DEFAULT_RATE, Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, begin, fates, progress,
+    DEFAULT_RATE, Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, Work, begin, fates_of, progress,
 };
 use roundtrip_domain::ports::{Jobs, LedgerError};
 use roundtrip_domain::{Unfinished, error_chain};
@@ -48,8 +49,14 @@ pub(super) async fn redrive(
     if canary > MAX_CANARY {
         return Err(ApiError::field("canary", format!("{canary} is out of range: give 0 to {MAX_CANARY}")));
     }
-    let reason = reason(&body)?;
-    let Chosen { letters, codes, not_parked, more } = choose(&api, &body).await?;
+    let PostRedrive { ids, cause, code, queue, shop, order, from, before, all, dry_run, .. } = body;
+    let reason = match (&body.reason, dry_run) {
+        (None, true) => None,
+        (text, _) => Some(self::reason(text.as_deref())?),
+    };
+    let times = (from.as_deref(), before.as_deref());
+    let filter = Filter { cause, queue, shop, order, ..filter(code.as_deref(), times)? };
+    let Chosen { letters, codes, not_parked, more } = choose(&api, (&ids, all), &filter).await?;
     let mut answer = RedriveAnswer {
         job_id: None,
         matched: letters.len(),
@@ -61,37 +68,81 @@ pub(super) async fn redrive(
         takes_secs: letters.len().div_ceil(rate.into()),
         first: letters.iter().take(NAMED).cloned().collect(),
     };
-    let Some(reason) = reason.filter(|_| !body.dry_run && !letters.is_empty()) else {
+    let Some(reason) = reason.filter(|_| !dry_run && !letters.is_empty()) else {
         return Ok((StatusCode::OK, Json(answer)));
     };
     let now = Timestamp::now();
-    let job = Job::new(id.clone(), (now, operator.name.clone()), reason, letters);
-    let job = Job { not_parked, rate, canary, ..job };
-    match begin(&api.ledger, &api.tasks, job, now).await {
-        Ok(_) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
-        Err(Unfinished::Ledger(error)) => return Err(error.into()),
-        Err(error) => tracing::warn!(error = error_chain(&error), "the redrive goes on within a minute"),
-    }
-    tracing::info!(actor = operator.name, job.id = id, job.items = answer.matched, "redrive requested");
+    let job = Job::new(id.clone(), (now, operator.name), reason, Work::Redrive(letters));
+    begin_job(&api, Job { not_parked, rate, canary, ..job }, now).await?;
     answer.job_id = Some(id);
     Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
-fn reason(body: &PostRedrive) -> Result<Option<String>, ApiError> {
-    let reason = body.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-    match reason {
-        Some(reason) if reason.chars().count() > MAX_REASON_CHARS => {
-            Err(ApiError::field("reason", format!("it has more than {MAX_REASON_CHARS} characters: say it shorter")))
-        }
-        None if body.reason.is_some() => Err(ApiError::field("reason", "it is empty: say why, in a few words")),
-        None if !body.dry_run => {
-            Err(ApiError::field("reason", "it is missing: say why, it stands in the history of each order"))
-        }
-        reason => Ok(reason.map(ToOwned::to_owned)),
+/// Takes parked steps off the list, for good: nothing more is done about them, and their letters are taken off the
+/// dead-letter queues. They keep their failures, and whatever asks for them anew sets them going.
+#[utoipa::path(post, path = "/v1/dead-letters/purge", tag = "dead letters", request_body = PostPurge,
+    responses((status = 202, body = PurgeAnswer)))]
+pub(super) async fn purge(
+    operator: Operator,
+    State(api): State<Arc<Api>>,
+    RequestId(id): RequestId,
+    Json(body): Json<PostPurge>,
+) -> Answer<PurgeAnswer> {
+    let PostPurge { ids, cause, code, queue, shop, order, from, before, all, confirm, .. } = body;
+    let reason = reason(Some(&body.reason))?;
+    let times = (from.as_deref(), before.as_deref());
+    let filter = Filter { cause, queue, shop, order, ..filter(code.as_deref(), times)? };
+    let Chosen { letters, codes, more, .. } = choose(&api, (&ids, all), &filter).await?;
+    let matched = letters.len();
+    if matched == 0 {
+        let remedy = "`roundtrip dlq list` shows what is parked";
+        return Err(ApiError::not_found("nothing of that is parked", remedy));
+    }
+    if confirm != Some(matched) {
+        let what = format!("{matched} dead letters would be purged");
+        let remedy =
+            format!("look at them: GET /v1/dead-letters; then repeat the request with `\"confirm\": {matched}`");
+        return Err(ApiError::new(ProblemCode::ConfirmRequired, what, remedy).at("confirm"));
+    }
+    let now = Timestamp::now();
+    begin_job(&api, Job::new(id.clone(), (now, operator.name), reason, Work::Purge(letters)), now).await?;
+    let answer = PurgeAnswer { job_id: id, matched, more, codes: counted(codes) };
+    Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// Writes a job down; it goes on by itself.
+pub(super) async fn begin_job(api: &Api, job: Job, now: Timestamp) -> Result<(), ApiError> {
+    let (id, actor, items, kind) = (job.id.clone(), job.asked_by.clone(), job.work.len(), kind(&job.work));
+    match begin(&api.ledger, &api.tasks, job, now).await {
+        Ok(_) | Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
+        Err(Unfinished::Ledger(error)) => return Err(error.into()),
+        Err(error) => tracing::warn!(error = error_chain(&error), job.id = id, "the job goes on within a minute"),
+    }
+    tracing::info!(actor, job.id = id, job.kind = ?kind, job.items = items, "job requested");
+    Ok(())
+}
+
+fn kind(work: &Work) -> JobKind {
+    match work {
+        Work::Redrive(_) => JobKind::Redrive,
+        Work::Resend(_) => JobKind::Resend,
+        Work::Purge(_) => JobKind::Purge,
     }
 }
 
-/// What a redrive is for.
+/// Why somebody wants it, in that person's words.
+pub(super) fn reason(text: Option<&str>) -> Result<String, ApiError> {
+    match text.map(str::trim) {
+        None => Err(ApiError::field("reason", "it is missing: say why, it stands in the history of each order")),
+        Some("") => Err(ApiError::field("reason", "it is empty: say why, in a few words")),
+        Some(reason) if reason.chars().count() > MAX_REASON_CHARS => {
+            Err(ApiError::field("reason", format!("it has more than {MAX_REASON_CHARS} characters: say it shorter")))
+        }
+        Some(reason) => Ok(reason.to_owned()),
+    }
+}
+
+/// What a redrive or a purge is for.
 struct Chosen {
     letters: Vec<DeadLetterId>,
     codes: BTreeMap<Code, usize>,
@@ -99,21 +150,19 @@ struct Chosen {
     more: bool,
 }
 
-async fn choose(api: &Api, body: &PostRedrive) -> Result<Chosen, ApiError> {
-    let PostRedrive { ids, cause, code, queue, shop, order, from, before, all, .. } = body;
+/// `ids`, or what `filter` lets through; `all`, where it lets everything through.
+async fn choose(api: &Api, (ids, all): (&[DeadLetterId], bool), filter: &Filter) -> Result<Chosen, ApiError> {
     if ids.len() > MAX_IDS {
         return Err(ApiError::field(
             "ids",
             format!("more than {MAX_IDS} are too many at once: give what they have in common"),
         ));
     }
-    let texts = filter(code.as_deref(), (from.as_deref(), before.as_deref()))?;
-    let filter = Filter { cause: cause.clone(), queue: *queue, shop: shop.clone(), order: *order, ..texts };
-    if filter == Filter::default() && ids.is_empty() && !all {
+    if *filter == Filter::default() && ids.is_empty() && !all {
         return Err(ApiError::field("all", "nothing says which: give `ids`, or what they have in common, or `all`"));
     }
     let (letters, not_parked, more) = if ids.is_empty() {
-        let page = list(&api.ledger, &filter, None, MAX_ITEMS).await?;
+        let page = list(&api.ledger, filter, None, MAX_ITEMS).await?;
         (page.letters, 0, page.next.is_some())
     } else {
         let mut parked = these(&api.ledger, ids).await?;
@@ -141,7 +190,7 @@ pub(super) struct JobPath {
     id: String,
 }
 
-/// How far a job has come: of each step that it set going, the ledger says what came of it.
+/// How far a job has come: of each step or order that it is for, the ledger says what came of it.
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "dead letters", params(JobPath), responses((status = 200, body = JobAnswer)))]
 pub(super) async fn show(
     _: Operator,
@@ -154,12 +203,12 @@ pub(super) async fn show(
         return Err(unknown());
     }
     let (job, _) = api.ledger.job(&id).await?.ok_or_else(unknown)?;
-    let fates = fates(&api.ledger, &job.items).await?;
+    let fates = fates_of(&api.ledger, &job).await?;
     Ok((StatusCode::OK, Json(shown(job, &fates))))
 }
 
 fn shown(job: Job, fates: &[Fate]) -> JobAnswer {
-    let total = job.items.len();
+    let (total, kind) = (job.work.len(), kind(&job.work));
     // It is over before that is written down.
     let is_over = job.sent == total && fates.iter().all(|fate| fate.is_final());
     let (state, why) = match job.state {
@@ -168,8 +217,15 @@ fn shown(job: Job, fates: &[Fate]) -> JobAnswer {
         JobState::Stopped { why, .. } => (JobPhase::Stopped, Some(why)),
     };
     let come = progress(fates);
+    let done = come.done;
+    let verdict = match kind {
+        JobKind::Resend => format!("tracking written back for {done} of {total}"),
+        JobKind::Purge => format!("{done} of {total} purged"),
+        JobKind::Redrive | JobKind::Unknown => format!("{done} of {total} done"),
+    };
     JobAnswer {
         id: job.id,
+        kind,
         state,
         why,
         asked_at: job.asked_at,
@@ -180,11 +236,11 @@ fn shown(job: Job, fates: &[Fate]) -> JobAnswer {
         total,
         not_parked: job.not_parked,
         sent: job.sent,
-        done: come.done,
+        done,
         running: come.running,
         failed: counted(come.failed),
         dropped: come.dropped,
         parked: come.parked,
-        verdict: format!("{} of {total} done", come.done),
+        verdict,
     }
 }

@@ -21,6 +21,7 @@ mod shipping;
 mod shops;
 mod sync;
 mod tags;
+mod writebacks;
 
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(dead_letters::list))
         .routes(routes!(incidents::show))
         .routes(routes!(jobs::redrive))
+        .routes(routes!(jobs::purge))
+        .routes(routes!(writebacks::retry))
         .routes(routes!(jobs::show))
         .routes(routes!(help::help))
         .routes(routes!(shipping::post_label))

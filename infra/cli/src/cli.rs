@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod links;
+mod resend;
 mod settings;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,8 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
-pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqRedrive, IncidentArgs, JobCommand};
+pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs, JobCommand};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
+pub(crate) use resend::OrderResend;
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
 
 /// For scripts.
@@ -63,7 +65,7 @@ pub(crate) enum Command {
     /// Product links: match, list, remove.
     #[command(subcommand)]
     Links(LinksCommand),
-    /// Orders: list, counts, show, push, dry-run, sync, tag, received.
+    /// Orders: list, counts, show, push, dry-run, sync, resend, tag, received.
     #[command(subcommand)]
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
@@ -72,10 +74,10 @@ pub(crate) enum Command {
     Backfill(BackfillArgs),
     /// What is failing now, by cause: how many, since when, whose, what to do, and the commands that do it.
     Incident(IncidentArgs),
-    /// Dead letters, what is parked and waits for a person: list, show, redrive.
+    /// Dead letters, what is parked and waits for a person: list, show, redrive, purge.
     #[command(subcommand)]
     Dlq(DlqCommand),
-    /// Redrives that were begun: show.
+    /// Redrives, resends and purges that were begun: show.
     #[command(subcommand)]
     Job(JobCommand),
     /// Labels of a label tool: add, void.
@@ -162,6 +164,8 @@ pub(crate) enum OrderCommand {
     DryRun(OrderDryRun),
     /// Look at an order now, and at what was shipped of it.
     Sync(OrderSync),
+    /// Show the tracking of orders again: of those where that failed, or of any. Nobody is mailed twice about a number.
+    Resend(OrderResend),
     /// Put your own tags on an order, or take them off. No store shows them.
     Tag(OrderTag),
     /// The orders that a source store received: from whom, and how far it has come with them.

@@ -154,6 +154,58 @@ pub struct RedriveAnswer {
     pub first: Vec<DeadLetterId>,
 }
 
+/// `POST /v1/dead-letters/purge`: which, as for a redrive, and how many these are.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostPurge {
+    /// Just these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, max_items = 250)]
+    pub ids: Vec<DeadLetterId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f3a91c2")]
+    pub cause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Code>)]
+    pub code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Queue>,
+    /// Those that have to do with this store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopDomain>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderId>,
+    /// Parked at this time or later: a time, or a date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-01")]
+    pub from: Option<String>,
+    /// Parked before this time: a time, or a date in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-12-01")]
+    pub before: Option<String>,
+    /// All that is parked.
+    #[serde(default)]
+    pub all: bool,
+    /// How many these are: without it, or with another number, nothing is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<usize>,
+    /// Why: stands in the history of each order.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: String,
+}
+
+/// What is purged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PurgeAnswer {
+    /// By which its progress is asked for: `GET /v1/jobs/{id}`.
+    pub job_id: String,
+    pub matched: usize,
+    /// Whether more are parked than one job takes: ask again for them.
+    #[serde(default)]
+    pub more: bool,
+    pub codes: Vec<CodeCount>,
+}
+
 /// How many have a code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CodeCount {

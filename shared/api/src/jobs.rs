@@ -10,6 +10,8 @@ use crate::dead_letters::CodeCount;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobAnswer {
     pub id: String,
+    #[serde(default)]
+    pub kind: JobKind,
     pub state: JobPhase,
     /// Of one that was stopped.
     #[serde(default)]
@@ -19,7 +21,7 @@ pub struct JobAnswer {
     pub reason: String,
     pub rate: u16,
     pub canary: usize,
-    /// Steps that it is for.
+    /// Steps, or orders, that it is for.
     pub total: usize,
     /// Asked for as well, and not parked any more when it began.
     pub not_parked: usize,
@@ -37,6 +39,22 @@ pub struct JobAnswer {
     pub parked: usize,
     /// In words.
     pub verdict: String,
+}
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// Parked steps are set going again.
+    #[default]
+    Redrive,
+    /// The tracking of orders is shown, or looked for, again.
+    Resend,
+    /// Parked steps are listed no more.
+    Purge,
+    /// Written by a newer release.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Where a job stands.

@@ -16,6 +16,7 @@ pub mod settings;
 pub mod shops;
 pub mod step;
 pub mod sync;
+pub mod writebacks;
 
 /// The audience of operators' tokens: a token for something else does not open the API.
 pub const AUDIENCE: &str = "roundtrip";

@@ -1,5 +1,7 @@
 //! What went wrong, as `application/problem+json`. Source: RFC 9457.
 
+use roundtrip_domain::code::Code;
+use roundtrip_domain::id::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -31,9 +33,24 @@ pub struct Problem {
     /// When to repeat the request, as in the header `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_secs: Option<u64>,
+    /// The orders that it is about, where somebody has to see them first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<ProblemOrder>,
     /// As in the header `X-Request-Id`, and in the function's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// An order of a list that somebody has to confirm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProblemOrder {
+    pub id: OrderId,
+    /// As its merchant sees it.
+    #[schema(example = "#1042")]
+    pub name: String,
+    /// What its tracking failed of; none: it has not failed.
+    #[serde(default)]
+    pub failed: Vec<Code>,
 }
 
 macro_rules! codes {
@@ -91,7 +108,9 @@ codes! {
     NotFound = "NOT_FOUND", 404, "there is no such thing";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, "the path does not take the method";
     AccessDenied = "ACCESS_DENIED", 409, "a store does not let us in, or not see what was asked for";
+    AckRequired = "ACK_REQUIRED", 409, "some of the orders have not failed";
     AutoPushOff = "AUTO_PUSH_OFF", 409, "the store pushes nothing by itself";
+    ConfirmRequired = "CONFIRM_REQUIRED", 409, "somebody has to see first what that would be";
     IdempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS", 409, "a request with this key is under way";
     LabelShown = "LABEL_SHOWN", 409, "the label is shown with other lines";
     LabelVoided = "LABEL_VOIDED", 409, "the label was voided";

@@ -96,7 +96,7 @@ fn look_of(record: &OrderRecord, shop: &ConnectedShop) -> Look {
 }
 
 /// The orders that were made of it at source stores.
-fn source_orders(record: &OrderRecord) -> Vec<OrderRef> {
+pub(crate) fn source_orders(record: &OrderRecord) -> Vec<OrderRef> {
     let confirmed = record.pushes.iter().filter_map(|((source, _), row)| match &row.get().state {
         PushState::Confirmed { order, .. } => Some(OrderRef { shop: source.clone(), id: order.id }),
         PushState::NotPushed { .. } | PushState::Sent { .. } | PushState::Verifying { .. } => None,

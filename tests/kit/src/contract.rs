@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::jobs::{Job, JobState};
+use roundtrip_domain::jobs::{Job, JobState, Work};
 use roundtrip_domain::ports::{Jobs, Ledger, LedgerError, ParkedSteps};
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, RowKey};
@@ -242,7 +242,7 @@ async fn what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger: &(imp
 
 async fn a_job_is_versioned_and_listed_while_it_is_open(ledger: &(impl Ledger + Jobs)) {
     let id = format!("{}/91/push/{}/1@0", moon(), sun()).parse().expect("a name");
-    let first = Job::new("job-1".into(), (at(1), "ada".into()), "the sun is back".into(), vec![id]);
+    let first = Job::new("job-1".into(), (at(1), "ada".into()), "the sun is back".into(), Work::Redrive(vec![id]));
     let second = Job { id: "job-2".into(), asked_at: at(0), ..first.clone() };
     ledger.save_job(&first, 0, &[]).await.expect("a new job");
     ledger.save_job(&second, 0, &[]).await.expect("another");

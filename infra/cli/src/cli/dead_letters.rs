@@ -19,6 +19,29 @@ pub(crate) enum DlqCommand {
     },
     /// Set them going again: each once, however often it is asked for. Answers with a job.
     Redrive(DlqRedrive),
+    /// Take them off the list and off their queues: nothing more is done about them. Answers with a job.
+    Purge(DlqPurge),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqPurge {
+    /// Just these, as the list shows them.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<DeadLetterId>,
+    #[command(flatten)]
+    pub(crate) filter: DlqFilter,
+    /// All that is parked.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many these are. Without it, or with another number, nothing is done.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) confirm: Option<usize>,
+    /// Why: stands in the history of each order.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Wait for the outcome.
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 #[derive(Debug, Args)]
@@ -57,7 +80,7 @@ pub(crate) struct IncidentArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
-    /// How far a redrive has come, and what came of each step.
+    /// How far it has come, and what came of each step or order.
     Show {
         /// As the command that began it told.
         id: String,

@@ -1,7 +1,7 @@
 //! Dead letters: what is parked and waits for a person.
 
-use roundtrip_api::dead_letters::{CodeCount, DeadLettersAnswer, ListedDeadLetter, RedriveAnswer};
-use roundtrip_api::jobs::{JobAnswer, JobPhase};
+use roundtrip_api::dead_letters::{CodeCount, DeadLettersAnswer, ListedDeadLetter, PurgeAnswer, RedriveAnswer};
+use roundtrip_api::jobs::{JobAnswer, JobKind, JobPhase};
 
 use super::{failure, labelled, lay_out, name, table, time, with_next};
 
@@ -80,7 +80,20 @@ pub(crate) fn redrive(plan: &RedriveAnswer, dry_run: bool) -> String {
     text.join("\n")
 }
 
-/// What came of a redrive so far.
+/// What is purged.
+pub(crate) fn purge(plan: &PurgeAnswer) -> String {
+    let PurgeAnswer { job_id, matched, more, codes } = plan;
+    let letters = if *matched == 1 { "dead letter is" } else { "dead letters are" };
+    let mut text = vec![format!("{matched} {letters} taken off the list.")];
+    if *more {
+        text.push("More are parked than one job takes: ask again for the rest.".to_owned());
+    }
+    text.extend(codes.iter().map(|CodeCount { code, count }| format!("  {count} x {code}")));
+    text.push(format!("See how it goes: roundtrip job show {job_id}"));
+    text.join("\n")
+}
+
+/// What came of a job so far.
 pub(crate) fn job(job: &JobAnswer) -> String {
     let state = match (job.state, &job.why) {
         (JobPhase::Stopped, Some(why)) => format!("stopped: {why}"),
@@ -99,7 +112,13 @@ pub(crate) fn job(job: &JobAnswer) -> String {
     };
     push("running", job.running, ", or waiting for the world");
     push("parked", job.parked, ", as before");
-    push("dropped", job.dropped, ": what they were for may not go any more, see the orders");
+    let why_dropped = match job.kind {
+        JobKind::Resend => ": nothing was shipped of them, as far as is known",
+        JobKind::Redrive | JobKind::Purge | JobKind::Unknown => {
+            ": what they were for may not go any more, see the orders"
+        }
+    };
+    push("dropped", job.dropped, why_dropped);
     push("not parked", job.not_parked, " when it began");
     pairs.extend(job.failed.iter().map(|CodeCount { code, count }| ("failed", format!("{count} x {code}"))));
     format!("{}\n{}", job.verdict, labelled(&pairs))
@@ -195,6 +214,7 @@ See how it goes: roundtrip job show j-1";
     fn a_job_says_what_came_of_it() {
         let come = JobAnswer {
             id: "j-1".into(),
+            kind: JobKind::Redrive,
             state: JobPhase::Stopped,
             why: Some("it failed again".into()),
             asked_at: "2026-11-23T03:00:00Z".parse().unwrap(),

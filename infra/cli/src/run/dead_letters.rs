@@ -1,14 +1,14 @@
 //! `dlq …`, `job …`
 
 use jiff::Timestamp;
-use roundtrip_api::dead_letters::{DeadLettersAnswer, PostRedrive, RedriveAnswer};
+use roundtrip_api::dead_letters::{DeadLettersAnswer, PostPurge, PostRedrive, PurgeAnswer, RedriveAnswer};
 use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::dead_letters::DeadLetterId;
 use serde_json::json;
 
 use super::{given, shown};
 use crate::api::{Answer, Api};
-use crate::cli::{DlqCommand, DlqFilter, DlqList, DlqRedrive, IncidentArgs};
+use crate::cli::{DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::wait::Seen;
@@ -21,6 +21,7 @@ pub(super) async fn run(api: &Api, json: bool, command: &DlqCommand) -> Result<O
         DlqCommand::List(args) => list(api, json, args).await,
         DlqCommand::Show { id } => show(api, json, id).await,
         DlqCommand::Redrive(args) => redrive(api, json, args).await,
+        DlqCommand::Purge(args) => purge(api, json, args).await,
     }
 }
 
@@ -73,6 +74,34 @@ async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Tro
     let Some(id) = plan.job_id.as_ref().filter(|_| args.wait) else {
         return shown(begun, json, |_| Ok(print::redrive(&plan, args.dry_run)));
     };
+    ended(api, json, id).await
+}
+
+async fn purge(api: &Api, json: bool, args: &DlqPurge) -> Result<Output, Trouble> {
+    let DlqFilter { cause, code, queue, shop, order, since, before } = &args.filter;
+    let body = PostPurge {
+        ids: args.ids.clone(),
+        cause: cause.clone(),
+        code: code.clone(),
+        queue: *queue,
+        shop: shop.clone(),
+        order: *order,
+        from: since.clone(),
+        before: before.clone(),
+        all: args.all,
+        confirm: args.confirm,
+        reason: args.reason.clone(),
+    };
+    let begun = api.post("/v1/dead-letters/purge", &json!(body)).await?;
+    let plan: PurgeAnswer = begun.read()?;
+    if args.wait {
+        return ended(api, json, &plan.job_id).await;
+    }
+    shown(begun, json, |_| Ok(print::purge(&plan)))
+}
+
+/// Waits for a job, and says what came of it.
+pub(super) async fn ended(api: &Api, json: bool, id: &str) -> Result<Output, Trouble> {
     let answer = wait::until(api, &job_path(id), |answer: &Answer| {
         let job: JobAnswer = answer.read()?;
         Ok(match job.state {
@@ -86,7 +115,7 @@ async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Tro
     Ok(Output { text: if json { answer.raw } else { print::job(&job) }, ok })
 }
 
-/// How far a redrive has come.
+/// How far a job has come.
 pub(super) async fn job(api: &Api, json: bool, id: &str) -> Result<Output, Trouble> {
     let answer = api.get(&job_path(id), &[]).await?;
     shown(answer, json, |answer| Ok(print::job(&answer.read()?)))

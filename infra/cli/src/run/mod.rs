@@ -4,6 +4,7 @@ mod dead_letters;
 mod labels;
 mod links;
 mod orders;
+mod resend;
 mod resync;
 mod shops;
 
@@ -37,6 +38,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Order(OrderCommand::Push(args)) => orders::push(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::DryRun(args)) => orders::dry_run(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Sync(args)) => orders::sync(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::Resend(args)) => resend::run(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Tag(args)) => orders::tag(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Received(args)) => orders::received(&to.api().await?, json, &args).await,
         Command::Shop(ShopCommand::Settings(args)) => shops::settings(&to.api().await?, json, &args).await,

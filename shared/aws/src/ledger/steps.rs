@@ -52,7 +52,7 @@ impl DynamoLedger {
             let subject = Subject::Shop { shop: domain.clone() };
             add_due(&mut item, &pk, &WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
         }
-        if let Some(parked) = &step.parked {
+        if let Some(parked) = step.parked.as_ref().filter(|parked| parked.is_listed()) {
             item.insert("status_pk".into(), text(status_pk(domain, List::Parked)));
             item.insert("status_sk".into(), text(parked_sk(parked.at, domain, id)));
         }

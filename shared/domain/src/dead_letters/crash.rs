@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
 use crate::ports::{Ledger, LedgerError};
-use crate::record::{Commit, List, Listing, RowKey, Write};
+use crate::record::{Commit, Listing, RowKey, Write};
 use crate::step::{Failure, Parked, Step, StepId};
 use crate::task::{Queue, Subject, Task, Trigger};
 
@@ -61,7 +61,7 @@ pub(super) async fn note(
     step.first_failure = Some(Failure { at: sent_at, ..failure.clone() });
     step.last_failure = Some(failure.clone());
     // Its letter is the one that was found.
-    step.parked = Some(Parked { code: Code::Crashed, at: now, inputs: None, announced: true });
+    step.parked = Some(Parked { code: Code::Crashed, at: now, inputs: None, announced: true, dismissed: false });
     let event = HistoryEvent::moved(now, task, &row.step, "waiting", "crashed").with_failure(&failure);
     row.write(ledger, &step, version, event).await?;
     Ok(Crash::New)
@@ -143,7 +143,7 @@ impl CrashRow {
             expected: version,
             body: Some(serde_json::to_value(step).expect("a step is plain data")),
             due: None,
-            listed: step.parked.as_ref().map(|parked| Listing { list: List::Parked, at: parked.at, name: None }),
+            listed: step.parked.as_ref().and_then(Listing::of_parked),
             expires_at: None,
         };
         ledger.commit(Commit { writes: vec![write], history: vec![(order.clone(), event)] }).await

@@ -4,6 +4,7 @@
 mod cause;
 mod crash;
 mod list;
+mod purge;
 mod sweep;
 
 use std::fmt;
@@ -18,13 +19,14 @@ use crate::code::Code;
 use crate::id::{OrderId, OrderRef, ShipmentId, ShopDomain};
 use crate::look::redrive_cause;
 use crate::ports::{LedgerError, ParkedMessage};
-use crate::step::{Aside, Failure, Step, StepId};
+use crate::step::{Aside, Failure, Parked, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
 pub use cause::{Incident, Incidents, incidents};
 pub use crash::{CrashState, finished};
 pub(crate) use crash::{crashed, task as crashed_task};
 pub use list::{Filter, Page, list, these};
+pub(crate) use purge::dismiss;
 pub use sweep::{Swept, sweep};
 
 /// A parked step, in the state in which it was parked.
@@ -57,7 +59,7 @@ pub struct DeadLetterId {
 pub struct InvalidDeadLetterId(String);
 
 impl DeadLetter {
-    /// What the row of a step says, if it is parked.
+    /// What the row of a step says, if it is parked and a person is to see to it.
     ///
     /// # Errors
     /// The row is none of a step.
@@ -72,12 +74,19 @@ impl DeadLetter {
         Ok(Self::of_step(shop, order, step, row))
     }
 
-    /// What a step says, if it is parked.
+    /// What a step says, if it is parked and a person is to see to it.
     #[must_use]
     pub fn of_step<S>(shop: &ShopDomain, order: Option<OrderId>, id: &StepId, step: Step<S>) -> Option<Self> {
         let Step { generation, parked, attempts, first_failure, last_failure, .. } = step;
         let id = DeadLetterId { shop: shop.clone(), order, step: id.clone(), generation };
-        parked.map(|parked| Self { id, code: parked.code, parked_at: parked.at, attempts, first_failure, last_failure })
+        parked.filter(Parked::is_listed).map(|parked| Self {
+            id,
+            code: parked.code,
+            parked_at: parked.at,
+            attempts,
+            first_failure,
+            last_failure,
+        })
     }
 
     /// The order, where it is a step of one.

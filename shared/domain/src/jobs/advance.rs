@@ -1,18 +1,19 @@
-//! A job goes on: the next of its steps are set going, as many as its rate and its canary let go.
+//! A job goes on: the next of what it has to do, as much as its rate and its canary let go.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::progress::{Fate, fates};
-use super::{Job, JobState};
-use crate::dead_letters::{DeadLetterId, crashed_task};
+use super::progress::{Fate, fates_of};
+use super::{Job, JobState, Work};
+use crate::dead_letters::{DeadLetterId, crashed_task, dismiss};
 use crate::history::HistoryEvent;
-use crate::id::OrderRef;
-use crate::ports::{Jobs, Ledger, LedgerError, Tasks, after};
+use crate::ports::{Jobs, Ledger, LedgerError, Registry, Tasks, after};
 use crate::step::StepId;
 use crate::task::Trigger;
 use crate::work::Unfinished;
+use crate::writeback::resend;
 
 /// So many go with one write of the job's row: their history is written with it, and a transaction takes a hundred items.
 pub const CHUNK: usize = 25;
@@ -20,7 +21,7 @@ pub const CHUNK: usize = 25;
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
 /// Seconds until the next call.
 const PACE: usize = 60;
-/// A step that is not done after so long waits for the world.
+/// What is not done after so long waits for the world.
 const LONG_ENOUGH: Duration = Duration::from_secs(15 * 60);
 
 /// Writes a job down and lets its first steps go.
@@ -28,7 +29,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// The ledger or a queue failed. What is written goes on by itself.
 pub async fn begin(
-    ledger: &(impl Ledger + Jobs),
+    ledger: &(impl Ledger + Registry + Jobs),
     tasks: &impl Tasks,
     job: Job,
     now: Timestamp,
@@ -46,18 +47,18 @@ pub async fn begin(
 pub struct Advanced {
     /// Jobs that were open.
     pub jobs: usize,
-    /// Steps that went.
+    /// Steps, or orders, that went.
     pub sent: usize,
     /// Jobs that could not go on, and why: they kept no other back.
     pub stuck: Vec<(String, Unfinished)>,
 }
 
-/// Lets every open job go on, the oldest first, with up to `most` steps in all.
+/// Lets every open job go on, the oldest first, with up to `most` in all.
 ///
 /// # Errors
 /// The ledger does not say which jobs are open.
 pub async fn advance_all(
-    ledger: &(impl Ledger + Jobs),
+    ledger: &(impl Ledger + Registry + Jobs),
     tasks: &impl Tasks,
     most: usize,
     now: Timestamp,
@@ -73,16 +74,13 @@ pub async fn advance_all(
     Ok(advanced)
 }
 
-/// Lets the next of a job's steps go: up to `most`, spread by its rate over the time until the next call. Returns how it
-/// stands then, and how many went; `None`: there is no such job.
-///
-/// Each step's history is written before its task is sent. Whoever dies in between leaves it parked: it is sent again
-/// later.
+/// Lets the next of a job go: up to `most`, spread by its rate over the time until the next call. Returns how it stands
+/// then, and how many went; `None`: there is no such job.
 ///
 /// # Errors
 /// The ledger or a queue failed; another call goes on. `Conflict`: somebody else goes on with it.
 pub async fn advance(
-    ledger: &(impl Ledger + Jobs),
+    ledger: &(impl Ledger + Registry + Jobs),
     tasks: &impl Tasks,
     (id, most): (&str, usize),
     now: Timestamp,
@@ -91,51 +89,84 @@ pub async fn advance(
     if !job.is_open() {
         return Ok(Some((job, 0)));
     }
-    let fates = fates(ledger, &job.items[..job.sent]).await?;
-    let is_long_ago = job.sent_again_at.or(job.sent_at).is_some_and(|at| after(at, AGAIN_AFTER) <= now);
-    let are_lost = fates.contains(&Fate::Parked) && is_long_ago && !is_given_up(&job, now);
-    let limit = match canary(&job, &fates, now) {
-        Canary::Wait => job.canary.min(job.items.len()),
-        Canary::Go => job.items.len(),
+    let (total, first) = (job.work.len(), job.sent);
+    let fates = fates_of(ledger, &job).await?;
+    let limit = match canary(&job, &fates[..first], now) {
+        Canary::Wait => job.canary.min(total),
+        Canary::Go => total,
         Canary::Stop(why) => {
             job.state = JobState::Stopped { at: now, why };
             ledger.save_job(&job, version, &[]).await?;
             return Ok(Some((job, 0)));
         }
     };
-    if are_lost {
+    if let Work::Redrive(letters) = &job.work
+        && are_lost(&job, &fates[..first], now)
+    {
+        let went = letters[..first].iter().zip(&fates);
+        let lost: Vec<DeadLetterId> =
+            went.filter(|(_, fate)| **fate == Fate::Parked).map(|(letter, _)| letter.clone()).collect();
         job.sent_again_at = Some(now);
         ledger.save_job(&job, version, &[]).await?;
         version += 1;
-        let lost = job.items[..job.sent].iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Parked);
-        for (n, (letter, _)) in lost.enumerate() {
-            send((ledger, tasks), &job, letter, n).await?;
+        for (n, letter) in lost.iter().enumerate() {
+            send((ledger, tasks), letter, delay(&job, n)).await?;
         }
     }
-    let last = limit.min(job.sent + most.min(usize::from(job.rate) * PACE));
-    let first = job.sent;
+    let last = limit.min(first + most.min(usize::from(job.rate) * PACE));
     while job.sent < last {
-        let until = last.min(job.sent + CHUNK);
-        let chunk = job.sent..until;
-        let history: Vec<(OrderRef, HistoryEvent)> = job.items[chunk.clone()]
-            .iter()
-            .filter_map(|letter| Some((letter.order()?, event(&job, letter, now))))
-            .collect();
-        job.sent = until;
-        job.sent_at = Some(now);
-        ledger.save_job(&job, version, &history).await?;
-        version += 1;
-        for n in chunk {
-            send((ledger, tasks), &job, &job.items[n], n - first).await?;
-        }
+        let chunk = job.sent..last.min(job.sent + CHUNK);
+        version = go((ledger, tasks), (&mut job, version), (chunk, first), now).await?;
     }
-    let is_settled = first == job.items.len() && fates.iter().all(|fate| fate.is_final());
-    if is_settled || (job.sent == job.items.len() && is_given_up(&job, now)) {
+    let is_settled = first == total && fates.iter().all(|fate| fate.is_final());
+    if is_settled || (job.sent == total && is_given_up(&job, now)) {
         job.state = JobState::Done { at: now };
         ledger.save_job(&job, version, &[]).await?;
     }
     let sent = job.sent - first;
     Ok(Some((job, sent)))
+}
+
+/// One chunk of a job. `first` is the first that went in this call. Returns the version of the job's row.
+///
+/// What is repeated without harm is done before it is written that it was. A redrive's history must not be: it is written
+/// first, and whoever dies before the tasks are sent leaves steps that are parked still, and are sent again later.
+async fn go(
+    (ledger, tasks): (&(impl Ledger + Registry + Jobs), &impl Tasks),
+    (job, version): (&mut Job, u64),
+    (chunk, first): (Range<usize>, usize),
+    now: Timestamp,
+) -> Result<u64, Unfinished> {
+    let mut history = Vec::new();
+    match &job.work {
+        Work::Redrive(letters) => {
+            let events = letters[chunk.clone()].iter().map(|letter| Some((letter.order()?, event(job, letter, now))));
+            history.extend(events.flatten());
+        }
+        Work::Resend(orders) => {
+            for n in chunk.clone() {
+                resend(ledger, tasks, &orders[n], job.asked(), (now, delay(job, n - first))).await?;
+            }
+        }
+        Work::Purge(letters) => {
+            for letter in &letters[chunk.clone()] {
+                match dismiss(ledger, letter, job.asked(), now).await {
+                    // Somebody else goes on with the step just now: then it is nobody's to purge.
+                    Ok(()) | Err(LedgerError::Conflict) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+    }
+    job.sent = chunk.end;
+    job.sent_at = Some(now);
+    ledger.save_job(job, version, &history).await?;
+    if let Work::Redrive(letters) = &job.work {
+        for n in chunk {
+            send((ledger, tasks), &letters[n], delay(job, n - first)).await?;
+        }
+    }
+    Ok(version + 1)
 }
 
 enum Canary {
@@ -145,13 +176,14 @@ enum Canary {
     Stop(String),
 }
 
-fn canary(job: &Job, fates: &[Fate], now: Timestamp) -> Canary {
-    let first = &fates[..fates.len().min(job.canary)];
+fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
+    let Work::Redrive(letters) = &job.work else { return Canary::Go };
+    let first = &went[..went.len().min(job.canary)];
     if job.canary == 0 {
         return Canary::Go;
     }
-    let (count, rest) = (job.canary.min(job.items.len()), job.items.len().saturating_sub(job.canary));
-    for (fate, letter) in first.iter().zip(&job.items) {
+    let (count, rest) = (job.canary.min(letters.len()), letters.len().saturating_sub(job.canary));
+    for (fate, letter) in first.iter().zip(letters) {
         let why = match fate {
             Fate::Failed(code) => format!("{letter} failed again: {code}"),
             Fate::Dropped => format!("{letter} may not go any more, which proves nothing of the others"),
@@ -166,25 +198,35 @@ fn canary(job: &Job, fates: &[Fate], now: Timestamp) -> Canary {
     }
 }
 
+/// Whether tasks of steps that are parked still did not arrive.
+fn are_lost(job: &Job, went: &[Fate], now: Timestamp) -> bool {
+    let is_long_ago = job.sent_again_at.or(job.sent_at).is_some_and(|at| after(at, AGAIN_AFTER) <= now);
+    went.contains(&Fate::Parked) && is_long_ago && !is_given_up(job, now)
+}
+
 /// Whether nobody waits any more for what is not done.
 fn is_given_up(job: &Job, now: Timestamp) -> bool {
     after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now
 }
 
-/// Sends the task of a step, so late that no more than `rate` begin in a second.
+/// So late that no more than the job's rate begin in a second.
+fn delay(job: &Job, before: usize) -> Duration {
+    Duration::from_secs(u64::try_from(before).unwrap_or(u64::MAX) / u64::from(job.rate.max(1)))
+}
+
+/// Sends the task of a step.
 async fn send(
     (ledger, tasks): (&impl Ledger, &impl Tasks),
-    job: &Job,
     letter: &DeadLetterId,
-    before: usize,
+    delay: Duration,
 ) -> Result<(), Unfinished> {
     let task = match letter.step {
         StepId::Crash { .. } => crashed_task(ledger, letter).await?,
         _ => Some(letter.redrive()),
     };
-    let Some(task) = task else { return Ok(()) };
-    let delay = u64::try_from(before).unwrap_or(u64::MAX) / u64::from(job.rate.max(1));
-    tasks.send_later(letter.step.queue(), &task, Duration::from_secs(delay)).await?;
+    if let Some(task) = task {
+        tasks.send_later(letter.step.queue(), &task, delay).await?;
+    }
     Ok(())
 }
 

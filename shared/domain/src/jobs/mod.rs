@@ -1,8 +1,7 @@
-//! Jobs: what a person asked to be done with many steps at once, and how far it has come.
+//! Jobs: what a person asked to be done with many steps or orders at once, and how far it has come.
 //!
-//! A job sends nothing but tasks, which name steps that are parked; the ledger says what came of each. So a job that is
-//! begun twice, or dies halfway, does no harm: a step that goes again already does not heed it, one that it did not reach
-//! is parked still.
+//! Whatever a job does, done twice does no more than once, and the ledger says what came of it. So a job that is begun
+//! twice, or dies halfway, does no harm: what it did not reach is as it was.
 
 mod advance;
 mod progress;
@@ -12,21 +11,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::dead_letters::DeadLetterId;
+use crate::id::OrderRef;
 
 pub use advance::{Advanced, CHUNK, advance, advance_all, begin};
-pub use progress::{Fate, Progress, fates, progress};
+pub use progress::{Fate, Progress, fates, fates_of, progress};
 
 /// The most that one job takes on: its row holds them all.
 pub const MAX_ITEMS: usize = 2000;
 /// What a rate may be: more than a shop's limit serves would only wait there.
 pub const MAX_RATE: u16 = 100;
-
 /// Where nobody gives another.
 pub const DEFAULT_RATE: u16 = 10;
 /// More of them would be no canary.
 pub const MAX_CANARY: usize = 25;
 
-/// Parked steps that are to be set going again, one after the other.
+/// Many things to do, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub id: String,
@@ -34,12 +33,12 @@ pub struct Job {
     pub asked_by: String,
     /// In that person's words; stands in the history of each order.
     pub reason: String,
-    /// In the order in which they go.
-    pub items: Vec<DeadLetterId>,
+    #[serde(flatten)]
+    pub work: Work,
     /// So many were asked for as well, and were not parked any more.
     #[serde(default)]
     pub not_parked: usize,
-    /// Tasks a second.
+    /// How many begin in a second.
     pub rate: u16,
     /// So many go first; the others only if these succeed. 0: all go.
     #[serde(default)]
@@ -56,6 +55,35 @@ pub struct Job {
     pub state: JobState,
 }
 
+/// What a job does, and with what, in the order in which they go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "items", rename_all = "snake_case")]
+pub enum Work {
+    /// Parked steps are set going again.
+    Redrive(Vec<DeadLetterId>),
+    /// The tracking of these orders is shown, or looked for, again.
+    Resend(Vec<OrderRef>),
+    /// Parked steps are listed no more.
+    Purge(Vec<DeadLetterId>),
+}
+
+impl Work {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Redrive(letters) | Self::Purge(letters) => letters.len(),
+            Self::Resend(orders) => orders.len(),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -68,21 +96,24 @@ pub enum JobState {
     Stopped { at: Timestamp, why: String },
 }
 
+/// Who wants it, by which job, and why: what a history says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) by: &'a str,
+    pub(crate) job: &'a str,
+    pub(crate) reason: &'a str,
+}
+
 impl Job {
     /// As somebody asks for it, with this id: nothing went yet.
     #[must_use]
-    pub fn new(
-        id: String,
-        (asked_at, asked_by): (Timestamp, String),
-        reason: String,
-        items: Vec<DeadLetterId>,
-    ) -> Self {
+    pub fn new(id: String, (asked_at, asked_by): (Timestamp, String), reason: String, work: Work) -> Self {
         Self {
             id,
             asked_at,
             asked_by,
             reason,
-            items,
+            work,
             not_parked: 0,
             rate: DEFAULT_RATE,
             canary: 0,
@@ -97,5 +128,9 @@ impl Job {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.state == JobState::Open
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked { by: &self.asked_by, job: &self.id, reason: &self.reason }
     }
 }

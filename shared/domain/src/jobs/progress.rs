@@ -1,17 +1,18 @@
 //! What came of each step of a job: read from the ledger, where a success is what a shop showed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::IgnoredAny;
 
+use super::{Job, Work};
 use crate::code::Code;
-use crate::dead_letters::{DeadLetterId, crashed};
+use crate::dead_letters::{DeadLetterId, crashed, these};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
 use crate::record::{OrderRecord, Row, RowKey};
 use crate::step::{Step, StepId, WaitReason};
-use crate::writeback::Phase;
+use crate::writeback::{Phase, WritebackState};
 
 /// What came of a step that was parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,50 @@ pub fn progress(fates: &[Fate]) -> Progress {
         }
     }
     progress
+}
+
+/// What came of each that a job has to do, by what it does. An order's tracking is written back once the ledger says of each
+/// of its shipments that its store showed it when it was read again. Reads of a redrive or a purge as of [`fates`], of the
+/// orders that went one query each.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn fates_of(ledger: &impl Ledger, job: &Job) -> Result<Vec<Fate>, LedgerError> {
+    match &job.work {
+        Work::Redrive(letters) => fates(ledger, letters).await,
+        Work::Purge(letters) => {
+            let still: BTreeSet<DeadLetterId> =
+                these(ledger, letters).await?.into_iter().map(|letter| letter.id).collect();
+            let fate = |letter: &DeadLetterId| if still.contains(letter) { Fate::Parked } else { Fate::Done };
+            Ok(letters.iter().map(fate).collect())
+        }
+        Work::Resend(orders) => {
+            let mut fates = Vec::with_capacity(orders.len());
+            for order in &orders[..job.sent.min(orders.len())] {
+                fates.push(of_tracking(&ledger.load(order).await?));
+            }
+            // Their turn has not come, however they stand.
+            fates.resize(orders.len(), Fate::Parked);
+            Ok(fates)
+        }
+    }
+}
+
+fn of_tracking(record: &OrderRecord) -> Fate {
+    let steps = || record.writebacks.values().map(Row::get);
+    if let Some(parked) = steps().find_map(|step| step.parked.as_ref()) {
+        return Fate::Failed(parked.code);
+    }
+    let is_shown =
+        |step: &Step<WritebackState>| matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. });
+    let is_looked_at = record.open_sync().is_some() || !record.tags.get().state.unread.is_empty();
+    match (steps().all(is_shown), record.writebacks.is_empty()) {
+        (false, _) => Fate::Running,
+        (true, _) if is_looked_at => Fate::Running,
+        // Nothing was shipped, or nothing that is known.
+        (true, true) => Fate::Dropped,
+        (true, false) => Fate::Done,
+    }
 }
 
 /// What came of each of `letters`. A batch of reads for each hundred, and one for each step of a shop itself.

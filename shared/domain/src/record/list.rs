@@ -10,7 +10,7 @@ use super::parts::{Summary, Tab};
 use crate::code::Code;
 use crate::id::ShopDomain;
 use crate::order::FulfillmentStatus;
-use crate::step::{Step, WaitReason};
+use crate::step::{Parked, Step, WaitReason};
 
 /// A list of a shop's orders. An order stands in one at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,14 @@ pub struct Listing {
     pub at: Timestamp,
     /// As the shop's merchant sees the order; `None`: nobody looks for it by a number.
     pub name: Option<String>,
+}
+
+impl Listing {
+    /// Among what is parked, as long as a person is to see to it.
+    #[must_use]
+    pub fn of_parked(parked: &Parked) -> Option<Self> {
+        parked.is_listed().then_some(Self { list: List::Parked, at: parked.at, name: None })
+    }
 }
 
 /// What of a shop's own orders somebody wants to see: all that is given has to be true.

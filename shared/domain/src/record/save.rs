@@ -8,7 +8,7 @@ use super::row::{Change, Row};
 use super::{List, Listing, OrderRecord, Origin, PushRequest, Received, RequestState, Summary, SyncRequest, SyncState};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
-use crate::step::{Look, Parked, Step, StepId, WaitReason};
+use crate::step::{Look, Step, StepId, WaitReason};
 use crate::task::{Queue, Subject};
 
 /// Which row of an order's record.
@@ -174,8 +174,7 @@ impl Extra {
     fn step<S>(step: &Step<S>, id: &StepId, looked_at: &OrderRef) -> Self {
         let subject = Subject::Order(looked_at.clone());
         let due = step.wait.as_ref().map(|wait| WakeUp { at: wait.until, queue: id.queue(), subject, why: wait.why });
-        let listing = |parked: &Parked| Listing { list: List::Parked, at: parked.at, name: None };
-        Self { due, listed: step.parked.as_ref().map(listing), ..Self::default() }
+        Self { due, listed: step.parked.as_ref().and_then(Listing::of_parked), ..Self::default() }
     }
 
     fn requested(due: Timestamp, queue: Queue, at: &OrderRef) -> Self {

@@ -6,6 +6,7 @@ mod job;
 mod label;
 mod plan;
 mod protocol;
+mod resend;
 mod settle;
 mod shipment;
 mod use_case;
@@ -20,6 +21,7 @@ pub use plan::{
     DraftLines, FulfillmentDraft, Terms, TrackingInfo, TrackingUpdate, WritebackCall, WritebackPlan, Written,
     plan_writeback,
 };
+pub(crate) use resend::resend;
 pub use shipment::{Label, LabelLine, Lines, Shipment};
 pub use use_case::write_back;
 

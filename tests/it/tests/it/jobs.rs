@@ -6,7 +6,7 @@ use roundtrip_domain::Unfinished;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list};
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, advance, begin, fates, progress};
+use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, Work, advance, begin, fates, progress};
 use roundtrip_domain::ports::{Clock, Jobs};
 use roundtrip_domain::task::Queue;
 use roundtrip_kit::fake::Fault;
@@ -40,7 +40,7 @@ impl Troubled {
 
     fn job(&self, id: &str) -> Job {
         let asked = (self.world.now(), "ada".into());
-        Job::new(id.into(), asked, "the sun takes orders again".into(), self.letters.clone())
+        Job::new(id.into(), asked, "the sun takes orders again".into(), Work::Redrive(self.letters.clone()))
     }
 
     async fn write(&self, job: Job) -> Result<Job, Unfinished> {

@@ -24,6 +24,7 @@ mod paused;
 mod permutations;
 mod push;
 mod regressions;
+mod resend;
 mod resync;
 mod schema;
 mod shipments;

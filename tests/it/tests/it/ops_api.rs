@@ -6,6 +6,7 @@ mod dead_letters;
 mod http;
 mod lists;
 mod settings;
+mod writebacks;
 
 use std::sync::Arc;
 use std::time::Duration;

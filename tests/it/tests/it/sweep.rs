@@ -5,7 +5,7 @@ use std::time::Duration;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetter, Filter, Swept, list, sweep};
 use roundtrip_domain::id::ProductId;
-use roundtrip_domain::jobs::{Fate, Job, JobState, begin, fates};
+use roundtrip_domain::jobs::{Fate, Job, JobState, Work, begin, fates, fates_of};
 use roundtrip_domain::ports::{Clock, Letter};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::Fault;
@@ -25,7 +25,7 @@ impl World {
     /// All that is parked is set going again, and what follows from it at once.
     async fn redrive_all(&self, id: &str) -> Job {
         let items = self.parked().await.into_iter().map(|letter| letter.id).collect();
-        let job = Job::new(id.into(), (self.now(), "ada".into()), "it is mended".into(), items);
+        let job = Job::new(id.into(), (self.now(), "ada".into()), "it is mended".into(), Work::Redrive(items));
         let ports = &self.ports;
         let job = begin(&ports.ledger, &ports.tasks, job, ports.clock.now()).await.unwrap();
         self.drain().await;
@@ -33,7 +33,7 @@ impl World {
     }
 
     async fn fate(&self, job: &Job) -> Vec<Fate> {
-        fates(&self.ports.ledger, &job.items).await.unwrap()
+        fates_of(&self.ports.ledger, job).await.unwrap()
     }
 
     fn letters_of(&self, queue: Queue) -> usize {
@@ -136,7 +136,7 @@ async fn a_backfill_that_crashed_goes_again_as_a_backfill() {
     world.sweep().await;
 
     let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), items);
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
     begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
 
     let (queue, task) = world.ports.tasks.take().unwrap();

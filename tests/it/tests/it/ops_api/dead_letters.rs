@@ -269,3 +269,35 @@ async fn a_redrive_that_says_not_which_or_not_why_is_refused() {
     }
     assert!(scene.world.ledger.open_jobs().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_purge_wants_to_be_told_how_many() {
+    let scene = troubled().await;
+    let purge = async |body: Value| scene.send("POST", "/v1/dead-letters/purge", body).await;
+
+    let (status, problem) = purge(json!({ "code": "REJECTED", "reason": "sold out" })).await;
+    assert_eq!((status, &problem["code"], &problem["field"]), (409, &json!("CONFIRM_REQUIRED"), &json!("confirm")));
+    assert_eq!(problem["detail"], "2 dead letters would be purged");
+    assert!(problem["remedy"].as_str().unwrap().contains("\"confirm\": 2"), "{problem:#}");
+    let (status, _) = purge(json!({ "code": "REJECTED", "reason": "sold out", "confirm": 3 })).await;
+    assert_eq!((status, scene.dead_letters("").await.0.len()), (409, 4), "nothing was done");
+    for (body, field) in
+        [(json!({ "reason": "x", "confirm": 4 }), "all"), (json!({ "all": true, "reason": " " }), "reason")]
+    {
+        let (status, problem) = purge(body).await;
+        assert_eq!((status, &problem["field"]), (400, &json!(field)));
+    }
+
+    let (status, begun) = purge(json!({ "code": "REJECTED", "reason": "sold out", "confirm": 2 })).await;
+
+    assert_eq!((status, &begun["matched"], &begun["codes"][0]["count"]), (202, &json!(2), &json!(2)), "{begun:#}");
+    assert_eq!(scene.dead_letters("").await.0, [named("mars", 44, PUSH), named("moon", 42, TRACKING)]);
+    let job = format!("/v1/jobs/{}", begun["job_id"].as_str().unwrap());
+    let (_, job) = scene.send("GET", &job, Value::Null).await;
+    assert_eq!((&job["kind"], &job["verdict"]), (&json!("purge"), &json!("2 of 2 purged")));
+    let history = scene.order().await["history"].clone();
+    let told = history.as_array().unwrap().iter().find(|event| event["after"] == "dismissed").unwrap();
+    assert_eq!((&told["actor"], &told["code"], &told["before"]), (&json!("ada"), &json!("REJECTED"), &json!("parked")));
+    assert!(told["detail"].as_str().unwrap().starts_with("sold out; it had failed 1 times"), "{told:#}");
+    assert_eq!(purge(json!({ "code": "REJECTED", "reason": "x", "confirm": 2 })).await.0, 404, "they are gone");
+}
