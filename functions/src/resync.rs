@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::compose::{self, WorkerPorts};
-use crate::worker;
+use crate::{telemetry, worker};
 
 /// What the function is called with: messages of its queue, or the schedule's own words.
 #[derive(Deserialize)]
@@ -48,6 +48,7 @@ async fn begin(ports: &WorkerPorts, scheduled_at: &str) -> Result<Value, Error> 
     match resync_all(ports, scheduled_at).await {
         Ok(shops) => {
             tracing::info!(shops, run.id = scheduled_at, "resync begun");
+            telemetry::count("ScheduledRun", "function", "resync");
             Ok(json!({ "shops": shops }))
         }
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Number, Value, json};
 use tracing_subscriber::EnvFilter;
 
 /// The namespace of all metrics.
@@ -21,22 +21,37 @@ pub(crate) fn init_logs() {
 }
 
 /// Counts one `name`, by one dimension. Dimensions have few values: never an order or a person.
-#[allow(clippy::print_stdout)] // The format is a line on standard output, which CloudWatch reads as a metric.
 pub(crate) fn count(name: &str, dimension: &str, value: &str) {
-    println!("{}", metric(name, dimension, value, SystemTime::now()));
+    print(&metric(name, "Count", &1.into(), Some((dimension, value)), SystemTime::now()));
 }
 
-fn metric(name: &str, dimension: &str, value: &str, at: SystemTime) -> serde_json::Value {
+/// Tells one value of `name`, without a dimension: what is averaged, or is of the whole stack. The unit is a word of
+/// CloudWatch's, e.g. `Seconds`.
+pub(crate) fn value(name: &str, unit: &'static str, value: impl Into<Number>) {
+    print(&metric(name, unit, &value.into(), None, SystemTime::now()));
+}
+
+#[allow(clippy::print_stdout)] // The format is a line on standard output, which CloudWatch reads as a metric.
+fn print(line: &Value) {
+    println!("{line}");
+}
+
+/// Source: CloudWatch, Embedded metric format specification: an empty set in `Dimensions` is a metric that has none.
+fn metric(name: &str, unit: &str, value: &Number, dimension: Option<(&str, &str)>, at: SystemTime) -> Value {
     let timestamp_ms = at.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
-    json!({
+    let names: Vec<&str> = dimension.iter().map(|(name, _)| *name).collect();
+    let mut line = json!({
         "_aws": { "Timestamp": timestamp_ms, "CloudWatchMetrics": [{
             "Namespace": NAMESPACE,
-            "Dimensions": [[dimension]],
-            "Metrics": [{ "Name": name, "Unit": "Count" }],
+            "Dimensions": [names],
+            "Metrics": [{ "Name": name, "Unit": unit }],
         }] },
-        dimension: value,
-        name: 1,
-    })
+        name: value,
+    });
+    if let Some((dimension, value)) = dimension {
+        line[dimension] = value.into();
+    }
+    line
 }
 
 #[cfg(test)]
@@ -44,11 +59,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_metric_is_in_the_embedded_format() {
-        let line = metric("UnusableDelivery", "reason", "not_json", UNIX_EPOCH);
+    fn a_count_is_in_the_embedded_format() {
+        let line = metric("UnusableDelivery", "Count", &1.into(), Some(("reason", "not_json")), UNIX_EPOCH);
 
         assert_eq!(line["UnusableDelivery"], 1);
         assert_eq!(line["reason"], "not_json");
         assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["reason"]]));
+    }
+
+    #[test]
+    fn a_value_has_its_unit_and_one_empty_set_of_dimensions() {
+        let line = metric("OldestParked", "Seconds", &86_400.into(), None, UNIX_EPOCH);
+
+        assert_eq!(line["OldestParked"], 86_400);
+        let described = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(described["Metrics"], json!([{ "Name": "OldestParked", "Unit": "Seconds" }]));
+        assert_eq!(described["Dimensions"], json!([[]]), "no set at all would be no metric");
     }
 }

@@ -165,6 +165,7 @@ pub async fn accept(
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "delivery stored"
     );
+    telemetry::count("StoredDelivery", "channel", "shopify");
     answer(200, "")
 }
 
