@@ -16,11 +16,11 @@ test: ## Runs every test, the ones against the local stack too.
 	@$(STACK) up --with-tests
 	cargo test --workspace
 
-check: tools ## Checks format, lints and the template.
+check: tools ## Checks format, lints and the templates.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	AWS_DEFAULT_REGION=us-east-1 $(SAM)/sam validate --lint
-	$(SAM)/cfn-lint template.yaml
+	$(SAM)/cfn-lint template.yaml infra/*.yaml
 
 bench: ## Prints the numbers to hold.
 	cargo run -p roundtrip-local --bin bench
