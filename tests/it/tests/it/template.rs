@@ -1,5 +1,9 @@
 //! template.yaml keeps its own rules: what is deployed, who may do what, how long things wait.
 
+mod alarms;
+mod dashboard;
+mod metrics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -152,28 +156,6 @@ fn each_shop_is_read_every_three_days_and_a_schedule_that_cannot_begin_is_not_lo
 }
 
 #[test]
-fn an_alarm_on_events_names_the_metric_that_workers_count_and_an_event_that_there_is() {
-    let template = Template::read();
-    let events: Value = serde_json::from_str(&read("docs/events.schema.json")).unwrap();
-    let events = texts(&events["properties"]["type"]["enum"]);
-    let outbox = read("functions/src/outbox.rs");
-
-    let mut watched = Vec::new();
-    for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
-        let alarm = &alarm["Properties"];
-        let metric = (text(&alarm["Namespace"]), text(&alarm["MetricName"]), text(&alarm["Dimensions"][0]["Name"]));
-        assert_eq!(metric, ("Roundtrip", "DomainEvent", "type"), "{name}");
-        let event = text(&alarm["Dimensions"][0]["Value"]);
-        assert!(events.contains(&event), "{name} watches {event}");
-        assert!(text(&alarm["AlarmDescription"]).contains("docs/RUNBOOK.md"), "{name} says what to do");
-        watched.push(event.to_owned());
-    }
-    assert!(outbox.contains(r#"telemetry::count("DomainEvent", "type", event.kind.name())"#));
-    watched.sort();
-    assert_eq!(watched, ["BackfillStalled", "SubscriptionsHealed", "WebhooksMissed"]);
-}
-
-#[test]
 fn what_must_not_be_forgotten_outlives_the_stack() {
     let template = Template::read();
 
@@ -186,7 +168,7 @@ fn what_must_not_be_forgotten_outlives_the_stack() {
     }
 }
 
-/// template.yaml without its short tags: `!GetAtt OrderPushRole.Arn` reads as "OrderPushRole.Arn".
+/// template.yaml, or one that it nests, without its short tags: `!GetAtt OrderPushRole.Arn` reads as "OrderPushRole.Arn".
 struct Template(Value);
 
 struct Function<'a> {
@@ -197,7 +179,11 @@ struct Function<'a> {
 
 impl Template {
     fn read() -> Self {
-        Self(serde_saphyr::from_str(&read("template.yaml")).expect("template.yaml is YAML"))
+        Self::read_file("template.yaml")
+    }
+
+    fn read_file(file: &str) -> Self {
+        Self(serde_saphyr::from_str(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}")))
     }
 
     fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
@@ -276,7 +262,7 @@ fn bins() -> BTreeSet<String> {
     paths.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
 }
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
@@ -284,7 +270,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn statements(role: &Value) -> Vec<&Value> {
+pub(crate) fn statements(role: &Value) -> Vec<&Value> {
     let policies = role["Properties"]["Policies"].as_array().expect("a role has policies");
     policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().expect("statements")).collect()
 }
@@ -295,20 +281,20 @@ fn resource(reference: &str) -> &str {
     name.split(['.', '}']).next().unwrap_or(name)
 }
 
-fn pascal(kebab: &str) -> String {
+pub(crate) fn pascal(kebab: &str) -> String {
     kebab.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
-fn map(value: &Value) -> &Map<String, Value> {
+pub(crate) fn map(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap_or_else(|| panic!("not a map: {value}"))
 }
 
 /// One text or a list of them: IAM takes both.
-fn texts(value: &Value) -> Vec<&str> {
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
     value.as_array().map_or_else(|| vec![text(value)], |values| values.iter().map(text).collect())
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
 }
 
