@@ -35,6 +35,6 @@ tools: ## Installs the pinned tools in .local.
 	@$(STACK) tools
 
 deploy: export PATH := $(CURDIR)/$(SAM):$(PATH)
-deploy: tools ## Deploys to your AWS account.
+deploy: tools ## Deploys to your AWS account; ALARM_EMAIL=… says who gets mail.
 	sam build
-	sam deploy
+	sam deploy $(if $(ALARM_EMAIL),--parameter-overrides AlarmEmail=$(ALARM_EMAIL))

@@ -4,6 +4,7 @@ mod chaos;
 mod command;
 mod kills;
 mod openapi;
+mod permissions;
 mod redrive;
 mod resync;
 mod shipping;

@@ -281,7 +281,7 @@ fn resource(reference: &str) -> &str {
     name.split(['.', '}']).next().unwrap_or(name)
 }
 
-pub(crate) fn pascal(kebab: &str) -> String {
+fn pascal(kebab: &str) -> String {
     kebab.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 

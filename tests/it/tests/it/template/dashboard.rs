@@ -41,7 +41,7 @@ fn the_dashboard_is_called_as_the_stack() {
 
 /// The queues or functions whose `metric` is shown.
 fn shown(metric: &str) -> BTreeSet<String> {
-    let lines = lines().into_iter().filter(|line| line[1] == metric);
+    let lines = lines().into_iter().filter(|line| line.get(1).is_some_and(|shown| shown == metric));
     lines.map(|line| text(&line[3]).strip_prefix("${Stack}-").expect("of this stack").to_owned()).collect()
 }
 
