@@ -23,7 +23,7 @@ fn each_queue_and_each_function_is_on_the_dashboard() {
 
 #[test]
 fn each_metric_of_ours_on_the_dashboard_is_told_by_the_code() {
-    let shown: BTreeSet<Metric> = lines().iter().filter_map(metric_of_ours).collect();
+    let shown: BTreeSet<Metric> = lines().iter().filter_map(|line| metric_of_ours(line)).collect();
 
     let names: BTreeSet<&str> = shown.iter().map(|metric| metric.name.as_str()).collect();
     for name in ["StoredDelivery", "RefusedDelivery", "PushFailure", "OldestParked", "StepParked", "DomainEvent"] {
@@ -65,7 +65,7 @@ fn lines() -> Vec<Vec<Value>> {
 }
 
 /// `["Roundtrip", name, dimension, value, …]`, or `SEARCH('{Roundtrip,dimension} MetricName="name"', …)`.
-fn metric_of_ours(line: &Vec<Value>) -> Option<Metric> {
+fn metric_of_ours(line: &[Value]) -> Option<Metric> {
     if line[0] == "Roundtrip" {
         let dimension = line
             .get(2)
