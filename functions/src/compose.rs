@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use roundtrip_aws::{DynamoLedger, EventBus, SqsTasks, Vault, VaultReader};
+use roundtrip_aws::{DynamoLedger, EventBus, Notifications, SqsTasks, Vault, VaultReader};
+use roundtrip_connectors::chat::Chat;
 use roundtrip_connectors::shopify::ShopifyApi;
 use roundtrip_domain::Waits;
 use roundtrip_domain::ports::{Clock, Ports};
@@ -79,6 +80,30 @@ pub async fn intake() -> Result<(SqsTasks, VaultReader, String), Error> {
     let env = ProcessEnvironment;
     let sdk = roundtrip_aws::sdk_config().await;
     Ok((SqsTasks::new(&sdk, config::queues(&env)), VaultReader::new(&sdk), config::app_secret_id(&env)?))
+}
+
+/// What tells people: the ledger, to say what is parked, and the ways to them.
+#[derive(Debug, Clone)]
+pub struct People {
+    pub ledger: DynamoLedger,
+    pub mail: Notifications,
+    pub chat: Option<Chat>,
+}
+
+/// The parts of what tells people; reads the chat's webhook.
+///
+/// # Errors
+/// The environment is incomplete, or the secret cannot be read.
+pub async fn people() -> Result<People, Error> {
+    let env = ProcessEnvironment;
+    let sdk = roundtrip_aws::sdk_config().await;
+    let (topic, secret_id) = config::notifications(&env)?;
+    let webhook = VaultReader::new(&sdk).chat_webhook(&secret_id).await?;
+    Ok(People {
+        ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
+        mail: Notifications::new(&sdk, topic),
+        chat: webhook.map(Chat::new).transpose()?,
+    })
 }
 
 /// How long a call may sleep for a shop's rate limit: whoever asks waits for one answer, and API Gateway gives up after 29 s.

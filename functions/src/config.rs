@@ -96,6 +96,14 @@ pub fn event_bus(env: &impl Environment) -> Result<String, ConfigError> {
     required(env, "EVENT_BUS_NAME")
 }
 
+/// The topic that people have subscribed to, and the id of the secret with their chat's webhook.
+///
+/// # Errors
+/// [`ConfigError::Missing`].
+pub fn notifications(env: &impl Environment) -> Result<(String, String), ConfigError> {
+    Ok((required(env, "NOTIFICATIONS_TOPIC_ARN")?, required(env, "CHAT_WEBHOOK_SECRET_ID")?))
+}
+
 /// Secret, key and table of the vault.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use roundtrip_domain::{Unfinished, error_chain};
 use serde_json::{Value, json};
 
 use crate::compose::{self, ScheduledPorts};
+use crate::telemetry;
 
 /// As many steps as one run has time for.
 const STEPS_A_RUN: usize = 500;
@@ -62,6 +63,7 @@ async fn sweep_queues(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Err
         tracing::error!(error = error_chain(error), run.id = run_id, "dead-letter queues not swept; the next run does");
     })?;
     let age_secs = oldest.map_or(0, |letter| now.duration_since(letter.parked_at).as_secs().max(0));
+    telemetry::value("OldestParked", "Seconds", age_secs);
     tracing::info!(
         seen = swept.seen,
         removed = swept.removed,

@@ -9,6 +9,7 @@ pub mod compose;
 pub mod config;
 pub mod dead_letters;
 pub mod due_work;
+pub mod notify;
 pub mod ops_api;
 pub mod order_push;
 pub mod resync;

@@ -95,8 +95,10 @@ def describe(outputs):
         "tables": {"ledger": outputs["LedgerTable"], "registry": outputs["RegistryTable"]},
         "queues": named(outputs, "QueueUrl"),
         "dlqs": named(outputs, "DlqUrl"),
-        "secrets": {"shopify_app": outputs["ShopifyAppSecretId"], "operator": outputs["OperatorSecretId"]},
+        "secrets": {"shopify_app": outputs["ShopifyAppSecretId"], "operator": outputs["OperatorSecretId"],
+                    "chat_webhook": outputs["ChatWebhookSecretId"]},
         "token_key": outputs["TokenKeyId"],
+        "topics": {"alarms": outputs["AlarmTopicArn"], "notifications": outputs["NotificationsTopicArn"]},
         "functions": named(outputs, "Function"),
         "pids": {name: processes.pid(name) for name in ("engine", "simulator")},
     }

@@ -1,10 +1,11 @@
-//! The ports on AWS: ledger and registry (DynamoDB), queues (SQS), events (EventBridge), vault (Secrets
+//! The ports on AWS: ledger and registry (DynamoDB), queues (SQS), events (EventBridge), notifications (SNS), vault (Secrets
 //! Manager and KMS).
 //! SDK types stop here.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod events;
 mod ledger;
+mod notifications;
 mod queue;
 mod vault;
 
@@ -12,6 +13,7 @@ pub use events::EventBus;
 pub use ledger::{
     DynamoLedger, KeptAnswer, KeyedRequest, LinkPage, Listed, Page, Part, Tables, is_cursor, is_parked_cursor,
 };
+pub use notifications::{NotSent, Notifications};
 pub use queue::{QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};
 

@@ -66,6 +66,15 @@ impl VaultReader {
         Ok(OperatorSecret(Secret::new(value)))
     }
 
+    /// The address of a chat's webhook; `None`: nobody gave one.
+    ///
+    /// # Errors
+    /// Secrets Manager cannot be reached, or holds no text.
+    pub async fn chat_webhook(&self, secret_id: &str) -> Result<Option<Secret>, CredentialsError> {
+        let value = self.value(secret_id, "read the chat's webhook").await?;
+        Ok(Some(value.trim()).filter(|value| !value.is_empty() && *value != "none").map(Secret::new))
+    }
+
     async fn value(&self, secret_id: &str, doing: &'static str) -> Result<String, CredentialsError> {
         let answer = self
             .secrets

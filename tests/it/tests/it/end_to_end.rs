@@ -2,7 +2,9 @@
 
 mod chaos;
 mod command;
+mod drill;
 mod kills;
+mod notify;
 mod openapi;
 mod permissions;
 mod redrive;
@@ -400,6 +402,13 @@ async fn a_wrong_token_given_by_hand_is_named_and_a_right_one_mends_it() {
     assert_eq!(error["code"], "ACCESS_DENIED");
     assert!(error["message"].as_str().unwrap().contains("give a new one"), "{error}");
 
+    let letters = eventually("it is told of", SOON, || async {
+        let letters = scene.stack.messages.take_dead_letters("app-lifecycle", &domain).await;
+        (!letters.is_empty()).then_some(letters)
+    })
+    .await;
+    assert_eq!(letters.len(), 1, "told once: {letters:?}");
+
     let token = opened.access_token.unwrap();
     let answer = api.post("/v1/shops", json!({ "domain": domain, "access_token": token })).await;
     assert!(!answer.body.to_string().contains(&token));
@@ -410,6 +419,4 @@ async fn a_wrong_token_given_by_hand_is_named_and_a_right_one_mends_it() {
     })
     .await;
     scene.settle().await;
-    let letters = scene.stack.messages.take_dead_letters("app-lifecycle", &domain).await;
-    assert_eq!(letters.len(), 1, "told once: {letters:?}");
 }

@@ -169,7 +169,7 @@ fn what_must_not_be_forgotten_outlives_the_stack() {
 }
 
 /// template.yaml, or one that it nests, without its short tags: `!GetAtt OrderPushRole.Arn` reads as "OrderPushRole.Arn".
-struct Template(Value);
+pub(crate) struct Template(Value);
 
 struct Function<'a> {
     name: &'a str,
@@ -182,11 +182,11 @@ impl Template {
         Self::read_file("template.yaml")
     }
 
-    fn read_file(file: &str) -> Self {
+    pub(crate) fn read_file(file: &str) -> Self {
         Self(serde_saphyr::from_str(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}")))
     }
 
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+    pub(crate) fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = map(&self.0["Resources"]).iter();
         resources
             .filter(move |(_, resource)| resource["Type"] == kind)
@@ -302,7 +302,7 @@ fn numbers(value: &Value) -> Vec<u64> {
     value.as_array().unwrap_or_else(|| panic!("not a list: {value}")).iter().map(number).collect()
 }
 
-fn number(value: &Value) -> u64 {
+pub(crate) fn number(value: &Value) -> u64 {
     let written = value.as_str().and_then(|text| text.parse().ok());
     value.as_u64().or(written).unwrap_or_else(|| panic!("not a number: {value}"))
 }

@@ -87,19 +87,24 @@ impl Messages {
         self.client.purge_queue().queue_url(&self.work[queue]).send().await.expect("the queue can be emptied");
     }
 
-    /// Takes every message about `shop` off a dead-letter queue; others stay.
+    /// Takes every message about `shop` off a dead-letter queue; others stay. What the sweep looks at just now is waited for.
     ///
     /// # Panics
-    /// If the queue cannot be read.
+    /// If the queue cannot be read, or somebody else keeps its messages.
     pub async fn take_dead_letters(&self, queue: &str, shop: &str) -> Vec<Value> {
         let url = &self.dead_letter[queue];
         let (mut bodies, mut others) = (Vec::new(), Vec::new());
+        let start = Instant::now();
         loop {
             let receive = self.client.receive_message().queue_url(url).message_attribute_names("All");
-            let received = receive.max_number_of_messages(10).send().await;
+            let received = receive.max_number_of_messages(10).visibility_timeout(120).send().await;
             let messages = received.expect("the queue can be read").messages.unwrap_or_default();
             if messages.is_empty() {
-                break;
+                if self.count(url).await as usize <= others.len() {
+                    break;
+                }
+                assert!(start.elapsed() < Duration::from_secs(60), "somebody keeps messages of {queue}-dlq");
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
             for message in messages {
                 let mut body: Value = serde_json::from_str(&message.body.unwrap_or_default()).unwrap_or(Value::Null);

@@ -3,6 +3,7 @@
 mod api;
 mod events;
 mod messages;
+mod notifications;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use shopify_sim::SimClient;
 pub use api::{Api, ApiAnswer};
 pub use events::EventTap;
 pub use messages::Messages;
+pub use notifications::NotificationTap;
 pub use stores::{Link, Store, Stores};
 
 use crate::dynamodb::{project, sdk_config};
@@ -44,6 +46,7 @@ pub struct Described {
     pub queues: BTreeMap<String, String>,
     pub dlqs: BTreeMap<String, String>,
     pub secrets: BTreeMap<String, String>,
+    pub topics: BTreeMap<String, String>,
     pub functions: BTreeMap<String, String>,
     pub pids: BTreeMap<String, u32>,
 }
@@ -92,6 +95,39 @@ impl Stack {
     pub async fn listen(&self, shop: &str) -> EventTap {
         let sdk = sdk_config(&self.described.engine_url, &self.described.region, "test");
         EventTap::open(&self.described, &sdk, shop).await
+    }
+
+    /// Listens to what people are told.
+    pub async fn listen_to_notifications(&self) -> NotificationTap {
+        let sdk = sdk_config(&self.described.engine_url, &self.described.region, "test");
+        NotificationTap::open(&self.described, &sdk).await
+    }
+
+    /// Says where the chat takes messages. Functions that run already do not hear of it.
+    ///
+    /// # Panics
+    /// If the secret cannot be written.
+    pub async fn put_chat_webhook(&self, address: &str) {
+        let sdk = sdk_config(&self.described.engine_url, &self.described.region, "test");
+        let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+        let put = secrets.put_secret_value().secret_id(&self.described.secrets["chat_webhook"]);
+        put.secret_string(address).send().await.expect("the secret is written");
+    }
+
+    /// Asks CloudWatch for something; returns its answer, XML.
+    ///
+    /// # Panics
+    /// If the engine refuses. Parameters are given as they go into a form.
+    pub async fn cloudwatch(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+        let form = parameters.iter().map(|(name, value)| format!("&{name}={}", value.replace('/', "%2F")));
+        let body = format!("Action={action}&Version=2010-08-01{}", form.collect::<String>());
+        let asked = self.http.post(&self.described.engine_url).body(body);
+        let asked = asked.header("Content-Type", "application/x-www-form-urlencoded");
+        let answer = asked.header("Authorization", self.engine_credential("monitoring")).send().await;
+        let answer = answer.expect("the engine answers");
+        let (status, text) = (answer.status(), answer.text().await.expect("a text"));
+        assert!(status.is_success(), "{action}: {status} {text}");
+        text
     }
 
     /// The app's credentials.

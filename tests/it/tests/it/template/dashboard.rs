@@ -12,7 +12,7 @@ fn each_queue_and_each_function_is_on_the_dashboard() {
     let template = Template::read();
     let dlqs = template.of_type("AWS::SQS::Queue").map(|(_, queue)| text(&queue["Properties"]["QueueName"]));
     let dlqs = dlqs.filter_map(|name| name.strip_prefix("${AWS::StackName}-")).filter(|name| name.ends_with("-dlq"));
-    let functions = template.functions().map(|Function { bin, .. }| bin).chain(["notify"]);
+    let functions = template.functions().map(|Function { bin, .. }| bin);
     let functions: BTreeSet<String> = functions.map(String::from).collect();
 
     assert_eq!(shown("ApproximateNumberOfMessagesVisible"), dlqs.map(String::from).collect());

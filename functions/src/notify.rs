@@ -1,0 +1,98 @@
+//! `notify`: tells people, by mail and in their chat, of alarms and of what happened that they have to know: what it is, how
+//! much of it, since when, at which stores, and what to type.
+
+mod message;
+
+use std::sync::Arc;
+
+use aws_lambda_events::event::sns::SnsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use roundtrip_domain::dead_letters::{Filter, incidents};
+use roundtrip_domain::error_chain;
+use roundtrip_domain::event::DomainEvent;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::compose::{self, People};
+use crate::telemetry;
+
+pub use message::{Alarm, Message};
+
+/// What the function is called with: alarms, by their topic; or an event of the bus.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Call {
+    Alarms(SnsEvent),
+    Event { detail: DomainEvent },
+}
+
+/// Serves topic and bus until Lambda ends the process.
+///
+/// # Errors
+/// The environment is incomplete, the chat's webhook cannot be read, or the Runtime API fails.
+pub async fn run() -> Result<(), Error> {
+    let people = Arc::new(compose::people().await?);
+    let serve = |event: LambdaEvent<Value>| {
+        let people = Arc::clone(&people);
+        async move {
+            let messages = messages(&people, event.payload).await?;
+            let mut told = 0;
+            for message in messages {
+                tell(&people, &message).await?;
+                told += 1;
+            }
+            Ok::<_, Error>(json!({ "told": told }))
+        }
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}
+
+/// What there is to say of a call. What is parked is read for an alarm only; that it cannot be read is said as well.
+async fn messages(people: &People, payload: Value) -> Result<Vec<Message>, Error> {
+    let call = serde_json::from_value(payload).inspect_err(|_| {
+        tracing::error!("a call is neither an alarm of ours nor an event of the bus");
+    })?;
+    match call {
+        Call::Event { detail } => Ok(Message::of_event(&detail).into_iter().collect()),
+        Call::Alarms(event) => {
+            let mut messages = Vec::new();
+            for record in event.records {
+                let alarm: Alarm = serde_json::from_str(&record.sns.message)?;
+                let parked = match incidents(&people.ledger, &Filter::default()).await {
+                    Ok(found) => Ok(found.into()),
+                    Err(error) => {
+                        let error = error_chain(&error);
+                        tracing::error!(error, alarm.name = alarm.name(), "what is parked cannot be told");
+                        Err(error)
+                    }
+                };
+                messages.push(Message::of_alarm(&alarm, parked));
+            }
+            Ok(messages)
+        }
+    }
+}
+
+/// By mail, and in the chat. A chat that does not take it keeps nobody from their mail; a topic that does not, has the whole
+/// call repeated by Lambda.
+async fn tell(people: &People, message: &Message) -> Result<(), Error> {
+    if let Some(chat) = &people.chat
+        && let Err(error) = chat.post(&message.in_chat()).await
+    {
+        tracing::error!(
+            error = error_chain(&error),
+            notification.subject = message.subject,
+            "a notification did not reach the chat"
+        );
+        telemetry::count("UnsentNotification", "sink", "chat");
+    }
+    people.mail.publish(&message.subject, &message.text).await.inspect_err(|error| {
+        tracing::error!(
+            error = error_chain(error),
+            notification.subject = message.subject,
+            "a notification was not published; Lambda tries again"
+        );
+    })?;
+    tracing::info!(notification.subject = message.subject, "people were told");
+    Ok(())
+}

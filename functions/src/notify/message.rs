@@ -1,0 +1,249 @@
+//! What a notification says: plain functions over plain data.
+
+use jiff::Timestamp;
+use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident};
+use roundtrip_domain::event::{DomainEvent, EventKind};
+use serde::Deserialize;
+
+/// So many causes are told; `roundtrip incident` has the rest.
+const CAUSES: usize = 5;
+
+/// A change of an alarm's state, as CloudWatch tells its topic. Source: CloudWatch User Guide, "Notifying users on alarm
+/// changes".
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Alarm {
+    alarm_name: String,
+    /// What it means, ` - `, and where the runbook tells of it.
+    #[serde(default)]
+    alarm_description: Option<String>,
+    new_state_value: String,
+    #[serde(default)]
+    new_state_reason: String,
+    #[serde(default)]
+    state_change_time: String,
+}
+
+impl Alarm {
+    pub(super) fn name(&self) -> &str {
+        &self.alarm_name
+    }
+}
+
+/// What people read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub subject: String,
+    pub text: String,
+}
+
+impl Message {
+    /// Of an alarm, with what is parked now; or why that cannot be told.
+    #[must_use]
+    pub fn of_alarm(alarm: &Alarm, parked: Result<IncidentsAnswer, String>) -> Self {
+        let Alarm { alarm_name, new_state_value, new_state_reason, state_change_time, .. } = alarm;
+        let description = alarm.alarm_description.as_deref().unwrap_or_default();
+        let (what, runbook) = description.split_once(" - ").unwrap_or((description, "docs/RUNBOOK.md"));
+        if new_state_value == "OK" {
+            let text = format!("{what}\n\nThat is over since {state_change_time}.");
+            return Self { subject: format!("OK: {alarm_name}"), text };
+        }
+        let parked = match parked {
+            Ok(incidents) => told(&incidents),
+            Err(error) => format!("What is parked cannot be told: {error}"),
+        };
+        let text = format!(
+            "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{parked}\n\nLook     roundtrip incident"
+        );
+        Self { subject: format!("{new_state_value}: {alarm_name}"), text }
+    }
+
+    /// Of an event that people have to know; `None`: they need not.
+    #[must_use]
+    pub fn of_event(event: &DomainEvent) -> Option<Self> {
+        let DomainEvent { shop, at, .. } = event;
+        let (what, why, look, heading) = match &event.kind {
+            EventKind::ShopPaused { failure } => (
+                "a store does not let us in: its work waits, nothing of it is lost".to_owned(),
+                format!("{}: {}", failure.code, failure.last_error.as_deref().unwrap_or("no more is known")),
+                format!("roundtrip shop show {shop}"),
+                "A store is `paused`",
+            ),
+            EventKind::WebhooksMissed { run, found, fixed } => (
+                format!("a resync found {found} orders of which no webhook had told; {fixed} are looked after already"),
+                format!("run {run}"),
+                format!("roundtrip resync {shop} --show"),
+                "A resync found something",
+            ),
+            EventKind::SubscriptionsHealed { topics } => (
+                "a store had stopped to tell of something; its subscriptions were made again".to_owned(),
+                topics.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                format!("roundtrip resync {shop} --show"),
+                "A subscription was made again",
+            ),
+            EventKind::BackfillStalled { run, requested_at } => (
+                "a store was asked for its orders, and has not answered for a quarter of an hour".to_owned(),
+                format!("run {run}, asked for at {}", time(*requested_at)),
+                format!("roundtrip resync {shop} --show"),
+                "A run stays requested",
+            ),
+            // Alarms tell of these, many at once.
+            EventKind::PushFailed { .. } | EventKind::WritebackFailed { .. } => return None,
+            EventKind::OrderPushed { .. } | EventKind::TrackingWrittenBack { .. } => return None,
+        };
+        let name = event.kind.name();
+        let at = time(*at);
+        let text = format!(
+            "{what}\n\nWhy      {why}\nSince    {at}\nStore    {shop}\nRunbook  docs/RUNBOOK.md, {heading}\n\nLook     {look}"
+        );
+        Some(Self { subject: format!("{name}: {shop}"), text })
+    }
+
+    /// As a chat shows it: the subject first, the rest as it is laid out.
+    #[must_use]
+    pub fn in_chat(&self) -> String {
+        format!("*{}*\n```\n{}\n```", self.subject, self.text)
+    }
+}
+
+fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String {
+    if incidents.is_empty() {
+        return "Nothing is parked.".to_owned();
+    }
+    let least = if *more { "at least " } else { "" };
+    let causes = incidents.len();
+    let mut text = vec![format!("Parked   {least}{count}, of {causes} cause{}", if causes == 1 { "" } else { "s" })];
+    text.extend(incidents.iter().take(CAUSES).map(incident));
+    if causes > CAUSES {
+        text.push(format!("… and {} more causes", causes - CAUSES));
+    }
+    text.join("\n\n")
+}
+
+fn incident(incident: &ListedIncident) -> String {
+    let ListedIncident { code, kind, failed_at, count, parked_since, shops, remedy, redrive_command, .. } = incident;
+    let shops: Vec<&str> = shops.iter().map(|shop| shop.as_str()).collect();
+    let last = incident.last_failure.as_ref().map(|failure| format!("\n  last     {}", failure.message));
+    format!(
+        "{count} x {code}: {kind} at {failed_at}\n  oldest   {}\n  of       {}{}\n  remedy   {remedy}\n  redrive  {redrive_command}",
+        time(*parked_since),
+        shops.join(", "),
+        last.unwrap_or_default(),
+    )
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn alarm(state: &str) -> Alarm {
+        serde_json::from_value(json!({
+            "AlarmName": "roundtrip-order-push-dlq",
+            "AlarmDescription": "A push waits for a person - docs/RUNBOOK.md, A message on a dead-letter queue.",
+            "NewStateValue": state, "NewStateReason": "Threshold Crossed: Maximum 41.0",
+            "StateChangeTime": "2026-11-23T03:00:00.000+0000", "Region": "EU (Frankfurt)", "AWSAccountId": "1",
+        }))
+        .unwrap()
+    }
+
+    fn parked(causes: usize) -> IncidentsAnswer {
+        let incident = json!({
+            "cause": "5f3a91c2", "code": "CHANNEL_UNAVAILABLE", "meaning": "…", "kind": "push",
+            "failed_at": "sun.myshopify.com", "count": 40, "shops": ["mars.myshopify.com", "moon.myshopify.com"],
+            "parked_since": "2026-11-23T01:00:00Z", "last_parked_at": "2026-11-23T02:58:00Z",
+            "last_failure": { "at": "2026-11-23T02:58:00Z", "code": "CHANNEL_UNAVAILABLE", "message": "HTTP 503" },
+            "remedy": "redrive when the store answers", "help": "…",
+            "oldest": "moon.myshopify.com/7001/push/sun.myshopify.com/1@0", "test_command": "…",
+            "redrive_command": "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait",
+        });
+        serde_json::from_value(json!({ "count": 40 * causes, "incidents": vec![incident; causes] })).unwrap()
+    }
+
+    #[test]
+    fn an_alarm_says_what_is_parked_since_when_whose_and_what_to_type() {
+        let expected = "\
+A push waits for a person
+
+Why      Threshold Crossed: Maximum 41.0
+Since    2026-11-23T03:00:00.000+0000
+Runbook  docs/RUNBOOK.md, A message on a dead-letter queue.
+
+Parked   40, of 1 cause
+
+40 x CHANNEL_UNAVAILABLE: push at sun.myshopify.com
+  oldest   2026-11-23 01:00:00Z
+  of       mars.myshopify.com, moon.myshopify.com
+  last     HTTP 503
+  remedy   redrive when the store answers
+  redrive  roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait
+
+Look     roundtrip incident";
+
+        let message = Message::of_alarm(&alarm("ALARM"), Ok(parked(1)));
+
+        assert_eq!((message.subject.as_str(), message.text.as_str()), ("ALARM: roundtrip-order-push-dlq", expected));
+        assert!(message.in_chat().starts_with("*ALARM: roundtrip-order-push-dlq*\n```\nA push waits"));
+    }
+
+    #[test]
+    fn of_many_causes_the_first_are_told_and_how_many_more_there_are() {
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(parked(7))).text;
+
+        assert_eq!(text.matches("40 x ").count(), 5);
+        assert!(text.contains("Parked   280, of 7 causes") && text.contains("… and 2 more causes"), "{text}");
+    }
+
+    #[test]
+    fn an_alarm_is_told_though_the_ledger_is_out_of_reach() {
+        let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).text;
+
+        assert!(text.contains("What is parked cannot be told: the ledger cannot list"), "{text}");
+        let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
+        assert!(Message::of_alarm(&alarm("ALARM"), Ok(nothing)).text.contains("Nothing is parked."));
+    }
+
+    #[test]
+    fn what_is_over_is_said_in_a_line() {
+        let message = Message::of_alarm(&alarm("OK"), Ok(parked(1)));
+
+        assert_eq!(message.subject, "OK: roundtrip-order-push-dlq");
+        assert_eq!(message.text, "A push waits for a person\n\nThat is over since 2026-11-23T03:00:00.000+0000.");
+    }
+
+    #[test]
+    fn an_event_that_people_have_to_know_names_store_cause_and_command() {
+        let event = |kind: serde_json::Value| -> DomainEvent {
+            let mut event =
+                json!({ "version": 1, "id": "…", "at": "2026-11-23T03:00:00Z", "shop": "sun.myshopify.com" });
+            event.as_object_mut().unwrap().extend(kind.as_object().cloned().unwrap());
+            serde_json::from_value(event).unwrap()
+        };
+        let paused = event(json!({
+            "type": "ShopPaused", "step": "connect", "code": "ACCESS_DENIED", "attempts": 1, "last_error": "HTTP 401",
+        }));
+
+        let expected = "\
+a store does not let us in: its work waits, nothing of it is lost
+
+Why      ACCESS_DENIED: HTTP 401
+Since    2026-11-23 03:00:00Z
+Store    sun.myshopify.com
+Runbook  docs/RUNBOOK.md, A store is `paused`
+
+Look     roundtrip shop show sun.myshopify.com";
+        let message = Message::of_event(&paused).unwrap();
+        assert_eq!((message.subject.as_str(), message.text.as_str()), ("ShopPaused: sun.myshopify.com", expected));
+        let missed = event(json!({ "type": "WebhooksMissed", "run": "r", "found": 3, "fixed": 2 }));
+        assert!(Message::of_event(&missed).unwrap().text.contains("found 3 orders"));
+        let pushed = event(json!({
+            "type": "PushFailed", "order": "42", "step": "push/sun.myshopify.com/1", "code": "REJECTED", "attempts": 1,
+        }));
+        assert_eq!(Message::of_event(&pushed), None, "of these the alarms tell");
+    }
+}
