@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
+use roundtrip_aws::CAUSE_ID;
 use roundtrip_domain::ports::ParkedMessage;
 use roundtrip_domain::task::{Queue, Subject, Task};
 use roundtrip_domain::{Outcome, Unfinished, error_chain};
+use tracing::Instrument as _;
 
 use crate::telemetry;
 
@@ -68,16 +70,28 @@ where
     let id = message_id(message);
     let attempt = message.attributes.get("ApproximateReceiveCount").map_or("1", String::as_str);
     let Some(task) = parse(message) else {
+        let cause_id = message.message_attributes.get(CAUSE_ID).and_then(|cause| cause.string_value.as_deref());
         tracing::error!(
             queue = queue.name(),
             message.id = id,
+            task.cause_id = cause_id,
             task.attempt = attempt,
             "a message is no task of ours; it goes to the dead-letter queue after ten deliveries"
         );
         telemetry::count("UnreadableTask", "queue", queue.name());
         return false;
     };
-    let result = tokio::spawn(work(task.clone())).await;
+    // Whatever is logged on the way says which task it was for.
+    let span = tracing::info_span!(
+        "task",
+        queue = queue.name(),
+        shop.domain = task.subject.shop().as_str(),
+        task.subject = %task.subject,
+        task.trigger = %task.trigger,
+        task.cause_id = task.cause_id,
+        message.id = id,
+    );
+    let result = tokio::spawn(work(task.clone()).instrument(span)).await;
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     /// The one wide line of a task.
     macro_rules! line {
@@ -147,11 +161,14 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::{Arc, Mutex};
 
+    use aws_lambda_events::event::sqs::SqsMessageAttribute;
     use jiff::Timestamp;
     use roundtrip_domain::code::Code;
     use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
     use roundtrip_domain::step::WaitReason;
     use roundtrip_domain::task::Trigger;
+
+    use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
 
@@ -223,6 +240,73 @@ mod tests {
 
         assert!(failures(&response).is_empty());
         assert_eq!(*order.lock().unwrap(), ["2", "1", "1"]);
+    }
+
+    #[tokio::test]
+    async fn whatever_is_logged_on_the_way_says_which_task_it_was_for() {
+        let lines = Lines::default();
+        let logging = tracing::subscriber::set_default(telemetry::subscriber(lines.clone()));
+
+        let batch = event(vec![message("m-1", task("moon.myshopify.com", 7))]);
+        handle(Queue::OrderPush, batch, |_| async {
+            tracing::warn!("a store is slow");
+            Ok(Outcome::Done("done"))
+        })
+        .await;
+        drop(logging);
+
+        let line = lines.find("a store is slow");
+        let told =
+            ["queue", "shop.domain", "task.subject", "task.cause_id", "message.id"].map(|it| line["span"][it].clone());
+        let expected = ["order-push", "moon.myshopify.com", "order moon.myshopify.com/7", "e", "m-1"];
+        assert_eq!(told, expected, "{line}");
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_no_task_is_told_with_what_set_it_off() {
+        let lines = Lines::default();
+        let logging = tracing::subscriber::set_default(telemetry::subscriber(lines.clone()));
+        let mut rubbish = message("m-2", "{}");
+        let mut cause = SqsMessageAttribute::default();
+        cause.string_value = Some("e-2".into());
+        rubbish.message_attributes.insert(CAUSE_ID.into(), cause);
+
+        handle(Queue::OrderPush, event(vec![rubbish]), |_| async { Ok(Outcome::Done("done")) }).await;
+        drop(logging);
+
+        let line = lines.find("a message is no task of ours");
+        assert_eq!((&line["task.cause_id"], &line["message.id"]), (&"e-2".into(), &"m-2".into()), "{line}");
+    }
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn find(&self, part: &str) -> serde_json::Value {
+            let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            let line = all.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {all}"));
+            serde_json::from_str(line).unwrap()
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]

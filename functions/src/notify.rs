@@ -23,7 +23,7 @@ pub use message::{Alarm, Message};
 #[serde(untagged)]
 enum Call {
     Alarms(SnsEvent),
-    Event { detail: DomainEvent },
+    Event { detail: Box<DomainEvent> },
 }
 
 /// Serves topic and bus until Lambda ends the process.
@@ -95,4 +95,29 @@ async fn tell(people: &People, message: &Message) -> Result<(), Error> {
     })?;
     tracing::info!(notification.subject = message.subject, "people were told");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_and_events_are_told_apart_and_anything_else_is_neither() {
+        let alarms = json!({ "Records": [{
+            "EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "arn:aws:sns:eu-central-1:1:a:b",
+            "Sns": {
+                "Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:1:a", "Subject": null,
+                "Message": "{}", "Timestamp": "2026-11-23T03:00:00.000Z", "SignatureVersion": "1", "Signature": "s",
+                "SigningCertUrl": "https://sns", "UnsubscribeUrl": "https://sns", "MessageAttributes": {},
+            },
+        }] });
+        let event = json!({ "source": "roundtrip", "detail-type": "WebhooksMissed", "detail": {
+            "version": 1, "id": "i", "at": "2026-11-23T03:00:00Z", "shop": "moon.myshopify.com",
+            "type": "WebhooksMissed", "run": "r", "found": 1, "fixed": 1,
+        } });
+
+        assert!(matches!(serde_json::from_value(alarms), Ok(Call::Alarms(event)) if event.records.len() == 1));
+        assert!(matches!(serde_json::from_value(event), Ok(Call::Event { .. })));
+        assert!(serde_json::from_value::<Call>(json!({ "Records": "none" })).is_err());
+    }
 }

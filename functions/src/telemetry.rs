@@ -4,20 +4,30 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Number, Value, json};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// The namespace of all metrics.
 const NAMESPACE: &str = "Roundtrip";
 
 pub(crate) fn init_logs() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second initialisation (in tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
+    let _ = tracing::subscriber::set_global_default(subscriber(std::io::stdout));
+}
+
+/// One JSON object a line. What it was on the way for stands in `span`.
+pub(crate) fn subscriber<W>(writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_span_list(false)
         .with_target(false)
         .with_env_filter(filter)
-        .try_init();
+        .with_writer(writer)
+        .finish()
 }
 
 /// Counts one `name`, by one dimension. Dimensions have few values: never an order or a person.

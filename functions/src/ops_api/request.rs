@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use roundtrip_api::problem::ProblemCode;
 use roundtrip_aws::{KeptAnswer, KeyedRequest};
 use roundtrip_domain::{error_chain, fingerprint};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::auth::Operator;
@@ -59,7 +60,8 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let mut response = next.run(request).await;
+    let span = tracing::info_span!("request", request.id = id.0);
+    let mut response = next.run(request).instrument(span).await;
     let code = response.extensions().get::<ApiError>().map(|error| error.problem().code.name());
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let allow = response.headers_mut().remove(ALLOW);

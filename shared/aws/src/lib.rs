@@ -14,7 +14,7 @@ pub use ledger::{
     DynamoLedger, KeptAnswer, KeyedRequest, LinkPage, Listed, Page, Part, Tables, is_cursor, is_parked_cursor,
 };
 pub use notifications::{NotSent, Notifications};
-pub use queue::{QueueUrls, SqsTasks};
+pub use queue::{CAUSE_ID, QueueUrls, SqsTasks};
 pub use vault::{OperatorSecret, Vault, VaultNames, VaultReader};
 
 pub use aws_config::SdkConfig;

@@ -1,6 +1,6 @@
 //! The work queues and their dead-letter queues on SQS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -8,6 +8,9 @@ use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeN
 use jiff::Timestamp;
 use roundtrip_domain::ports::{Letter, Letters, ParkedMessage, QueueError, Tasks};
 use roundtrip_domain::task::{Queue, Task};
+
+/// The message attribute that carries a webhook's event id, or a request's id.
+pub const CAUSE_ID: &str = "cause_id";
 
 /// Where the queues are. A function has only those that it may send to.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +63,7 @@ impl Tasks for SqsTasks {
             // Fair queues: one shop's flood does not delay the others.
             .message_group_id(task.subject.shop().as_str())
             .set_delay_seconds(delay_seconds(delay))
+            .set_message_attributes(Some(attributes(task)))
             .message_body(body)
             .send()
             .await
@@ -83,6 +87,14 @@ impl Tasks for SqsTasks {
             .map_err(|error| QueueError { queue, source: Box::new(error) })?;
         Ok(())
     }
+}
+
+/// What set the task off, beside its body: for whoever reads a queue without reading bodies, and for a worker that cannot
+/// understand the body. SQS takes no empty value.
+fn attributes(task: &Task) -> HashMap<String, MessageAttributeValue> {
+    let told = [(CAUSE_ID, task.cause_id.clone()), ("trigger", task.trigger.to_string())];
+    let told = told.into_iter().filter(|(_, value)| !value.is_empty());
+    told.map(|(name, value)| (name.to_owned(), attribute(&value))).collect()
 }
 
 /// How long a letter that was looked at is hidden: so long that one run does not get it twice, and so short that whoever
@@ -125,4 +137,27 @@ fn delay_seconds(delay: Duration) -> Option<i32> {
 
 fn attribute(value: &str) -> MessageAttributeValue {
     MessageAttributeValue::builder().data_type("String").string_value(value).build().expect("the data type is set")
+}
+
+#[cfg(test)]
+mod tests {
+    use roundtrip_domain::id::ShopDomain;
+    use roundtrip_domain::task::{Subject, Trigger};
+
+    use super::*;
+
+    fn told(cause_id: &str) -> BTreeMap<String, String> {
+        let shop: ShopDomain = "moon.myshopify.com".parse().unwrap();
+        let attributes = attributes(&Task::new(Trigger::Webhook, cause_id, Subject::Shop { shop }));
+        attributes.into_iter().map(|(name, value)| (name, value.string_value.unwrap())).collect()
+    }
+
+    #[test]
+    fn a_message_says_beside_its_body_what_set_it_off() {
+        assert_eq!(
+            told("e-1"),
+            BTreeMap::from([("cause_id".into(), "e-1".into()), ("trigger".into(), "webhook".into())])
+        );
+        assert_eq!(told("").len(), 1, "SQS takes no empty value");
+    }
 }

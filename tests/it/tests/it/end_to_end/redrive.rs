@@ -69,3 +69,46 @@ async fn what_a_store_refused_is_found_and_redriven_one_before_the_others() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn tracking_that_failed_is_sent_again_by_the_command_once_its_list_is_confirmed() {
+    let scene = Scene::new(true).await;
+    let error = UserErrorSpec { field: None, message: "the moon is closed".into(), code: None };
+    let refuse = Fault::Reject { user_errors: vec![error] };
+    let rule = FaultRule { count: 2, ..FaultRule::next(&scene.moon, "FulfillmentCreate", refuse) };
+    scene.sim().add_fault(&rule).await.unwrap();
+    let mut orders = Vec::new();
+    for number in ["9400111899223100007771", "9400111899223100007772"] {
+        let order = scene.place().await;
+        let source = scene.pushed(&order).await;
+        scene.ship(&source, number).await;
+        eventually("the order is tagged", SOON, || async {
+            (!scene.destination_order(order.id).await.tags.is_empty()).then_some(())
+        })
+        .await;
+        orders.push(order);
+    }
+    scene.settle().await;
+    let resend = format!("order resend MOON {} {}", orders[0].id, orders[1].id);
+
+    let listed = run(&scene, &resend).await;
+    assert!(listed.code == 1 && listed.out.contains("add --confirm."), "{listed:?}");
+    assert_eq!(listed.out.matches("REJECTED").count(), 2, "{listed:?}");
+    let told = told(&scene, &format!("{resend} --confirm --wait")).await;
+
+    assert!(told.starts_with("tracking written back for 2 of 2\n"), "{told}");
+    for order in &orders {
+        let home = scene.destination_order(order.id).await;
+        assert_eq!((home.fulfillments.len(), home.shipping_mails()), (1, 1));
+    }
+    let other = run(&scene, &format!("{resend} --confirm")).await;
+    assert!(other.code == 1 && other.out.contains("--acknowledge-not-failed"), "they have not failed: {other:?}");
+    eventually("their letters are taken off, and their tags", Duration::from_secs(60), || async {
+        scene.stack.run_dead_letters().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let tags = scene.destination_order(orders[1].id).await.tags;
+        (scene.left_behind().await.is_empty() && tags.is_empty()).then_some(())
+    })
+    .await;
+    scene.settle().await;
+}

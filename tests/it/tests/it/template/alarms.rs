@@ -43,7 +43,7 @@ fn each_function_has_an_alarm_on_its_errors_and_one_on_its_throttles() {
     let functions = template.functions().map(|Function { bin, .. }| bin.to_owned());
     let wanted = functions.flat_map(|bin| [(bin.clone(), "Errors".to_owned()), (bin, "Throttles".to_owned())]);
 
-    let watched = alarms().into_iter().filter(|alarm| alarm.properties["Namespace"] == "AWS/Lambda");
+    let watched = alarms().into_iter().filter(Alarm::is_of_a_run);
     let watched =
         watched.map(|alarm| (alarm.subject("FunctionName"), text(&alarm.properties["MetricName"]).to_owned()));
 
@@ -52,13 +52,36 @@ fn each_function_has_an_alarm_on_its_errors_and_one_on_its_throttles() {
 
 #[test]
 fn one_error_is_enough_but_of_those_that_run_each_minute() {
-    for alarm in alarms().iter().filter(|alarm| alarm.properties["Namespace"] == "AWS/Lambda") {
+    for alarm in alarms().iter().filter(|alarm| alarm.is_of_a_run()) {
         let runs_each_minute = ["due-work", "dead-letters"].contains(&alarm.subject("FunctionName").as_str());
         let heals_itself = runs_each_minute && alarm.properties["MetricName"] == "Errors";
 
         assert_eq!(number(&alarm.properties["Threshold"]), if heals_itself { 3 } else { 1 }, "{}", alarm.name);
         assert_eq!((alarm.seconds(), &alarm.properties["Statistic"]), (300, &json!("Sum")), "{}", alarm.name);
     }
+}
+
+#[test]
+fn what_runs_each_minute_is_missed_when_it_does_not() {
+    let template = Template::read();
+    let schedules = template.of_type("AWS::Scheduler::Schedule").map(|(_, schedule)| &schedule["Properties"]);
+    let each_minute = schedules.filter(|schedule| schedule["ScheduleExpression"] == "rate(1 minute)");
+    let each_minute: BTreeSet<&str> =
+        each_minute.map(|it| text(&it["Name"]).strip_prefix("${AWS::StackName}-").unwrap()).collect();
+
+    let alarms = alarms();
+    let missed = alarms.iter().filter(|alarm| alarm.properties["MetricName"] == "Invocations");
+    let missed: BTreeSet<String> = missed
+        .inspect(|alarm| {
+            let properties = &alarm.properties;
+            assert_eq!((number(&properties["Threshold"]), alarm.seconds()), (1, 600), "{}", alarm.name);
+            assert_eq!(properties["ComparisonOperator"], "LessThanThreshold", "{}", alarm.name);
+            assert_eq!(properties["TreatMissingData"], "breaching", "{}", alarm.name);
+        })
+        .map(|alarm| alarm.subject("FunctionName"))
+        .collect();
+
+    assert_eq!(missed.iter().map(String::as_str).collect::<BTreeSet<_>>(), each_minute);
 }
 
 #[test]
@@ -206,7 +229,13 @@ fn silence_is_alarming_where_something_should_come_by_itself() {
     let silent = alarms.iter().filter(|alarm| alarm.properties["TreatMissingData"] == "breaching");
 
     let silent: BTreeMap<&str, u64> = silent.map(|alarm| (alarm.name.as_str(), alarm.seconds())).collect();
-    assert_eq!(silent, BTreeMap::from([("NoWebhooksAlarm", 6 * HOUR), ("ResyncMissedAlarm", 4 * DAY)]));
+    let expected = [
+        ("DeadLettersStoppedAlarm", HOUR / 6),
+        ("DueWorkStoppedAlarm", HOUR / 6),
+        ("NoWebhooksAlarm", 6 * HOUR),
+        ("ResyncMissedAlarm", 4 * DAY),
+    ];
+    assert_eq!(silent, BTreeMap::from(expected));
     assert!(alarms.iter().all(|alarm| alarm.properties["TreatMissingData"].is_string()), "said of each");
 }
 
@@ -244,6 +273,11 @@ struct Alarm {
 }
 
 impl Alarm {
+    /// Whether it is about runs of a function that went wrong, not about runs that did not come.
+    fn is_of_a_run(&self) -> bool {
+        self.properties["Namespace"] == "AWS/Lambda" && self.properties["MetricName"] != "Invocations"
+    }
+
     /// The queue or function that it watches, without the stack's name.
     fn subject(&self, dimension: &str) -> String {
         assert_eq!(self.properties["Dimensions"][0]["Name"], dimension, "{}", self.name);
