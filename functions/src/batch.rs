@@ -8,7 +8,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::future::join_all;
 use roundtrip_aws::CAUSE_ID;
 use roundtrip_domain::ports::ParkedMessage;
-use roundtrip_domain::task::{Queue, Subject, Task};
+use roundtrip_domain::task::{Queue, Task};
 use roundtrip_domain::{Outcome, Unfinished, error_chain};
 use tracing::Instrument as _;
 
@@ -114,7 +114,6 @@ where
             if matches!(outcome, Outcome::Park { .. }) {
                 telemetry::count("StepParked", "queue", queue.name());
             }
-            tell_of_push(queue, &task.subject, Some(&outcome));
             true
         }
         Ok(Err(error)) => {
@@ -123,29 +122,8 @@ where
         }
         Err(panic) => {
             line!(error, error = %panic, "a bug: the task panicked; it will be delivered again");
-            tell_of_push(queue, &task.subject, None);
             false
         }
-    }
-}
-
-/// How a push that came to an end counts: 1 if it failed, else 0, so that the average is the share that fails. `ended`
-/// is `None` after a panic. What waits or is tried again has not come to an end: a hold says nothing about how pushes fare.
-fn push_failure(queue: Queue, subject: &Subject, ended: Option<&Outcome>) -> Option<u8> {
-    let is_order = matches!(subject, Subject::Order(_) | Subject::FulfillmentOrder { .. });
-    if queue != Queue::OrderPush || !is_order {
-        return None;
-    }
-    match ended {
-        Some(Outcome::Done(_)) => Some(0),
-        Some(Outcome::Park { .. }) | None => Some(1),
-        Some(Outcome::Wait { .. } | Outcome::Retry { .. }) => None,
-    }
-}
-
-fn tell_of_push(queue: Queue, subject: &Subject, ended: Option<&Outcome>) {
-    if let Some(failure) = push_failure(queue, subject, ended) {
-        telemetry::value("PushFailure", "Count", failure);
     }
 }
 
@@ -162,11 +140,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use aws_lambda_events::event::sqs::SqsMessageAttribute;
-    use jiff::Timestamp;
-    use roundtrip_domain::code::Code;
-    use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
-    use roundtrip_domain::step::WaitReason;
-    use roundtrip_domain::task::Trigger;
+    use roundtrip_domain::id::{OrderId, OrderRef};
+    use roundtrip_domain::task::{Subject, Trigger};
 
     use tracing_subscriber::fmt::MakeWriter;
 
@@ -316,23 +291,5 @@ mod tests {
 
         assert_eq!(patience(&one), PATIENCE);
         assert_eq!(patience(&two), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_push_that_came_to_an_end_counts_and_nothing_else_does() {
-        let shop: ShopDomain = "moon.myshopify.com".parse().unwrap();
-        let order = Subject::Order(OrderRef { shop: shop.clone(), id: OrderId::new(1) });
-        let done = Outcome::Done("pushed");
-        let parked = Outcome::Park { code: Code::Rejected };
-        let waits = Outcome::Wait { until: Timestamp::UNIX_EPOCH, why: WaitReason::OnHold };
-        let tried_again = Outcome::Retry { until: Timestamp::UNIX_EPOCH, error: "no answer".into() };
-
-        assert_eq!(push_failure(Queue::OrderPush, &order, Some(&done)), Some(0));
-        assert_eq!(push_failure(Queue::OrderPush, &order, Some(&parked)), Some(1));
-        assert_eq!(push_failure(Queue::OrderPush, &order, None), Some(1), "a panic");
-        assert_eq!(push_failure(Queue::OrderPush, &order, Some(&waits)), None);
-        assert_eq!(push_failure(Queue::OrderPush, &order, Some(&tried_again)), None);
-        assert_eq!(push_failure(Queue::OrderPush, &Subject::Shop { shop }, Some(&parked)), None, "no order");
-        assert_eq!(push_failure(Queue::TrackingWriteback, &order, Some(&parked)), None, "no push");
     }
 }

@@ -71,6 +71,11 @@ pub fn operator_secret_id(env: &impl Environment) -> Result<String, ConfigError>
     required(env, "OPERATOR_SECRET_ID")
 }
 
+/// Under which CloudWatch keeps this stack's metrics.
+pub fn metrics_namespace(env: &impl Environment) -> String {
+    env.get("METRICS_NAMESPACE").unwrap_or_else(|| "Roundtrip".to_owned())
+}
+
 /// The names of the tables.
 ///
 /// # Errors

@@ -29,6 +29,6 @@ pub fn start<F>(run: impl FnOnce() -> F) -> Result<(), lambda_runtime::Error>
 where
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
-    telemetry::init_logs();
+    telemetry::init(config::metrics_namespace(&config::ProcessEnvironment));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roundtrip_aws::{EventBus, SqsTasks};
-use roundtrip_domain::event::DomainEvent;
+use roundtrip_domain::event::{DomainEvent, EventKind};
 use roundtrip_domain::ports::{EventError, Events, ParkedMessage, QueueError, Tasks};
 use roundtrip_domain::task::{Queue, Task};
 
@@ -34,6 +34,12 @@ impl Events for Outbox {
     async fn publish(&self, event: &DomainEvent) -> Result<(), EventError> {
         self.events.publish(event).await?;
         telemetry::count("DomainEvent", "type", event.kind.name());
+        // The average is the share of pushes that failed, of those that came to an end.
+        match event.kind {
+            EventKind::OrderPushed { .. } => telemetry::value("PushFailure", "Count", 0),
+            EventKind::PushFailed { .. } => telemetry::value("PushFailure", "Count", 1),
+            _ => {}
+        }
         Ok(())
     }
 }

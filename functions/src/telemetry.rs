@@ -1,16 +1,18 @@
 //! Logs (JSON lines) and metrics (CloudWatch embedded metric format) on standard output.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Number, Value, json};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The namespace of all metrics.
-const NAMESPACE: &str = "Roundtrip";
+/// The namespace of all metrics: two stacks in one account do not count for each other.
+static NAMESPACE: OnceLock<String> = OnceLock::new();
 
-pub(crate) fn init_logs() {
+pub(crate) fn init(namespace: String) {
     // A second initialisation (in tests) keeps the first.
+    let _ = NAMESPACE.set(namespace);
     let _ = tracing::subscriber::set_global_default(subscriber(std::io::stdout));
 }
 
@@ -52,7 +54,7 @@ fn metric(name: &str, unit: &str, value: &Number, dimension: Option<(&str, &str)
     let names: Vec<&str> = dimension.iter().map(|(name, _)| *name).collect();
     let mut line = json!({
         "_aws": { "Timestamp": timestamp_ms, "CloudWatchMetrics": [{
-            "Namespace": NAMESPACE,
+            "Namespace": NAMESPACE.get().map_or("Roundtrip", String::as_str),
             "Dimensions": [names],
             "Metrics": [{ "Name": name, "Unit": unit }],
         }] },

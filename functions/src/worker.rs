@@ -39,8 +39,9 @@ where
     let work = |task: Task| {
         let (ports, working) = (Arc::clone(ports), work(Arc::clone(ports), task.clone()));
         async move {
+            let begun = ports.clock.now();
             let outcome = working.await?;
-            finished(&ports.ledger, queue, &task, ports.clock.now()).await?;
+            finished(&ports.ledger, queue, &task, begun).await?;
             Ok(outcome)
         }
     };

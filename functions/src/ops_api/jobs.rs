@@ -41,6 +41,10 @@ pub(super) async fn redrive(
     RequestId(id): RequestId,
     Json(body): Json<PostRedrive>,
 ) -> Answer<RedriveAnswer> {
+    if let Some(Job { work: Work::Redrive(letters), rate, canary, not_parked, .. }) = begun(&api, &id).await? {
+        let answer = planned((&letters, not_parked, false), Vec::new(), (rate, canary));
+        return Ok((StatusCode::ACCEPTED, Json(RedriveAnswer { job_id: Some(id), ..answer })));
+    }
     let rate = body.rate.unwrap_or(DEFAULT_RATE);
     if !(1..=MAX_RATE).contains(&rate) {
         return Err(ApiError::field("rate", format!("{rate} is out of range: give 1 to {MAX_RATE} a second")));
@@ -57,17 +61,7 @@ pub(super) async fn redrive(
     let times = (from.as_deref(), before.as_deref());
     let filter = Filter { cause, queue, shop, order, ..filter(code.as_deref(), times)? };
     let Chosen { letters, codes, not_parked, more } = choose(&api, (&ids, all), &filter).await?;
-    let mut answer = RedriveAnswer {
-        job_id: None,
-        matched: letters.len(),
-        more,
-        not_parked,
-        codes: counted(codes),
-        rate,
-        canary,
-        takes_secs: letters.len().div_ceil(rate.into()),
-        first: letters.iter().take(NAMED).cloned().collect(),
-    };
+    let mut answer = planned((&letters, not_parked, more), counted(codes), (rate, canary));
     let Some(reason) = reason.filter(|_| !dry_run && !letters.is_empty()) else {
         return Ok((StatusCode::OK, Json(answer)));
     };
@@ -76,6 +70,29 @@ pub(super) async fn redrive(
     begin_job(&api, Job { not_parked, rate, canary, ..job }, now).await?;
     answer.job_id = Some(id);
     Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+/// The job that this very request began before: it was repeated, because its answer did not arrive.
+pub(super) async fn begun(api: &Api, id: &str) -> Result<Option<Job>, ApiError> {
+    Ok(api.ledger.job(id).await?.map(|(job, _)| job))
+}
+
+fn planned(
+    (letters, not_parked, more): (&[DeadLetterId], usize, bool),
+    codes: Vec<CodeCount>,
+    (rate, canary): (u16, usize),
+) -> RedriveAnswer {
+    RedriveAnswer {
+        job_id: None,
+        matched: letters.len(),
+        more,
+        not_parked,
+        codes,
+        rate,
+        canary,
+        takes_secs: letters.len().div_ceil(rate.into()),
+        first: letters.iter().take(NAMED).cloned().collect(),
+    }
 }
 
 /// Takes parked steps off the list, for good: nothing more is done about them, and their letters are taken off the
@@ -88,6 +105,10 @@ pub(super) async fn purge(
     RequestId(id): RequestId,
     Json(body): Json<PostPurge>,
 ) -> Answer<PurgeAnswer> {
+    if let Some(Job { work: Work::Purge(letters), .. }) = begun(&api, &id).await? {
+        let answer = PurgeAnswer { job_id: id, matched: letters.len(), more: false, codes: Vec::new() };
+        return Ok((StatusCode::ACCEPTED, Json(answer)));
+    }
     let PostPurge { ids, cause, code, queue, shop, order, from, before, all, confirm, .. } = body;
     let reason = reason(Some(&body.reason))?;
     let times = (from.as_deref(), before.as_deref());

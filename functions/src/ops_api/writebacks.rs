@@ -20,7 +20,7 @@ use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
 use super::extract::Json;
-use super::jobs::{begin_job, reason};
+use super::jobs::{begin_job, begun, reason};
 use super::request::RequestId;
 use crate::compose::Api;
 
@@ -42,6 +42,10 @@ pub(super) async fn retry(
     RequestId(id): RequestId,
     Json(body): Json<PostRetry>,
 ) -> Answer<RetryAnswer> {
+    if let Some(Job { work: Work::Resend(orders), .. }) = begun(&api, &id).await? {
+        let answer = RetryAnswer { job_id: id, matched: orders.len(), failed: orders.len(), more: false };
+        return Ok((StatusCode::ACCEPTED, Json(answer)));
+    }
     let reason = match &body.reason {
         None => NO_REASON.to_owned(),
         Some(text) => reason(Some(text))?,

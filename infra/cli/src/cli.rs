@@ -12,7 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
-pub(crate) use dead_letters::{DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs, JobCommand};
+pub(crate) use dead_letters::{
+    DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs, JobCommand,
+};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use resend::OrderResend;
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};

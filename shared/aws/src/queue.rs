@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName,
+};
 use jiff::Timestamp;
 use roundtrip_domain::ports::{Letter, Letters, ParkedMessage, QueueError, Tasks};
 use roundtrip_domain::task::{Queue, Task};
@@ -97,8 +99,8 @@ fn attributes(task: &Task) -> HashMap<String, MessageAttributeValue> {
     told.map(|(name, value)| (name.to_owned(), attribute(&value))).collect()
 }
 
-/// How long a letter that was looked at is hidden: so long that one run does not get it twice, and so short that whoever
-/// reads the queue in the console hardly misses it.
+/// How long a letter that is looked at is hidden: so long that one run does not get it twice. At its end the run shows it
+/// again; one that dies hides it no longer than this.
 const HIDDEN_SECS: i32 = 20;
 
 impl Letters for SqsTasks {
@@ -110,6 +112,21 @@ impl Letters for SqsTasks {
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
         let received = receive.send().await.map_err(|error| QueueError { queue, source: Box::new(error) })?;
         Ok(received.messages.unwrap_or_default().into_iter().filter_map(letter).collect())
+    }
+
+    async fn show_again(&self, queue: Queue, letters: &[Letter]) -> Result<(), QueueError> {
+        for ten in letters.chunks(10) {
+            let entries = ten.iter().enumerate().map(|(n, letter)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
+                entry.receipt_handle(&letter.receipt).visibility_timeout(0).build().expect("id and receipt are set")
+            });
+            let change = self.client.change_message_visibility_batch();
+            let change = change.queue_url(Self::url(&self.urls.dead_letter, queue)?);
+            let changed = change.set_entries(Some(entries.collect())).send().await;
+            // One that somebody else got meanwhile is shown by its own time.
+            changed.map_err(|error| QueueError { queue, source: Box::new(error) })?;
+        }
+        Ok(())
     }
 
     async fn remove(&self, queue: Queue, letter: &Letter) -> Result<(), QueueError> {

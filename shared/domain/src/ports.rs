@@ -236,6 +236,9 @@ pub trait Letters {
     /// Up to ten letters of the dead-letter queue of `queue`; for some seconds nobody else gets them.
     async fn receive(&self, queue: Queue) -> Result<Vec<Letter>, QueueError>;
 
+    /// Lets everybody get these again.
+    async fn show_again(&self, queue: Queue, letters: &[Letter]) -> Result<(), QueueError>;
+
     /// Takes a letter off.
     async fn remove(&self, queue: Queue, letter: &Letter) -> Result<(), QueueError>;
 }

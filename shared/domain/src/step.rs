@@ -64,15 +64,23 @@ pub struct Parked {
     #[serde(default)]
     pub announced: bool,
     /// A person has decided that nothing more is done about it: it is parked as before, and stands in no list.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dismissed: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<Dismissed>,
+}
+
+/// Who purged it, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dismissed {
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: String,
 }
 
 impl Parked {
     /// Whether a person is to see to it.
     #[must_use]
     pub fn is_listed(&self) -> bool {
-        !self.dismissed
+        self.dismissed.is_none()
     }
 }
 
@@ -134,7 +142,7 @@ impl<S> Step<S> {
     /// Parks. Its worker sends the dead-letter message next; should it die before, the step is due at
     /// `announce_by`, and whoever comes then sends it.
     pub fn park(&mut self, code: Code, now: Timestamp, announce_by: Timestamp, inputs: Option<String>) {
-        self.parked = Some(Parked { code, at: now, inputs, announced: false, dismissed: false });
+        self.parked = Some(Parked { code, at: now, inputs, announced: false, dismissed: None });
         self.wait(now, announce_by, WaitReason::Announcing);
     }
 

@@ -38,6 +38,8 @@ impl Wait {
 pub enum WaitReason {
     /// Somebody asked, and nobody has looked yet.
     Requested,
+    /// Somebody wants it to be looked for again, though it was shown.
+    Resend,
     /// A call is on its way; its worker settles it, or the quarantine ends.
     InFlight,
     /// A call had no answer, or is carried out later; its effect is being looked for.
@@ -81,6 +83,7 @@ impl WaitReason {
         match self {
             Self::InFlight | Self::Verifying | Self::Backoff | Self::Throttled | Self::ShopPaused => true,
             Self::Requested
+            | Self::Resend
             | Self::OtherStep
             | Self::Routing
             | Self::AwaitingTracking
@@ -95,11 +98,18 @@ impl WaitReason {
         }
     }
 
+    /// Whether it says nothing of the world: the step is as it should be, and somebody is only still to hear of it.
+    #[must_use]
+    pub(crate) fn is_heard_later(self) -> bool {
+        matches!(self, Self::Publishing | Self::Requested)
+    }
+
     /// As stored and shown.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Requested => "requested",
+            Self::Resend => "resend",
             Self::InFlight => "in-flight",
             Self::Verifying => "verifying",
             Self::Backoff => "backoff",

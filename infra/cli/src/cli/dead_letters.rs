@@ -25,14 +25,8 @@ pub(crate) enum DlqCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct DlqPurge {
-    /// Just these, as the list shows them.
-    #[arg(value_name = "ID")]
-    pub(crate) ids: Vec<DeadLetterId>,
     #[command(flatten)]
-    pub(crate) filter: DlqFilter,
-    /// All that is parked.
-    #[arg(long)]
-    pub(crate) all: bool,
+    pub(crate) choice: DlqChoice,
     /// How many these are. Without it, or with another number, nothing is done.
     #[arg(long, value_name = "COUNT")]
     pub(crate) confirm: Option<usize>,
@@ -46,14 +40,8 @@ pub(crate) struct DlqPurge {
 
 #[derive(Debug, Args)]
 pub(crate) struct DlqRedrive {
-    /// Just these, as the list shows them.
-    #[arg(value_name = "ID")]
-    pub(crate) ids: Vec<DeadLetterId>,
     #[command(flatten)]
-    pub(crate) filter: DlqFilter,
-    /// All that is parked.
-    #[arg(long)]
-    pub(crate) all: bool,
+    pub(crate) choice: DlqChoice,
     /// Only say what would be set going.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -99,7 +87,20 @@ pub(crate) struct DlqList {
     pub(crate) after: Option<String>,
 }
 
-/// Which of them.
+/// Which of them something is done with.
+#[derive(Debug, Args)]
+pub(crate) struct DlqChoice {
+    /// Just these, as the list shows them.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<DeadLetterId>,
+    #[command(flatten)]
+    pub(crate) filter: DlqFilter,
+    /// All that is parked.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What they have in common.
 #[derive(Debug, Args)]
 pub(crate) struct DlqFilter {
     /// Those of one cause, as the list shows it.

@@ -10,6 +10,7 @@ pub(super) fn awaited(why: WaitReason) -> &'static str {
         WaitReason::Verifying => "the effect of a call to show",
         WaitReason::Backoff => "the next attempt",
         WaitReason::Throttled => "the store's rate limit",
+        WaitReason::Resend => "being looked for again",
         WaitReason::OtherStep => "another step of this order",
         WaitReason::Routing => "Shopify to decide from where the order ships",
         WaitReason::AwaitingTracking => "a tracking number",

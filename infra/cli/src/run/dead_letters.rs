@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{given, shown};
 use crate::api::{Answer, Api};
-use crate::cli::{DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs};
+use crate::cli::{DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::wait::Seen;
@@ -53,9 +53,10 @@ async fn show(api: &Api, json: bool, id: &DeadLetterId) -> Result<Output, Troubl
 }
 
 async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Trouble> {
-    let DlqFilter { cause, code, queue, shop, order, since, before } = &args.filter;
+    let DlqChoice { ids, filter, all } = &args.choice;
+    let DlqFilter { cause, code, queue, shop, order, since, before } = filter;
     let body = PostRedrive {
-        ids: args.ids.clone(),
+        ids: ids.clone(),
         cause: cause.clone(),
         code: code.clone(),
         queue: *queue,
@@ -63,7 +64,7 @@ async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Tro
         order: *order,
         from: since.clone(),
         before: before.clone(),
-        all: args.all,
+        all: *all,
         dry_run: args.dry_run,
         rate: Some(args.rate),
         canary: Some(args.canary),
@@ -78,9 +79,10 @@ async fn redrive(api: &Api, json: bool, args: &DlqRedrive) -> Result<Output, Tro
 }
 
 async fn purge(api: &Api, json: bool, args: &DlqPurge) -> Result<Output, Trouble> {
-    let DlqFilter { cause, code, queue, shop, order, since, before } = &args.filter;
+    let DlqChoice { ids, filter, all } = &args.choice;
+    let DlqFilter { cause, code, queue, shop, order, since, before } = filter;
     let body = PostPurge {
-        ids: args.ids.clone(),
+        ids: ids.clone(),
         cause: cause.clone(),
         code: code.clone(),
         queue: *queue,
@@ -88,7 +90,7 @@ async fn purge(api: &Api, json: bool, args: &DlqPurge) -> Result<Output, Trouble
         order: *order,
         from: since.clone(),
         before: before.clone(),
-        all: args.all,
+        all: *all,
         confirm: args.confirm,
         reason: args.reason.clone(),
     };

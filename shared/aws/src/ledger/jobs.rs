@@ -16,8 +16,6 @@ use super::{
 
 /// How long it is remembered who set what going, and why.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
-/// Nobody has more of them open at once.
-const MOST: i32 = 100;
 
 impl Jobs for DynamoLedger {
     async fn job(&self, id: &str) -> Result<Option<(Job, u64)>, LedgerError> {
@@ -55,11 +53,16 @@ impl Jobs for DynamoLedger {
         let query = query
             .key_condition_expression("status_pk = :pk")
             .expression_attribute_values(":pk", text(OPEN_JOBS))
-            .projection_expression("status_sk")
-            .limit(MOST);
-        let page = query.send().await.map_err(failed("list the jobs"))?;
-        let id = |item: &Item| Some(get_text(item, "status_sk")?.split_once('#')?.1.to_owned());
-        Ok(page.items().iter().filter_map(id).collect())
+            .projection_expression("status_sk");
+        // Jobs are large, and a page holds few of them.
+        let mut items = query.into_paginator().items().send();
+        let mut ids = Vec::new();
+        while let Some(item) = items.try_next().await.map_err(failed("list the jobs"))? {
+            ids.extend(
+                get_text(&item, "status_sk").and_then(|place| place.split_once('#')).map(|(_, id)| id.to_owned()),
+            );
+        }
+        Ok(ids)
     }
 }
 

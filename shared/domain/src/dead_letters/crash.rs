@@ -1,6 +1,8 @@
 //! Crashes: tasks that no worker finished. SQS puts such a task on the dead-letter queue by itself, where nobody can
 //! look for it; so it gets a row like any step that is parked, is listed with them, and goes again as they do.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +10,13 @@ use super::DeadLetterId;
 use crate::code::Code;
 use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
-use crate::ports::{Ledger, LedgerError};
+use crate::ports::{Ledger, LedgerError, after};
 use crate::record::{Commit, Listing, RowKey, Write};
 use crate::step::{Failure, Parked, Step, StepId};
 use crate::task::{Queue, Subject, Task, Trigger};
+
+/// SQS's clock and a function's may differ by so much. A task is given up half an hour after it was sent.
+const SKEW: Duration = Duration::from_secs(10);
 
 /// The task, as it was last given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +25,7 @@ pub struct CrashState {
     pub trigger: Trigger,
     /// What had set it off.
     pub cause_id: String,
-    /// When a worker finished it after all. Whatever was sent before then is done with.
+    /// When a worker began that finished it after all. Whatever was sent before then is done with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
 }
@@ -51,9 +56,21 @@ pub(super) async fn note(
     let state = CrashState { trigger: task.trigger, cause_id: task.cause_id.clone(), finished_at: None };
     let (mut step, version) = match row.read(ledger).await? {
         None => (Step::new(state), 0),
-        Some((step, _)) if step.parked.is_some() => return Ok(Crash::Parked),
-        Some((step, _)) if step.state.finished_at.is_some_and(|at| sent_at <= at) => return Ok(Crash::Over),
-        Some((step, version)) => (Step { state, ..step }, version),
+        Some((step, _)) if is_over(&step, sent_at) => return Ok(Crash::Over),
+        // A backfill mails nobody; what else crashed over the same subject may have to.
+        Some((step, version)) if is_parked(&step) && step.state.trigger == Trigger::Backfill => {
+            if state.trigger == Trigger::Backfill {
+                return Ok(Crash::Parked);
+            }
+            (Step { state, ..step }, version)
+        }
+        Some((step, _)) if is_parked(&step) => return Ok(Crash::Parked),
+        Some((mut step, version)) => {
+            if step.parked.is_some() {
+                step.reopen();
+            }
+            (Step { state, ..step }, version)
+        }
     };
     let message = format!("{queue} was given the task ten times and never finished it; its log says why");
     let failure = Failure { at: now, code: Code::Crashed, message, request_id: None };
@@ -61,17 +78,29 @@ pub(super) async fn note(
     step.first_failure = Some(Failure { at: sent_at, ..failure.clone() });
     step.last_failure = Some(failure.clone());
     // Its letter is the one that was found.
-    step.parked = Some(Parked { code: Code::Crashed, at: now, inputs: None, announced: true, dismissed: false });
+    step.parked = Some(Parked { code: Code::Crashed, at: now, inputs: None, announced: true, dismissed: None });
     let event = HistoryEvent::moved(now, task, &row.step, "waiting", "crashed").with_failure(&failure);
     row.write(ledger, &step, version, event).await?;
     Ok(Crash::New)
 }
 
-/// A worker of `queue` has finished `task`: if it is the redrive of a crash, that is over.
+fn is_parked(step: &Step<CrashState>) -> bool {
+    step.parked.as_ref().is_some_and(Parked::is_listed)
+}
+
+/// Whether a letter of that time was there before the crash was purged, or before a worker that finished the task had
+/// begun to look: whatever that letter told of was seen.
+fn is_over(step: &Step<CrashState>, sent_at: Timestamp) -> bool {
+    let purged_at = step.parked.as_ref().and_then(|parked| parked.dismissed.as_ref()).map(|dismissed| dismissed.at);
+    let seen_to = purged_at.or(step.state.finished_at.filter(|_| step.parked.is_none()));
+    seen_to.is_some_and(|at| after(sent_at, SKEW) <= at)
+}
+
+/// A worker of `queue` that began at `begun` has finished `task`: if it is the redrive of a crash, that is over.
 ///
 /// # Errors
 /// The ledger cannot be read or written.
-pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, now: Timestamp) -> Result<(), LedgerError> {
+pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, begun: Timestamp) -> Result<(), LedgerError> {
     let row = CrashRow::of(queue, &task.subject);
     let Some(generation) = task.cause_id.strip_prefix(&format!("{}@", row.step)) else { return Ok(()) };
     let Some((mut step, version)) = row.read(ledger).await? else { return Ok(()) };
@@ -79,21 +108,9 @@ pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, now: Time
         return Ok(());
     }
     step.reopen();
-    step.state.finished_at = Some(now);
-    let event = HistoryEvent::moved(now, task, &row.step, "crashed", "finished");
+    step.state.finished_at = Some(begun);
+    let event = HistoryEvent::moved(begun, task, &row.step, "crashed", "finished");
     row.write(ledger, &step, version, event).await
-}
-
-/// The crash that `letter` names, however it stands now.
-///
-/// # Errors
-/// The ledger cannot be read.
-pub(crate) async fn crashed(
-    ledger: &impl Ledger,
-    letter: &DeadLetterId,
-) -> Result<Option<Step<CrashState>>, LedgerError> {
-    let row = CrashRow { shop: letter.shop.clone(), step: letter.step.clone(), subject: letter.subject() };
-    Ok(row.read(ledger).await?.map(|(step, _)| step))
 }
 
 /// The task that goes again; `None`: it is not parked any more, as it was then.
@@ -102,7 +119,8 @@ pub(crate) async fn crashed(
 /// The ledger cannot be read.
 pub(crate) async fn task(ledger: &impl Ledger, letter: &DeadLetterId) -> Result<Option<Task>, LedgerError> {
     let is_that = |step: &Step<CrashState>| step.parked.is_some() && step.generation == letter.generation;
-    let step = crashed(ledger, letter).await?.filter(is_that);
+    let row = CrashRow { shop: letter.shop.clone(), step: letter.step.clone(), subject: letter.subject() };
+    let step = row.read(ledger).await?.map(|(step, _)| step).filter(is_that);
     Ok(step.map(|step| Task { trigger: step.state.trigger, ..letter.redrive() }))
 }
 

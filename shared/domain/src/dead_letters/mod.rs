@@ -23,8 +23,8 @@ use crate::step::{Aside, Failure, Parked, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
 pub use cause::{Incident, Incidents, incidents};
+pub(crate) use crash::task as crashed_task;
 pub use crash::{CrashState, finished};
-pub(crate) use crash::{crashed, task as crashed_task};
 pub use list::{Filter, Page, list, these};
 pub(crate) use purge::dismiss;
 pub use sweep::{Swept, sweep};

@@ -9,11 +9,11 @@ use crate::history::HistoryEvent;
 use crate::jobs::Asked;
 use crate::ports::{Ledger, LedgerError};
 use crate::record::{Commit, Listing, RowKey, StoredRow, WakeUp, Write};
-use crate::step::{Step, Wait};
+use crate::step::{Dismissed, Step, Wait};
 use crate::task::Trigger;
 
-/// Takes a dead letter off the list. Who and why, and what it had failed of, goes into the order's history in the same
-/// write. Does nothing where it is not parked any more, as it was then.
+/// Takes a dead letter off the list. Who and why stands in its row with what it had failed of, and goes into its order's
+/// history in the same write. Does nothing where it is not parked any more, as it was then.
 ///
 /// # Errors
 /// The ledger cannot be read or written, or somebody else was first.
@@ -23,10 +23,11 @@ pub(crate) async fn dismiss(
     asked: Asked<'_>,
     now: Timestamp,
 ) -> Result<(), LedgerError> {
+    let dismissed = || Dismissed { at: now, by: asked.by.to_owned(), reason: asked.reason.to_owned() };
     let Some(order) = letter.order() else {
         let known = ledger.shop_step::<Value>(&letter.shop, &letter.step).await?;
         let Some((mut step, version)) = known.filter(|(step, _)| is_that(step, letter)) else { return Ok(()) };
-        step.parked.iter_mut().for_each(|parked| parked.dismissed = true);
+        step.parked.iter_mut().for_each(|parked| parked.dismissed = Some(dismissed()));
         return ledger.save_shop_step(&letter.shop, &letter.step, &step, version).await;
     };
     let key = RowKey::Step(letter.step.clone());
@@ -37,7 +38,7 @@ pub(crate) async fn dismiss(
     if !is_that(&step, letter) {
         return Ok(());
     }
-    step.parked.iter_mut().for_each(|parked| parked.dismissed = true);
+    step.parked.iter_mut().for_each(|parked| parked.dismissed = Some(dismissed()));
     let event = event(&step, letter, asked, now);
     let wake_up =
         |wait: &Wait| WakeUp { at: wait.until, queue: letter.step.queue(), subject: letter.subject(), why: wait.why };

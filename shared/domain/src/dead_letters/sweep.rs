@@ -27,44 +27,69 @@ pub struct Swept {
 }
 
 /// Looks through the dead-letter queues: a letter of a step that is not parked any more, as it was then, is taken off; a
-/// task that crashed gets a row. Whoever dies in between leaves the letter where it is.
+/// task that crashed gets a row. Whoever dies in between leaves the letter where it is. Trouble with one queue keeps no
+/// other from being looked through.
 ///
 /// # Errors
 /// The ledger or a queue failed; the next sweep sees what is left.
 pub async fn sweep(ledger: &impl Ledger, letters: &impl Letters, now: Timestamp) -> Result<Swept, Unfinished> {
     let mut swept = Swept::default();
+    let mut trouble = None;
     for queue in Queue::ALL {
-        for _ in 0..MAX_RECEIVES {
-            let received = letters.receive(queue).await?;
-            if received.is_empty() {
-                break;
-            }
-            swept.seen += received.len();
-            let (parked, others) = split(received);
-            let still: BTreeSet<DeadLetterId> = still_parked(ledger, &parked).await?;
-            for (id, letter) in parked {
-                if !still.contains(&id) {
-                    letters.remove(queue, &letter).await?;
-                    swept.removed += 1;
-                }
-            }
-            for letter in others {
-                let Ok(task) = serde_json::from_str::<Task>(&letter.body) else {
-                    swept.unreadable += 1;
-                    continue;
-                };
-                match note(ledger, queue, &task, letter.sent_at, now).await? {
-                    Crash::New => swept.crashed += 1,
-                    Crash::Parked => {}
-                    Crash::Over => {
-                        letters.remove(queue, &letter).await?;
-                        swept.removed += 1;
-                    }
-                }
+        let mut kept = Vec::new();
+        let went = sweep_queue((ledger, letters), queue, (&mut swept, &mut kept), now).await;
+        // Nobody is to miss them, least of all whoever counts them.
+        let shown = letters.show_again(queue, &kept).await.map_err(Unfinished::from);
+        trouble = trouble.or(went.and(shown).err());
+    }
+    trouble.map_or(Ok(swept), Err)
+}
+
+async fn sweep_queue(
+    (ledger, letters): (&impl Ledger, &impl Letters),
+    queue: Queue,
+    (swept, kept): (&mut Swept, &mut Vec<Letter>),
+    now: Timestamp,
+) -> Result<(), Unfinished> {
+    let mut trouble = None;
+    for _ in 0..MAX_RECEIVES {
+        let received = letters.receive(queue).await?;
+        if received.is_empty() {
+            break;
+        }
+        swept.seen += received.len();
+        let (parked, others) = split(received);
+        let still: BTreeSet<DeadLetterId> = still_parked(ledger, &parked).await?;
+        for (id, letter) in parked {
+            if still.contains(&id) {
+                kept.push(letter);
+            } else {
+                letters.remove(queue, &letter).await?;
+                swept.removed += 1;
             }
         }
+        for letter in others {
+            let Ok(task) = serde_json::from_str::<Task>(&letter.body) else {
+                swept.unreadable += 1;
+                kept.push(letter);
+                continue;
+            };
+            match note(ledger, queue, &task, letter.sent_at, now).await {
+                Ok(Crash::Over) => {
+                    letters.remove(queue, &letter).await?;
+                    swept.removed += 1;
+                    continue;
+                }
+                Ok(Crash::New) => swept.crashed += 1,
+                // Somebody goes on with it just now: the next sweep sees how it came out.
+                Ok(Crash::Parked) | Err(LedgerError::Conflict) => {}
+                // One row that cannot be read keeps no other letter from being looked at.
+                Err(error) => trouble = trouble.or(Some(error)),
+            }
+            kept.push(letter);
+        }
     }
-    Ok(swept)
+    trouble.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Letters of steps that were parked, by what they name; and the others.

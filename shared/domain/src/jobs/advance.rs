@@ -90,7 +90,8 @@ pub async fn advance(
         return Ok(Some((job, 0)));
     }
     let (total, first) = (job.work.len(), job.sent);
-    let fates = fates_of(ledger, &job).await?;
+    // Of what has not gone there is nothing to ask.
+    let fates = if first == 0 { Vec::new() } else { fates_of(ledger, &job).await? };
     let limit = match canary(&job, &fates[..first], now) {
         Canary::Wait => job.canary.min(total),
         Canary::Go => total,
@@ -145,7 +146,11 @@ async fn go(
         }
         Work::Resend(orders) => {
             for n in chunk.clone() {
-                resend(ledger, tasks, &orders[n], job.asked(), (now, delay(job, n - first))).await?;
+                match resend(ledger, tasks, &orders[n], job.asked(), (now, delay(job, n - first))).await {
+                    // An order that this release cannot read keeps no other back; its fate says so.
+                    Ok(()) | Err(Unfinished::Ledger(LedgerError::Unreadable(_))) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Work::Purge(letters) => {

@@ -6,11 +6,11 @@ use serde::de::IgnoredAny;
 
 use super::{Job, Work};
 use crate::code::Code;
-use crate::dead_letters::{DeadLetterId, crashed, these};
+use crate::dead_letters::{DeadLetterId, these};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
-use crate::record::{OrderRecord, Row, RowKey};
+use crate::record::{OrderRecord, Row, RowKey, StoredRow};
 use crate::step::{Step, StepId, WaitReason};
 use crate::writeback::{Phase, WritebackState};
 
@@ -104,7 +104,11 @@ pub async fn fates_of(ledger: &impl Ledger, job: &Job) -> Result<Vec<Fate>, Ledg
         Work::Resend(orders) => {
             let mut fates = Vec::with_capacity(orders.len());
             for order in &orders[..job.sent.min(orders.len())] {
-                fates.push(of_tracking(&ledger.load(order).await?));
+                fates.push(match ledger.load(order).await {
+                    Ok(record) => of_tracking(&record),
+                    Err(LedgerError::Unreadable(_)) => Fate::Failed(Code::Unknown),
+                    Err(error) => return Err(error),
+                });
             }
             // Their turn has not come, however they stand.
             fates.resize(orders.len(), Fate::Parked);
@@ -118,9 +122,16 @@ fn of_tracking(record: &OrderRecord) -> Fate {
     if let Some(parked) = steps().find_map(|step| step.parked.as_ref()) {
         return Fate::Failed(parked.code);
     }
-    let is_shown =
-        |step: &Step<WritebackState>| matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. });
-    let is_looked_at = record.open_sync().is_some() || !record.tags.get().state.unread.is_empty();
+    let is_shown = |step: &Step<WritebackState>| {
+        let is_looked_for = step.wait.as_ref().is_some_and(|wait| !wait.why.is_heard_later());
+        matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. }) && !is_looked_for
+    };
+    let is_looked_at = record.open_sync().is_some();
+    let waits = steps().any(|step| step.wait.is_some());
+    if !record.tags.get().state.unread.is_empty() && !is_looked_at && !waits {
+        // A source order cannot be read any more: what it shipped is not known.
+        return Fate::Failed(Code::ChannelUnavailable);
+    }
     match (steps().all(is_shown), record.writebacks.is_empty()) {
         (false, _) => Fate::Running,
         (true, _) if is_looked_at => Fate::Running,
@@ -135,22 +146,37 @@ fn of_tracking(record: &OrderRecord) -> Fate {
 /// # Errors
 /// The ledger cannot be read.
 pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec<Fate>, LedgerError> {
-    let mut keys: Vec<(OrderRef, RowKey)> =
+    let keys: BTreeSet<(OrderRef, RowKey)> =
         letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone())))).collect();
-    keys.sort();
-    keys.dedup();
-    let records = ledger.load_rows(&keys).await?;
+    let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
+    let mut crashes: BTreeMap<(OrderRef, StepId), Step<IgnoredAny>> = BTreeMap::new();
+    for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
+        match &row.key {
+            // No part of an order's record: no use case goes on with it.
+            RowKey::Step(id @ StepId::Crash { .. }) => {
+                let step = serde_json::from_value(row.body)
+                    .map_err(|error| LedgerError::Unavailable { doing: "understand a crash", source: error.into() })?;
+                crashes.insert((order, id.clone()), step);
+            }
+            _ => rows.entry(order).or_default().push(row),
+        }
+    }
+    let mut records = BTreeMap::new();
+    for (order, rows) in rows {
+        records.insert(order.clone(), OrderRecord::from_rows(order, rows)?);
+    }
     let mut fates = Vec::with_capacity(letters.len());
     for letter in letters {
-        let fate = match letter.order() {
-            _ if matches!(letter.step, StepId::Crash { .. }) => {
-                let step = crashed(ledger, letter).await?;
-                step.map(|step| Fate::of(&step, letter.generation, |_| true))
-            }
-            Some(order) => records.get(&order).and_then(|record| of_order(record, letter)),
-            None => {
-                let step = ledger.shop_step::<IgnoredAny>(&letter.shop, &letter.step).await?;
-                step.map(|(step, _)| Fate::of_plain(&step, letter.generation))
+        let is_handled = |step: &Step<IgnoredAny>| Fate::of(step, letter.generation, |_| true);
+        let fate = match (letter.order(), &letter.step) {
+            (Some(order), StepId::Crash { .. }) => crashes.get(&(order, letter.step.clone())).map(is_handled),
+            (Some(order), _) => records.get(&order).and_then(|record| of_order(record, letter)),
+            (None, step) => {
+                let known = ledger.shop_step::<IgnoredAny>(&letter.shop, step).await?;
+                known.map(|(known, _)| match step {
+                    StepId::Crash { .. } => is_handled(&known),
+                    _ => Fate::of_plain(&known, letter.generation),
+                })
             }
         };
         fates.push(fate.unwrap_or(Fate::Dropped));

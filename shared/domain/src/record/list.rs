@@ -133,6 +133,7 @@ impl Badge {
             | WaitReason::Replacement
             | WaitReason::ShopPaused => true,
             WaitReason::Requested
+            | WaitReason::Resend
             | WaitReason::InFlight
             | WaitReason::Verifying
             | WaitReason::Backoff

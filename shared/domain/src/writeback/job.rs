@@ -225,7 +225,7 @@ pub(super) async fn publish_due<L: Ledger, C, T: Outbox, K: Clock>(
 /// Whether a step that is decided anew is parked for the same reason already: that was told once, and is not
 /// told again. From now on it is parked over `inputs`.
 pub(super) fn stays_parked(record: &mut OrderRecord, id: &ShipmentId, failure: &Failure, inputs: Option<&str>) -> bool {
-    let told = |parked: &Parked| parked.announced && parked.code == failure.code;
+    let told = |parked: &Parked| parked.announced && parked.is_listed() && parked.code == failure.code;
     let row = record.writebacks.get_mut(id).filter(|row| row.get().parked.as_ref().is_some_and(told));
     let Some(step) = row.map(Row::change) else { return false };
     step.last_failure = Some(failure.clone());

@@ -19,6 +19,8 @@ use crate::work::Unfinished;
 
 /// How often it is written against workers that write the same order.
 const MAX_WRITES: usize = 5;
+/// Shipments saved at once: their rows, those of the source orders and the history must fit one transaction of 100 items.
+const MAX_AT_ONCE: usize = 40;
 
 /// Has every shipment of `order` looked at anew, `delay` from now: those that are parked go again, those that were written
 /// are verified. Of an order of which nothing is known to have been shipped, has its stores asked.
@@ -34,30 +36,29 @@ pub(crate) async fn resend<L: Ledger + Registry>(
     asked: Asked<'_>,
     (now, delay): (Timestamp, std::time::Duration),
 ) -> Result<(), Unfinished> {
-    let mut tries = 0;
-    let looked_at = loop {
+    let (due, mut tries, mut looked_at) = (after(now, delay), 0, BTreeSet::new());
+    loop {
         let mut record = ledger.load(order).await?;
         let mut sources = Vec::new();
         for source in source_orders(&record) {
             sources.push(ledger.load(&source).await?);
         }
-        let due = after(now, delay);
-        let looked_at = wake(&mut record, &mut sources, due, now);
-        if looked_at.is_empty() {
-            break looked_at;
+        let woken = wake(&mut record, &mut sources, due, now);
+        if woken.is_empty() {
+            break;
         }
-        record.log(event(asked, now));
+        if looked_at.is_empty() {
+            record.log(event(asked, now));
+        }
         tags::note(&mut record, now);
         let mut records: Vec<&mut OrderRecord> = std::iter::once(&mut record).chain(&mut sources).collect();
-        tries += 1;
         match ledger.save(&mut records).await {
-            Err(LedgerError::Conflict) if tries < MAX_WRITES => {}
-            other => {
-                other?;
-                break looked_at;
-            }
+            // There may be more of them than one save takes.
+            Ok(()) => looked_at.extend(woken),
+            Err(LedgerError::Conflict) if tries < MAX_WRITES => tries += 1,
+            Err(error) => return Err(error.into()),
         }
-    };
+    }
     if looked_at.is_empty() {
         let Some(shop) = ledger.shop(&order.shop).await? else { return Ok(()) };
         ask_for_sync(ledger, tasks, (&shop, order), (asked.job, asked.by), now).await?;
@@ -70,25 +71,29 @@ pub(crate) async fn resend<L: Ledger + Registry>(
     Ok(())
 }
 
-/// Makes due what is parked and what was written, in memory; leaves alone what goes already. Returns from where it is
-/// looked at.
+/// Makes due what is parked and what was written, in memory: some of it, where it is more than one save takes. Leaves alone
+/// what goes already. Returns from where it is looked at.
 fn wake(record: &mut OrderRecord, sources: &mut [OrderRecord], due: Timestamp, now: Timestamp) -> BTreeSet<OrderRef> {
     let mut looked_at = BTreeSet::new();
+    let mut woken = 0;
     for (shipment, row) in &mut record.writebacks {
-        let is_written = matches!(row.get().state.phase, Phase::Written { .. });
-        if row.get().parked.is_none() && !is_written {
+        let step = row.get();
+        let is_written = matches!(step.state.phase, Phase::Written { .. });
+        let goes = step.wait.as_ref().is_some_and(|wait| !wait.why.is_heard_later());
+        if step.parked.is_none() && (!is_written || goes) {
             continue;
         }
         let step = row.change();
         if step.parked.is_some() {
             step.reopen();
         }
-        if is_written {
-            // What was written for it stays known, and whom it mailed.
-            step.state.phase = Phase::Pending;
-        }
-        step.wait(now, due, WaitReason::Requested);
+        // What was written for it stays known, and whom it mailed; only that it is shown is not taken for granted.
+        step.wait(now, due, if is_written { WaitReason::Resend } else { WaitReason::Requested });
         looked_at.insert(shipment.looked_at_from(&record.at).clone());
+        woken += 1;
+        if woken == MAX_AT_ONCE {
+            return looked_at;
+        }
     }
     for source in sources {
         let look = source.look(Look::Shipments).get();

@@ -267,8 +267,7 @@ fn open(record: &OrderRecord, shipments: Vec<Shipment>) -> Vec<Shipment> {
 /// step is parked over or waits for may be gone when a change is taken back.
 fn is_settled(record: &OrderRecord, shipment: &Shipment) -> bool {
     let Some(step) = record.writebacks.get(&shipment.id).map(Row::get) else { return shipment.voided };
-    let heard_later = [WaitReason::Publishing, WaitReason::Requested];
-    let waits = step.wait.as_ref().is_some_and(|wait| !heard_later.contains(&wait.why));
+    let waits = step.wait.as_ref().is_some_and(|wait| !wait.why.is_heard_later());
     let as_it_should = match &step.state.phase {
         Phase::CalledOff { .. } => shipment.voided,
         Phase::Written { tracking, .. } => !shipment.voided && *tracking == shipment.tracking_for_shopify(),

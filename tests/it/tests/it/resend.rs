@@ -6,6 +6,7 @@ use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::jobs::{Fate, Job, JobState, Work, advance, begin, fates_of, progress};
 use roundtrip_domain::ports::{Jobs, Ledger};
 use roundtrip_domain::step::WaitReason;
+use roundtrip_domain::writeback::TrackingInfo;
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
 
@@ -222,5 +223,69 @@ async fn a_purge_leaves_alone_what_goes_again_and_what_was_parked_anew() {
     assert_eq!(progress(&world.fates_of("job-2").await).done, 1, "nothing of that name is left");
     assert!(world.told_of("dismissed").is_empty());
     let record = ledger.load(&at()).await.unwrap();
-    assert!(record.pushes.values().all(|row| !row.get().parked.as_ref().unwrap().dismissed));
+    assert!(record.pushes.values().all(|row| row.get().parked.as_ref().unwrap().is_listed()));
+}
+
+#[tokio::test]
+async fn a_carrier_that_was_corrected_meanwhile_is_shown_corrected() {
+    let (world, source) = World::pushed(1).await;
+    let id = world.ship(&source, &[NUMBER]).await;
+    // Its webhook is lost.
+    let corrected = TrackingInfo::new(Some("UPS".into()), Some(NUMBER.into()), None).unwrap();
+    world.shop(&sun(), |shop| {
+        let shipped = shop.shipped.get_mut(&source.id).unwrap();
+        shipped.iter_mut().find(|it| it.id == id).unwrap().tracking = vec![corrected.clone()];
+    });
+
+    world.resend("job-1").await;
+
+    let shown = world.shop(&moon(), |shop| shop.shown[&at().id][0].tracking.clone());
+    assert_eq!(shown[0].company, corrected.company);
+    assert_eq!((world.shown().len(), world.fates_of("job-1").await), (1, vec![Fate::Done]));
+}
+
+#[tokio::test]
+async fn an_order_whose_source_order_is_gone_keeps_what_is_known_of_it() {
+    let (world, source) = World::pushed(1).await;
+    world.ship(&source, &[NUMBER]).await;
+    let before = world.writeback().await.state;
+    world.shop(&sun(), |shop| shop.pushed.retain(|(order, _)| order.id != source.id));
+
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.writeback().await.state.phase, before.phase);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn an_order_of_many_shipments_is_sent_again_in_parts() {
+    let (world, source) = World::pushed(90).await;
+    let numbers: Vec<String> = (0..90).map(|n| format!("94001118992231{n:08}")).collect();
+    world.fail_next(&moon(), &[Fault::Refused; 200]);
+    for number in &numbers {
+        world.ship_units(&source, &[number], Some(1)).await;
+    }
+    assert_eq!(world.writebacks().await.iter().filter(|(_, code)| code.is_some()).count(), 90);
+    world.shop(&moon(), |shop| shop.mutation_faults.clear());
+
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+
+    assert_eq!((world.shown().len(), world.fates_of("job-1").await), (90, vec![Fate::Done]));
+    assert_eq!(world.told_of("resend requested").len(), 1);
+}
+
+#[tokio::test]
+async fn a_source_order_that_cannot_be_read_is_told_as_a_failure() {
+    let (world, source) = World::pushed(1).await;
+    world.fail_questions(&sun(), &[Fault::RequestLost; 20]);
+    world.source_webhook(&source).await;
+    world.run(HOUR).await;
+    assert_eq!(world.order_tags(), ["Failed Shipment Notification"]);
+
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.fates_of("job-1").await, [Fate::Failed(Code::ChannelUnavailable)]);
 }

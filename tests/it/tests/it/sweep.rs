@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use roundtrip_domain::code::Code;
-use roundtrip_domain::dead_letters::{DeadLetter, Filter, Swept, list, sweep};
+use roundtrip_domain::dead_letters::{CrashState, DeadLetter, Filter, Swept, list, sweep};
 use roundtrip_domain::id::ProductId;
 use roundtrip_domain::jobs::{Fate, Job, JobState, Work, begin, fates, fates_of};
-use roundtrip_domain::ports::{Clock, Letter};
+use roundtrip_domain::ports::{Clock, Ledger, Letter};
+use roundtrip_domain::record::{Commit, RowKey, Write};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
@@ -32,6 +33,12 @@ impl World {
         job
     }
 
+    /// The crash of a task that was sent a while ago.
+    async fn crashes(&self, queue: Queue, task: &Task) {
+        self.crash(queue, task);
+        self.ports.clock.advance(HALF_AN_HOUR);
+    }
+
     async fn fate(&self, job: &Job) -> Vec<Fate> {
         fates_of(&self.ports.ledger, job).await.unwrap()
     }
@@ -40,6 +47,9 @@ impl World {
         self.ports.tasks.sent().letters(queue).len()
     }
 }
+
+/// So long it takes ten deliveries to fail.
+const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
 fn about_the_order(trigger: Trigger) -> Task {
     Task::new(trigger, "e-1", Subject::Order(at()))
@@ -84,7 +94,7 @@ async fn of_a_step_that_was_parked_again_only_the_new_letter_stays() {
 #[tokio::test]
 async fn a_task_that_crashed_is_listed_goes_again_and_is_over_once_a_worker_finished_it() {
     let world = World::new();
-    world.crash(Queue::OrderPush, &about_the_order(Trigger::Webhook));
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
 
     assert_eq!(world.sweep().await, Swept { crashed: 1, ..seen(1) });
     let [letter] = world.parked().await.try_into().unwrap();
@@ -113,7 +123,7 @@ async fn a_crash_that_crashes_again_stays_parked_and_one_that_crashes_later_is_a
     let redrive = Task { trigger: Trigger::Webhook, ..items[0].redrive() };
 
     // The redriven task crashes as well.
-    world.crash(Queue::OrderPush, &redrive);
+    world.crashes(Queue::OrderPush, &redrive).await;
     assert_eq!(world.sweep().await, seen(2));
     assert_eq!(fates(&world.ports.ledger, &items).await.unwrap(), [Fate::Parked]);
     // Once a worker gets through, both letters are done with.
@@ -149,7 +159,7 @@ async fn a_crash_about_something_of_a_shop_goes_again_too() {
     let product = Subject::Product { shop: moon(), id: ProductId::new(9) };
     world.crash(Queue::OrderPush, &Task::new(Trigger::Webhook, "e-9", product));
     let shop = Subject::Shop { shop: sun() };
-    world.crash(Queue::Resync, &Task::new(Trigger::Resync, "run", shop));
+    world.crashes(Queue::Resync, &Task::new(Trigger::Resync, "run", shop)).await;
 
     assert_eq!(world.sweep().await, Swept { crashed: 2, ..seen(2) });
     let named: Vec<String> = world.parked().await.iter().map(|letter| letter.id.to_string()).collect();
@@ -188,4 +198,72 @@ async fn a_worker_that_never_finishes_a_task_leaves_a_crash_behind() {
     let job = world.redrive_all("job-1").await;
     assert!(world.fate(&job).await.iter().all(|fate| *fate != Fate::Parked), "{:?}", world.fate(&job).await);
     assert!(matches!(job.state, JobState::Open));
+}
+
+#[tokio::test]
+async fn a_crash_that_was_purged_is_over_and_a_later_one_is_a_new_one() {
+    let world = World::new();
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+    world.sweep().await;
+    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+
+    assert_eq!((world.parked().await.len(), world.sweep().await), (0, Swept { removed: 1, ..seen(1) }));
+    world.ports.clock.advance(MINUTE);
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+
+    assert_eq!(world.sweep().await, Swept { crashed: 1, ..seen(1) });
+    let [letter] = world.parked().await.try_into().unwrap();
+    assert_eq!(letter.id.generation, 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_while_a_redrive_worked_is_no_part_of_it() {
+    let world = World::new();
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+    world.sweep().await;
+    // The redrive begins, another task is sent, and both are over only later.
+    world.redrive_all("job-1").await;
+    world.ports.clock.advance(Duration::from_secs(1));
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+
+    assert_eq!(world.sweep().await, Swept { removed: 1, crashed: 1, ..seen(2) });
+    assert_eq!(world.parked().await.len(), 1, "nobody has seen what it told of");
+}
+
+#[tokio::test]
+async fn a_webhook_that_crashed_over_a_backfilled_order_goes_as_a_webhook() {
+    let world = World::new();
+    world.crash(Queue::TrackingWriteback, &about_the_order(Trigger::Backfill));
+    world.sweep().await;
+    world.crash(Queue::TrackingWriteback, &Task { cause_id: "e-2".into(), ..about_the_order(Trigger::Webhook) });
+    world.sweep().await;
+
+    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+
+    let (_, task) = world.ports.tasks.take().unwrap();
+    assert_eq!(task.trigger, Trigger::Webhook, "the customer is mailed");
+}
+
+#[tokio::test]
+async fn trouble_with_one_queue_keeps_no_other_from_being_looked_through() {
+    let world = World::new();
+    world.crash(Queue::OrderPush, &about_the_order(Trigger::Webhook));
+    let shop = Subject::Shop { shop: sun() };
+    world.crash(Queue::Resync, &Task::new(Trigger::Resync, "run", shop));
+    // A row that no release of ours wrote.
+    let key = RowKey::Step("crash/order-push".parse().unwrap());
+    let (order, body) = (at(), Some(serde_json::json!({ "odd": true })));
+    let write = Write { order, key, expected: 0, body, due: None, listed: None, expires_at: None };
+    world.ports.ledger.commit(Commit { writes: vec![write], history: vec![] }).await.unwrap();
+
+    sweep(&world.ports.ledger, &world.ports.tasks, world.now()).await.unwrap_err();
+
+    let step = world.ports.ledger.shop_step::<CrashState>(&sun(), &"crash/resync".parse().unwrap()).await.unwrap();
+    assert!(step.unwrap().0.parked.is_some());
+    let shown: usize = Queue::ALL.into_iter().map(|queue| world.letters_of(queue)).sum();
+    assert_eq!((shown, world.ports.tasks.sent().hidden.len()), (2, 0), "and each letter can be seen again");
 }

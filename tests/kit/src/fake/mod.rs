@@ -148,12 +148,14 @@ impl Letters for MemoryTasks {
         let mut letters = sent.letters(queue);
         letters.retain(|letter| !sent.hidden.contains(&letter.receipt));
         letters.truncate(10);
-        match letters.is_empty() {
-            // Nobody asks again soon.
-            true => sent.hidden.clear(),
-            false => sent.hidden.extend(letters.iter().map(|letter| letter.receipt.clone())),
-        }
+        sent.hidden.extend(letters.iter().map(|letter| letter.receipt.clone()));
         Ok(letters)
+    }
+
+    async fn show_again(&self, _: Queue, letters: &[Letter]) -> Result<(), QueueError> {
+        let mut sent = self.sent();
+        sent.hidden.retain(|receipt| !letters.iter().any(|letter| letter.receipt == *receipt));
+        Ok(())
     }
 
     async fn remove(&self, _: Queue, letter: &Letter) -> Result<(), QueueError> {

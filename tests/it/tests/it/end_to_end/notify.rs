@@ -127,12 +127,13 @@ async fn each_alarm_goes_off_at_its_threshold() {
                 "LessThanThreshold" => 0.0,
                 other => panic!("{name}: {other}"),
             };
+            let namespace = text(&alarm["Namespace"]).replace("${Stack}", &stack.described.stack);
             let deployed = text(&alarm["AlarmName"]).replace("${Stack}", &stack.described.stack);
             let set = [("AlarmName", deployed.as_str()), ("StateValue", "OK"), ("StateReason", "test")];
             stack.cloudwatch("SetAlarmState", &set).await;
 
             let planted = [
-                ("Namespace", text(&alarm["Namespace"])),
+                ("Namespace", namespace.as_str()),
                 ("MetricData.member.1.MetricName", text(&alarm["MetricName"])),
                 ("MetricData.member.1.Value", &value.to_string()),
             ];

@@ -88,7 +88,12 @@ async fn an_order_that_has_not_failed_is_sent_again_only_if_somebody_knows_that(
     let history = order["history"].as_array().unwrap();
     let told = history.iter().find(|event| event["after"] == "resend requested").unwrap();
     assert_eq!((&told["actor"], &told["detail"]), (&json!("ada"), &json!("she asks")));
-    assert_eq!(order["writebacks"][0]["state"], "pending", "it is looked for again");
+    let writeback = &order["writebacks"][0];
+    assert_eq!(
+        (&writeback["state"], &writeback["wait"]["why"]),
+        (&json!("written"), &json!("resend")),
+        "{writeback:#}"
+    );
 }
 
 #[tokio::test]

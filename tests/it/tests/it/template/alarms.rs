@@ -145,7 +145,8 @@ fn each_alarm_names_what_the_runbook_says_of_it_meaning_first_look_and_remedy() 
 #[test]
 fn an_alarm_tells_notify_which_tells_people_and_its_own_go_to_people_at_once() {
     for alarm in alarms() {
-        let is_of_an_event = alarm.properties["MetricName"] == "DomainEvent";
+        let is_of_many = ["PushFailedAlarm", "WritebackFailedAlarm"].contains(&alarm.name.as_str());
+        let is_of_an_event = alarm.properties["MetricName"] == "DomainEvent" && !is_of_many;
         let is_notifys = alarm.subject_or_nothing() == "notify";
         let wanted = match (is_of_an_event, is_notifys) {
             (true, _) => json!(null), // the event itself reaches people
@@ -206,7 +207,10 @@ fn an_alarm_on_events_names_an_event_that_there_is() {
     let watched = alarms.iter().filter(|alarm| alarm.properties["MetricName"] == "DomainEvent");
     let watched: BTreeSet<&str> = watched.map(|alarm| text(&alarm.properties["Dimensions"][0]["Value"])).collect();
 
-    assert_eq!(watched, BTreeSet::from(["BackfillStalled", "SubscriptionsHealed", "WebhooksMissed"]));
+    assert_eq!(
+        watched,
+        BTreeSet::from(["BackfillStalled", "PushFailed", "SubscriptionsHealed", "WebhooksMissed", "WritebackFailed"])
+    );
     for event in watched {
         assert!(events.contains(&event), "there is no {event}");
     }
@@ -295,7 +299,7 @@ impl Alarm {
             (text(&dimension["Name"]).to_owned(), metrics::Value::Is(text(&dimension["Value"]).to_owned()))
         });
         let metric = Metric { name: text(&self.properties["MetricName"]).to_owned(), dimension };
-        (self.properties["Namespace"] == "Roundtrip").then_some(metric)
+        (self.properties["Namespace"] == "Roundtrip/${Stack}").then_some(metric)
     }
 
     /// How far back it looks.

@@ -64,16 +64,16 @@ fn lines() -> Vec<Vec<Value>> {
     lines
 }
 
-/// `["Roundtrip", name, dimension, value, …]`, or `SEARCH('{Roundtrip,dimension} MetricName="name"', …)`.
+/// `["Roundtrip/…", name, dimension, value, …]`, or `SEARCH('{"Roundtrip/…",dimension} MetricName="name"', …)`.
 fn metric_of_ours(line: &[Value]) -> Option<Metric> {
-    if line[0] == "Roundtrip" {
+    if line[0] == "Roundtrip/${Stack}" {
         let dimension = line
             .get(2)
             .and_then(Value::as_str)
             .map(|name| (name.to_owned(), metrics::Value::Is(text(&line[3]).to_owned())));
         return Some(Metric { name: text(&line[1]).to_owned(), dimension });
     }
-    let search = line[0]["expression"].as_str()?.strip_prefix("SEARCH('{Roundtrip,")?;
+    let search = line[0]["expression"].as_str()?.strip_prefix("SEARCH('{\"Roundtrip/${Stack}\",")?;
     let (dimension, rest) = search.split_once("} MetricName=\"")?;
     let (name, _) = rest.split_once('"')?;
     Some(Metric { name: name.to_owned(), dimension: Some((dimension.to_owned(), metrics::Value::Any)) })

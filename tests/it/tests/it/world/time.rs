@@ -24,13 +24,14 @@ const DELIVERIES: u32 = 10;
 
 /// What the function of `queue` does with a task.
 async fn handle(ports: &FakePorts, queue: Queue, task: &Task) -> Result<Outcome, Unfinished> {
+    let begun = ports.clock.now();
     let outcome = match queue {
         Queue::OrderPush => push_order(ports, task).await?,
         Queue::TrackingWriteback => write_back(ports, task).await?,
         Queue::AppLifecycle => connect(ports, task).await?,
         Queue::Resync => resync(ports, task).await?,
     };
-    finished(&ports.ledger, queue, task, ports.clock.now()).await?;
+    finished(&ports.ledger, queue, task, begun).await?;
     Ok(outcome)
 }
 
