@@ -53,7 +53,7 @@ pub(super) async fn retry(
     let (orders, more) = choose(&api, &body).await?;
     let (failed, others): (Vec<_>, Vec<_>) = orders.iter().cloned().partition(|order| !order.failed.is_empty());
     if !body.confirm {
-        let what = format!("the tracking of {} orders would be shown again", orders.len());
+        let what = format!("the tracking of {} would be shown again", counted(orders.len()));
         let what = if others.is_empty() { what } else { format!("{what}; that of {} has not failed", others.len()) };
         let remedy = if others.is_empty() {
             "see the list; then repeat the request with `confirm`"
@@ -63,7 +63,7 @@ pub(super) async fn retry(
         return Err(ApiError::new(ProblemCode::ConfirmRequired, what, remedy).at("confirm").with_orders(orders));
     }
     if !others.is_empty() && !body.acknowledge_not_failed {
-        let what = format!("the tracking of {} of {} orders has not failed", others.len(), orders.len());
+        let what = format!("the tracking of {} of {} has not failed", others.len(), counted(orders.len()));
         let remedy = "leave them out; or repeat the request with `acknowledge_not_failed`";
         let problem = ApiError::new(ProblemCode::AckRequired, what, remedy).at("acknowledge_not_failed");
         return Err(problem.with_orders(others));
@@ -74,6 +74,10 @@ pub(super) async fn retry(
     begin_job(&api, Job::new(id.clone(), (now, operator.name), reason, work), now).await?;
     let answer = RetryAnswer { job_id: id, matched: orders.len(), failed: failed.len(), more };
     Ok((StatusCode::ACCEPTED, Json(answer)))
+}
+
+fn counted(orders: usize) -> String {
+    if orders == 1 { "1 order".to_owned() } else { format!("{orders} orders") }
 }
 
 /// The orders, as they were given or newest first; and whether there are more.
