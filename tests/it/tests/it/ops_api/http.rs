@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use roundtrip_api::problem::ProblemCode;
 use roundtrip_api::{AUDIENCE, Claims, READ_SCOPE};
 
+use roundtrip_aws::KeyedRequest;
+use roundtrip_domain::fingerprint;
+use roundtrip_domain::jobs::{Job, Work};
+use roundtrip_domain::ports::Jobs;
+
 use super::*;
 
 const PAGE: &str = include_str!("../../../../../docs/API.md");
@@ -280,4 +285,32 @@ async fn a_key_is_claimed_by_one_request_until_its_day_is_over() {
     let tomorrow = now + Duration::from_secs(25 * 3600);
     assert_eq!(ledger.claim_key(&other, tomorrow).await.unwrap(), New { id: "0199-third".into() }, "its day is over");
     assert_eq!(ledger.claim_key(&again, tomorrow).await.unwrap(), OtherRequest);
+}
+
+#[tokio::test]
+async fn what_began_a_job_and_was_not_answered_is_told_of_that_job_when_it_is_repeated() {
+    let scene = Scene::start().await;
+    let ledger = &scene.world.ledger;
+    let letter = format!("{}/42/push/{}/1@0", moon(), sun()).parse().unwrap();
+    for (n, (path, body, work)) in [
+        ("/v1/dead-letters/redrive", json!({ "all": true, "reason": "x" }), Work::Redrive(vec![letter])),
+        ("/v1/dead-letters/purge", json!({ "all": true, "reason": "x", "confirm": 2 }), Work::Purge(vec![])),
+        ("/v1/writebacks/retry", json!({ "shop": moon(), "orders": ["42"], "confirm": true }), Work::Resend(vec![])),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // A minute ago it was claimed, and began its job; then the function died.
+        let (key, id, now) = (format!("k-{n}"), format!("job-{n}"), Timestamp::now());
+        let fingerprint = fingerprint(&(path, body.to_string().as_bytes()));
+        let request = KeyedRequest { operator: "ada".into(), key: key.clone(), fingerprint, id: id.clone() };
+        ledger.claim_key(&request, now - jiff::SignedDuration::from_secs(60)).await.unwrap();
+        let (matched, job) = (work.len(), Job::new(id.clone(), (now, "ada".into()), "x".into(), work));
+        ledger.save_job(&job, 0, &[]).await.unwrap();
+
+        let again = scene.keyed(&key, path, body).await;
+
+        let told = (again.status, &again.body["job_id"], &again.body["matched"]);
+        assert_eq!(told, (202, &json!(id), &json!(matched)), "{path}: {:#}", again.body);
+    }
 }
