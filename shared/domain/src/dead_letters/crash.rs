@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::DeadLetterId;
+use super::row::StepRow;
 use crate::code::Code;
 use crate::history::HistoryEvent;
-use crate::id::ShopDomain;
 use crate::ports::{Ledger, LedgerError, after};
-use crate::record::{Commit, Listing, RowKey, Write};
-use crate::step::{Failure, Parked, Step, StepId};
-use crate::task::{Queue, Subject, Task, Trigger};
+use crate::step::{Failure, Parked, Step};
+use crate::task::{Queue, Task, Trigger};
 
 /// SQS's clock and a function's may differ by so much. A task is given up half an hour after it was sent.
 const SKEW: Duration = Duration::from_secs(10);
@@ -52,7 +51,7 @@ pub(super) async fn note(
     sent_at: Timestamp,
     now: Timestamp,
 ) -> Result<Crash, LedgerError> {
-    let row = CrashRow::of(queue, &task.subject);
+    let row = StepRow::of_crash(queue, &task.subject);
     let state = CrashState { trigger: task.trigger, cause_id: task.cause_id.clone(), finished_at: None };
     let (mut step, version) = match row.read(ledger).await? {
         None => (Step::new(state), 0),
@@ -101,9 +100,9 @@ fn is_over(step: &Step<CrashState>, sent_at: Timestamp) -> bool {
 /// # Errors
 /// The ledger cannot be read or written.
 pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, begun: Timestamp) -> Result<(), LedgerError> {
-    let row = CrashRow::of(queue, &task.subject);
+    let row = StepRow::of_crash(queue, &task.subject);
     let Some(generation) = task.cause_id.strip_prefix(&format!("{}@", row.step)) else { return Ok(()) };
-    let Some((mut step, version)) = row.read(ledger).await? else { return Ok(()) };
+    let Some((mut step, version)) = row.read::<CrashState>(ledger).await? else { return Ok(()) };
     if step.parked.is_none() || generation != step.generation.to_string() {
         return Ok(());
     }
@@ -119,51 +118,6 @@ pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, begun: Ti
 /// The ledger cannot be read.
 pub(crate) async fn task(ledger: &impl Ledger, letter: &DeadLetterId) -> Result<Option<Task>, LedgerError> {
     let is_that = |step: &Step<CrashState>| step.parked.is_some() && step.generation == letter.generation;
-    let row = CrashRow { shop: letter.shop.clone(), step: letter.step.clone(), subject: letter.subject() };
-    let step = row.read(ledger).await?.map(|(step, _)| step).filter(is_that);
+    let step = StepRow::of(letter).read(ledger).await?.map(|(step, _)| step).filter(is_that);
     Ok(step.map(|step| Task { trigger: step.state.trigger, ..letter.redrive() }))
-}
-
-/// Where a crash is written: with its order, or with its shop.
-struct CrashRow {
-    shop: ShopDomain,
-    step: StepId,
-    subject: Subject,
-}
-
-impl CrashRow {
-    fn of(queue: Queue, subject: &Subject) -> Self {
-        Self { shop: subject.shop().clone(), step: StepId::crash(queue, subject), subject: subject.clone() }
-    }
-
-    async fn read(&self, ledger: &impl Ledger) -> Result<Option<(Step<CrashState>, u64)>, LedgerError> {
-        let Subject::Order(order) = &self.subject else { return ledger.shop_step(&self.shop, &self.step).await };
-        let key = (order.clone(), RowKey::Step(self.step.clone()));
-        let Some((_, row)) = ledger.some_rows(&[key]).await?.pop() else { return Ok(None) };
-        let step = serde_json::from_value(row.body)
-            .map_err(|error| LedgerError::Unavailable { doing: "understand a crash", source: error.into() })?;
-        Ok(Some((step, row.version)))
-    }
-
-    async fn write(
-        &self,
-        ledger: &impl Ledger,
-        step: &Step<CrashState>,
-        version: u64,
-        event: HistoryEvent,
-    ) -> Result<(), LedgerError> {
-        let Subject::Order(order) = &self.subject else {
-            return ledger.save_shop_step(&self.shop, &self.step, step, version).await;
-        };
-        let write = Write {
-            order: order.clone(),
-            key: RowKey::Step(self.step.clone()),
-            expected: version,
-            body: Some(serde_json::to_value(step).expect("a step is plain data")),
-            due: None,
-            listed: step.parked.as_ref().and_then(Listing::of_parked),
-            expires_at: None,
-        };
-        ledger.commit(Commit { writes: vec![write], history: vec![(order.clone(), event)] }).await
-    }
 }

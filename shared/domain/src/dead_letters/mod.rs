@@ -5,6 +5,7 @@ mod cause;
 mod crash;
 mod list;
 mod purge;
+mod row;
 mod sweep;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) use crash::task as crashed_task;
 pub use crash::{CrashState, finished};
 pub use list::{Filter, Page, list, these};
 pub(crate) use purge::dismiss;
+pub(crate) use row::understood;
 pub use sweep::{Swept, sweep};
 
 /// A parked step, in the state in which it was parked.
@@ -69,9 +71,7 @@ impl DeadLetter {
         step: &StepId,
         body: Value,
     ) -> Result<Option<Self>, LedgerError> {
-        let row: Step<IgnoredAny> = serde_json::from_value(body)
-            .map_err(|error| LedgerError::Unavailable { doing: "understand a parked step", source: error.into() })?;
-        Ok(Self::of_step(shop, order, step, row))
+        Ok(Self::of_step(shop, order, step, understood::<IgnoredAny>(body)?))
     }
 
     /// What a step says, if it is parked and a person is to see to it.

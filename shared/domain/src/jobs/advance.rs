@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::progress::{Fate, fates_of};
 use super::{Job, JobState, Work};
 use crate::dead_letters::{DeadLetterId, crashed_task, dismiss};
-use crate::history::HistoryEvent;
 use crate::ports::{Jobs, Ledger, LedgerError, Registry, Tasks, after};
 use crate::step::StepId;
 use crate::task::Trigger;
@@ -141,7 +140,9 @@ async fn go(
     let mut history = Vec::new();
     match &job.work {
         Work::Redrive(letters) => {
-            let events = letters[chunk.clone()].iter().map(|letter| Some((letter.order()?, event(job, letter, now))));
+            let told =
+                |letter: &DeadLetterId| job.asked().event(now, Trigger::Redrive, &letter.step, ("parked", "redriven"));
+            let events = letters[chunk.clone()].iter().map(|letter| Some((letter.order()?, told(letter))));
             history.extend(events.flatten());
         }
         Work::Resend(orders) => {
@@ -233,20 +234,4 @@ async fn send(
         tasks.send_later(letter.step.queue(), &task, delay).await?;
     }
     Ok(())
-}
-
-/// Who set it going, and why.
-fn event(job: &Job, letter: &DeadLetterId, now: Timestamp) -> HistoryEvent {
-    HistoryEvent {
-        at: now,
-        what: letter.step.to_string(),
-        before: "parked".into(),
-        after: "redriven".into(),
-        trigger: Trigger::Redrive,
-        cause_id: job.id.clone(),
-        actor: job.asked_by.clone(),
-        code: None,
-        request_id: None,
-        detail: Some(job.reason.clone()),
-    }
 }

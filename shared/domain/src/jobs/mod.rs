@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::dead_letters::DeadLetterId;
+use crate::history::HistoryEvent;
 use crate::id::OrderRef;
+use crate::step::StepId;
+use crate::task::Trigger;
 
 pub use advance::{Advanced, CHUNK, advance, advance_all, begin};
 pub use progress::{Fate, Progress, fates, fates_of, progress};
@@ -102,6 +105,30 @@ pub(crate) struct Asked<'a> {
     pub(crate) by: &'a str,
     pub(crate) job: &'a str,
     pub(crate) reason: &'a str,
+}
+
+impl Asked<'_> {
+    /// What it did to `what`, in a history.
+    pub(crate) fn event(
+        &self,
+        now: Timestamp,
+        trigger: Trigger,
+        what: &StepId,
+        (before, after): (&str, &str),
+    ) -> HistoryEvent {
+        HistoryEvent {
+            at: now,
+            what: what.to_string(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            trigger,
+            cause_id: self.job.to_owned(),
+            actor: self.by.to_owned(),
+            code: None,
+            request_id: None,
+            detail: Some(self.reason.to_owned()),
+        }
+    }
 }
 
 impl Job {

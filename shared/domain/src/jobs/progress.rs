@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::{Job, Work};
 use crate::code::Code;
-use crate::dead_letters::{DeadLetterId, these};
+use crate::dead_letters::{DeadLetterId, these, understood};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
@@ -154,9 +154,7 @@ pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec
         match &row.key {
             // No part of an order's record: no use case goes on with it.
             RowKey::Step(id @ StepId::Crash { .. }) => {
-                let step = serde_json::from_value(row.body)
-                    .map_err(|error| LedgerError::Unavailable { doing: "understand a crash", source: error.into() })?;
-                crashes.insert((order, id.clone()), step);
+                crashes.insert((order, id.clone()), understood(row.body)?);
             }
             _ => rows.entry(order).or_default().push(row),
         }

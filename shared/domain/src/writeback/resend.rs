@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Phase;
-use crate::history::HistoryEvent;
 use crate::id::OrderRef;
 use crate::jobs::Asked;
 use crate::ports::{Ledger, LedgerError, Registry, Tasks, after};
@@ -48,7 +47,8 @@ pub(crate) async fn resend<L: Ledger + Registry>(
             break;
         }
         if looked_at.is_empty() {
-            record.log(event(asked, now));
+            let look = StepId::Look(Look::Shipments);
+            record.log(asked.event(now, Trigger::Request, &look, ("none", "resend requested")));
         }
         tags::note(&mut record, now);
         let mut records: Vec<&mut OrderRecord> = std::iter::once(&mut record).chain(&mut sources).collect();
@@ -105,19 +105,4 @@ fn wake(record: &mut OrderRecord, sources: &mut [OrderRecord], due: Timestamp, n
         }
     }
     looked_at
-}
-
-fn event(asked: Asked<'_>, now: Timestamp) -> HistoryEvent {
-    HistoryEvent {
-        at: now,
-        what: StepId::Look(Look::Shipments).to_string(),
-        before: "none".into(),
-        after: "resend requested".into(),
-        trigger: Trigger::Request,
-        cause_id: asked.job.to_owned(),
-        actor: asked.by.to_owned(),
-        code: None,
-        request_id: None,
-        detail: Some(asked.reason.to_owned()),
-    }
 }

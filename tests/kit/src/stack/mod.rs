@@ -5,6 +5,7 @@ mod events;
 mod messages;
 mod notifications;
 mod stores;
+mod tap;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
