@@ -82,7 +82,7 @@ pub async fn intake() -> Result<(SqsTasks, VaultReader, String), Error> {
     Ok((SqsTasks::new(&sdk, config::queues(&env)), VaultReader::new(&sdk), config::app_secret_id(&env)?))
 }
 
-/// What tells people: the ledger, to say what is parked, and the ways to them.
+/// What tells people: the ledger, to say what needs somebody, and the ways to them.
 #[derive(Debug, Clone)]
 pub struct People {
     pub ledger: DynamoLedger,

@@ -1,12 +1,14 @@
-//! `dead-letters`: once a minute, lets jobs go on, and keeps the dead-letter queues true to the ledger.
+//! `dead-letters`: once a minute, lets jobs go on, keeps the dead-letter queues true to the ledger, and tells how long things
+//! wait for a person.
 
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use roundtrip_domain::dead_letters::{Filter, list, sweep};
+use roundtrip_domain::dead_letters::{Filter, Swept, list, sweep};
+use roundtrip_domain::error_chain;
+use roundtrip_domain::exceptions::unowned;
 use roundtrip_domain::jobs::advance_all;
-use roundtrip_domain::ports::Clock;
-use roundtrip_domain::{Unfinished, error_chain};
+use roundtrip_domain::ports::{Clock, LedgerError};
 use serde_json::{Value, json};
 
 use crate::compose::{self, ScheduledPorts};
@@ -25,10 +27,11 @@ pub async fn run() -> Result<(), Error> {
         let ports = Arc::clone(&ports);
         async move {
             let run_id = event.context.request_id;
-            // Neither keeps the other from being done.
+            // None keeps another from being done.
             let jobs = advance_jobs(&ports, &run_id).await;
-            let swept = sweep_queues(&ports, &run_id).await;
-            Ok::<_, Error>(json!({ "jobs": jobs?, "letters": swept? }))
+            let letters = sweep_queues(&ports, &run_id).await;
+            let waits = tell_waits(&ports, &run_id).await;
+            Ok::<_, Error>(json!({ "jobs": jobs?, "letters": letters?, "waits": waits? }))
         }
     };
     lambda_runtime::run(service_fn(serve)).await
@@ -53,27 +56,28 @@ async fn advance_jobs(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Err
 }
 
 async fn sweep_queues(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Error> {
-    let now = ports.clock.now();
-    let sweep = async {
-        let swept = sweep(&ports.ledger, &ports.tasks, now).await?;
-        let oldest = list(&ports.ledger, &Filter::default(), None, 1).await?.letters.pop();
-        Ok::<_, Unfinished>((swept, oldest))
-    };
-    let (swept, oldest) = sweep.await.inspect_err(|error| {
+    let swept = sweep(&ports.ledger, &ports.tasks, ports.clock.now()).await.inspect_err(|error| {
         tracing::error!(error = error_chain(error), run.id = run_id, "dead-letter queues not swept; the next run does");
     })?;
-    let age_secs = oldest.map_or(0, |letter| now.duration_since(letter.parked_at).as_secs().max(0));
-    telemetry::value("OldestParked", "Seconds", age_secs);
-    tracing::info!(
-        seen = swept.seen,
-        removed = swept.removed,
-        crashed = swept.crashed,
-        unreadable = swept.unreadable,
-        oldest_parked_secs = age_secs,
-        run.id = run_id,
-        "dead-letter queues swept"
-    );
-    Ok(
-        json!({ "seen": swept.seen, "removed": swept.removed, "crashed": swept.crashed, "unreadable": swept.unreadable }),
-    )
+    let Swept { seen, removed, crashed, unreadable } = swept;
+    tracing::info!(seen, removed, crashed, unreadable, run.id = run_id, "dead-letter queues swept");
+    Ok(json!({ "seen": seen, "removed": removed, "crashed": crashed, "unreadable": unreadable }))
+}
+
+/// Tells how long things wait for a person.
+async fn tell_waits(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Error> {
+    let now = ports.clock.now();
+    let read = async {
+        let oldest = list(&ports.ledger, &Filter::default(), None, 1).await?.letters.pop();
+        Ok::<_, LedgerError>((oldest, unowned(&ports.ledger, now).await?))
+    };
+    let (oldest, unowned) = read.await.inspect_err(|error| {
+        let error = error_chain(error);
+        tracing::error!(error, run.id = run_id, "what waits for a person is not known; the next run reads it");
+    })?;
+    let oldest_parked_secs = oldest.map_or(0, |letter| now.duration_since(letter.parked_at).as_secs().max(0));
+    telemetry::value("OldestParked", "Seconds", oldest_parked_secs);
+    telemetry::value("UnownedExceptions", "Count", unowned);
+    tracing::info!(oldest_parked_secs, unowned, run.id = run_id, "waits told");
+    Ok(json!({ "oldest_parked_secs": oldest_parked_secs, "unowned": unowned }))
 }

@@ -6,10 +6,11 @@ mod message;
 use std::sync::Arc;
 
 use aws_lambda_events::event::sns::SnsEvent;
+use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use roundtrip_domain::dead_letters::{Filter, incidents};
 use roundtrip_domain::error_chain;
 use roundtrip_domain::event::DomainEvent;
+use roundtrip_domain::exceptions::{Filter, incidents};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -47,7 +48,7 @@ pub async fn run() -> Result<(), Error> {
     lambda_runtime::run(service_fn(serve)).await
 }
 
-/// What there is to say of a call. What is parked is read for an alarm only; that it cannot be read is said as well.
+/// What there is to say of a call. What needs somebody is read for an alarm only; that it cannot be read is said as well.
 async fn messages(people: &People, payload: Value) -> Result<Vec<Message>, Error> {
     let call = serde_json::from_value(payload).inspect_err(|_| {
         tracing::error!("a call is neither an alarm of ours nor an event of the bus");
@@ -58,15 +59,15 @@ async fn messages(people: &People, payload: Value) -> Result<Vec<Message>, Error
             let mut messages = Vec::new();
             for record in event.records {
                 let alarm: Alarm = serde_json::from_str(&record.sns.message)?;
-                let parked = match incidents(&people.ledger, &Filter::default()).await {
+                let open = match incidents(&people.ledger, &Filter::default(), Timestamp::now()).await {
                     Ok(found) => Ok(found.into()),
                     Err(error) => {
                         let error = error_chain(&error);
-                        tracing::error!(error, alarm.name = alarm.name(), "what is parked cannot be told");
+                        tracing::error!(error, alarm.name = alarm.name(), "what needs somebody cannot be told");
                         Err(error)
                     }
                 };
-                messages.push(Message::of_alarm(&alarm, parked));
+                messages.push(Message::of_alarm(&alarm, open));
             }
             Ok(messages)
         }

@@ -1,7 +1,7 @@
 //! What a notification says: plain functions over plain data.
 
 use jiff::Timestamp;
-use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident};
+use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident, NextCommand};
 use roundtrip_domain::event::{DomainEvent, EventKind};
 use serde::Deserialize;
 
@@ -38,9 +38,9 @@ pub struct Message {
 }
 
 impl Message {
-    /// Of an alarm, with what is parked now; or why that cannot be told.
+    /// Of an alarm, with what needs somebody now; or why that cannot be told.
     #[must_use]
-    pub fn of_alarm(alarm: &Alarm, parked: Result<IncidentsAnswer, String>) -> Self {
+    pub fn of_alarm(alarm: &Alarm, open: Result<IncidentsAnswer, String>) -> Self {
         let Alarm { alarm_name, new_state_value, new_state_reason, state_change_time, .. } = alarm;
         let description = alarm.alarm_description.as_deref().unwrap_or_default();
         let (what, runbook) = description.split_once(" - ").unwrap_or((description, "docs/RUNBOOK.md"));
@@ -48,12 +48,12 @@ impl Message {
             let text = format!("{what}\n\nThat is over since {state_change_time}.");
             return Self { subject: format!("OK: {alarm_name}"), text };
         }
-        let parked = match parked {
+        let open = match open {
             Ok(incidents) => told(&incidents),
-            Err(error) => format!("What is parked cannot be told: {error}"),
+            Err(error) => format!("What needs somebody cannot be told: {error}"),
         };
         let text = format!(
-            "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{parked}\n\nLook     roundtrip incident"
+            "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{open}\n\nLook     roundtrip incident"
         );
         Self { subject: format!("{new_state_value}: {alarm_name}"), text }
     }
@@ -108,11 +108,12 @@ impl Message {
 
 fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String {
     if incidents.is_empty() {
-        return "Nothing is parked.".to_owned();
+        return "Nothing needs anybody just now: nothing is parked, and no order waits to be changed at its source."
+            .to_owned();
     }
     let least = if *more { "at least " } else { "" };
     let causes = incidents.len();
-    let mut text = vec![format!("Parked   {least}{count}, of {causes} cause{}", if causes == 1 { "" } else { "s" })];
+    let mut text = vec![format!("Open     {least}{count}, of {causes} cause{}", if causes == 1 { "" } else { "s" })];
     text.extend(incidents.iter().take(CAUSES).map(incident));
     if causes > CAUSES {
         text.push(format!("… and {} more causes", causes - CAUSES));
@@ -121,15 +122,19 @@ fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String 
 }
 
 fn incident(incident: &ListedIncident) -> String {
-    let ListedIncident { code, kind, failed_at, count, parked_since, shops, remedy, redrive_command, .. } = incident;
+    let ListedIncident { code, kind, failed_at, count, since, shops, remedy, commands, .. } = incident;
     let shops: Vec<&str> = shops.iter().map(|shop| shop.as_str()).collect();
-    let last = incident.last_failure.as_ref().map(|failure| format!("\n  last     {}", failure.message));
-    format!(
-        "{count} x {code}: {kind} at {failed_at}\n  oldest   {}\n  of       {}{}\n  remedy   {remedy}\n  redrive  {redrive_command}",
-        time(*parked_since),
-        shops.join(", "),
-        last.unwrap_or_default(),
-    )
+    let mut text = vec![
+        format!("{count} x {code}: {kind} at {failed_at}"),
+        format!("  oldest   {}", time(*since)),
+        format!("  of       {}", shops.join(", ")),
+        format!("  owner    {}", incident.owned_by()),
+    ];
+    text.extend(incident.last_failure.as_ref().map(|failure| format!("  last     {}", failure.message)));
+    text.push(format!("  remedy   {remedy}"));
+    // The last one ends it.
+    text.extend(commands.last().map(|NextCommand { to, command }| format!("  {to:<9}{command}")));
+    text.join("\n")
 }
 
 fn time(at: Timestamp) -> String {
@@ -152,21 +157,24 @@ mod tests {
         .unwrap()
     }
 
-    fn parked(causes: usize) -> IncidentsAnswer {
+    fn open(causes: usize) -> IncidentsAnswer {
         let incident = json!({
             "cause": "5f3a91c2", "code": "CHANNEL_UNAVAILABLE", "meaning": "…", "kind": "push",
             "failed_at": "sun.myshopify.com", "count": 40, "shops": ["mars.myshopify.com", "moon.myshopify.com"],
-            "parked_since": "2026-11-23T01:00:00Z", "last_parked_at": "2026-11-23T02:58:00Z",
+            "since": "2026-11-23T01:00:00Z", "latest": "2026-11-23T02:58:00Z",
+            "owners": [{ "owner": "ada", "until": "2026-11-30T03:00:00Z" }, { "owner": "warehouse" }], "unowned": 3,
             "last_failure": { "at": "2026-11-23T02:58:00Z", "code": "CHANNEL_UNAVAILABLE", "message": "HTTP 503" },
             "remedy": "redrive when the store answers", "help": "…",
-            "oldest": "moon.myshopify.com/7001/push/sun.myshopify.com/1@0", "test_command": "…",
-            "redrive_command": "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait",
+            "commands": [
+                { "to": "see", "command": "roundtrip incident show 5f3a91c2" },
+                { "to": "redrive", "command": "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait" },
+            ],
         });
         serde_json::from_value(json!({ "count": 40 * causes, "incidents": vec![incident; causes] })).unwrap()
     }
 
     #[test]
-    fn an_alarm_says_what_is_parked_since_when_whose_and_what_to_type() {
+    fn an_alarm_says_what_is_open_since_when_whose_who_owns_it_and_what_to_type() {
         let expected = "\
 A push waits for a person
 
@@ -174,18 +182,19 @@ Why      Threshold Crossed: Maximum 41.0
 Since    2026-11-23T03:00:00.000+0000
 Runbook  docs/RUNBOOK.md, A message on a dead-letter queue.
 
-Parked   40, of 1 cause
+Open     40, of 1 cause
 
 40 x CHANNEL_UNAVAILABLE: push at sun.myshopify.com
   oldest   2026-11-23 01:00:00Z
   of       mars.myshopify.com, moon.myshopify.com
+  owner    ada until 2026-11-30 03:00:00Z, warehouse; nobody of 3
   last     HTTP 503
   remedy   redrive when the store answers
   redrive  roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait
 
 Look     roundtrip incident";
 
-        let message = Message::of_alarm(&alarm("ALARM"), Ok(parked(1)));
+        let message = Message::of_alarm(&alarm("ALARM"), Ok(open(1)));
 
         assert_eq!((message.subject.as_str(), message.text.as_str()), ("ALARM: roundtrip-order-push-dlq", expected));
         assert!(message.in_chat().starts_with("*ALARM: roundtrip-order-push-dlq*\n```\nA push waits"));
@@ -193,24 +202,24 @@ Look     roundtrip incident";
 
     #[test]
     fn of_many_causes_the_first_are_told_and_how_many_more_there_are() {
-        let text = Message::of_alarm(&alarm("ALARM"), Ok(parked(7))).text;
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(open(7))).text;
 
         assert_eq!(text.matches("40 x ").count(), 5);
-        assert!(text.contains("Parked   280, of 7 causes") && text.contains("… and 2 more causes"), "{text}");
+        assert!(text.contains("Open     280, of 7 causes") && text.contains("… and 2 more causes"), "{text}");
     }
 
     #[test]
     fn an_alarm_is_told_though_the_ledger_is_out_of_reach() {
         let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).text;
 
-        assert!(text.contains("What is parked cannot be told: the ledger cannot list"), "{text}");
+        assert!(text.contains("What needs somebody cannot be told: the ledger cannot list"), "{text}");
         let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
-        assert!(Message::of_alarm(&alarm("ALARM"), Ok(nothing)).text.contains("Nothing is parked."));
+        assert!(Message::of_alarm(&alarm("ALARM"), Ok(nothing)).text.contains("Nothing needs anybody just now"));
     }
 
     #[test]
     fn what_is_over_is_said_in_a_line() {
-        let message = Message::of_alarm(&alarm("OK"), Ok(parked(1)));
+        let message = Message::of_alarm(&alarm("OK"), Ok(open(1)));
 
         assert_eq!(message.subject, "OK: roundtrip-order-push-dlq");
         assert_eq!(message.text, "A push waits for a person\n\nThat is over since 2026-11-23T03:00:00.000+0000.");

@@ -76,7 +76,7 @@ pub(super) async fn list(
         }
         None => dead_letters::list(&api.ledger, &filter, after.as_deref(), limit.into()).await?,
     };
-    let names = order_names(&api, &page.letters).await?;
+    let names = order_names(&api, page.letters.iter().filter_map(DeadLetter::order).collect()).await?;
     let shown = page.letters.into_iter().map(|letter| {
         let name = letter.order().and_then(|order| names.get(&order).cloned());
         ListedDeadLetter::new(letter, name)
@@ -103,8 +103,7 @@ fn known(code: &str) -> Result<Code, ApiError> {
 }
 
 /// As their merchants see them.
-async fn order_names(api: &Api, letters: &[DeadLetter]) -> Result<BTreeMap<OrderRef, String>, ApiError> {
-    let orders: BTreeSet<OrderRef> = letters.iter().filter_map(DeadLetter::order).collect();
+pub(super) async fn order_names(api: &Api, orders: BTreeSet<OrderRef>) -> Result<BTreeMap<OrderRef, String>, ApiError> {
     let keys: Vec<(OrderRef, RowKey)> = orders.into_iter().map(|order| (order, RowKey::Summary)).collect();
     let records = api.ledger.load_rows(&keys).await?;
     let name = |(order, record): (OrderRef, OrderRecord)| Some((order, record.summary?.get().name.clone()));

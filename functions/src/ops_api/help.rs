@@ -2,6 +2,7 @@
 
 use roundtrip_api::problem::ProblemCode;
 use roundtrip_domain::code::Code;
+use roundtrip_domain::exceptions::ExceptionCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -11,7 +12,7 @@ use super::extract::Path;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct CodePath {
-    /// Of a step, or of a problem.
+    /// Of a step, of a warning, or of a problem.
     #[param(example = "LOCATION_UNMAPPED")]
     code: String,
 }
@@ -20,7 +21,8 @@ pub(super) struct CodePath {
 #[utoipa::path(get, path = "/v1/help/{code}", tag = "help", security(()), params(CodePath),
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn help(Path(CodePath { code }): Path<CodePath>) -> Result<String, ApiError> {
-    if let Some(code) = Code::ALL.into_iter().find(|known| known.name() == code) {
+    let unknown = (code == Code::Unknown.name()).then_some(ExceptionCode::Parked(Code::Unknown));
+    if let Some(code) = ExceptionCode::named(&code).or(unknown) {
         return Ok(format!("{code}\n\nWhat it means: {}.\n\nWhat to do: {}.\n", code.meaning(), code.remedy()));
     }
     if let Some(code) = ProblemCode::ALL.iter().find(|known| known.name() == code) {

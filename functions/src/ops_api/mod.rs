@@ -5,6 +5,7 @@ mod auth;
 mod dead_letters;
 mod dry_run;
 mod error;
+mod exceptions;
 mod extract;
 mod help;
 mod incidents;
@@ -74,7 +75,10 @@ pub fn router(api: Arc<Api>) -> Router {
         .routes(routes!(sync::show, sync::ask))
         .routes(routes!(push::forwarded_fields))
         .routes(routes!(dead_letters::list))
-        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::own, incidents::release))
+        .routes(routes!(exceptions::list))
+        .routes(routes!(exceptions::dismiss_warnings))
         .routes(routes!(jobs::redrive))
         .routes(routes!(jobs::purge))
         .routes(routes!(writebacks::retry))

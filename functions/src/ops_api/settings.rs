@@ -11,6 +11,8 @@ use roundtrip_api::settings::{
     ConnectionAnswer, Existing, PutConnection, PutSettings, SettingsAnswer, SettingsTried, SettingsWritten,
     VersionsAnswer,
 };
+use roundtrip_domain::code::Code;
+use roundtrip_domain::exceptions::{ExceptionCode, OwnerRule};
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
@@ -33,6 +35,8 @@ use crate::compose::Api;
 
 /// More rates than anybody has.
 const MAX_RATES: usize = 50;
+/// More rules than there are codes.
+const MAX_RULES: usize = 50;
 
 /// Changes how a store is treated. A field that is left out stays as it is.
 #[utoipa::path(put, path = "/v1/shops/{shop}/settings", tag = "settings", params(ShopPath), request_body = PutSettings,
@@ -101,9 +105,10 @@ async fn promise(api: &Api, shop: &ShopDomain, wish: Option<&Asked>) -> Result<(
 
 /// Whether other settings may judge orders otherwise, or send other things of them.
 fn judges_otherwise(settings: &ShopSettings, before: &ShopSettings) -> bool {
-    let ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, .. } = *before;
+    let ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, ref owners, .. } = *before;
+    let owners = owners.clone();
     let judging =
-        ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, ..settings.clone() };
+        ShopSettings { plan, tracking_sync, order_sync, order_sync_since, auto_push_since, owners, ..settings.clone() };
     judging != *before
 }
 
@@ -130,6 +135,7 @@ fn shop_settings(given: PutSettings, shop: &Shop, now: Timestamp) -> Result<Shop
         allow_test: given.allow_test.unwrap_or(before.allow_test),
         plan: given.plan.unwrap_or(before.plan),
         tracking_sync: given.tracking_sync.unwrap_or(before.tracking_sync),
+        owners: given.owners.unwrap_or_else(|| before.owners.clone()),
     };
     if settings.auto_push && !settings.order_sync {
         return Err(ApiError::new(
@@ -144,6 +150,7 @@ fn shop_settings(given: PutSettings, shop: &Shop, now: Timestamp) -> Result<Shop
         return Err(ApiError::field("email_contact.email", "it is no e-mail address: give one of the form name@host"));
     }
     check_rates(shop, &settings.shipping_rates)?;
+    check_owners(&settings.owners)?;
     let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
     Ok(ShopSettings {
         order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
@@ -171,6 +178,24 @@ fn check_rates(shop: &Shop, rates: &[ShippingRate]) -> Result<(), ApiError> {
     let values: BTreeSet<Decimal> = rates.iter().map(|rate| rate.from).collect();
     if values.len() < rates.len() {
         return Err(ApiError::field("shipping_rates.from", "two rates begin at one value: give each value once"));
+    }
+    Ok(())
+}
+
+fn check_owners(rules: &[OwnerRule]) -> Result<(), ApiError> {
+    if rules.len() > MAX_RULES {
+        return Err(ApiError::field("owners", format!("{} rules: give at most {MAX_RULES}", rules.len())));
+    }
+    for (n, rule) in rules.iter().enumerate() {
+        let field = format!("owners[{n}].code");
+        if rule.code == Some(ExceptionCode::Parked(Code::Unknown)) {
+            let text = "it is none that is known: give one like LOCATION_UNMAPPED, or leave it out to mean all others";
+            return Err(ApiError::field(field, text));
+        }
+        if rules[..n].iter().any(|before| before.code == rule.code) {
+            let code = rule.code.map_or_else(|| "all others".to_owned(), |code| code.to_string());
+            return Err(ApiError::field(field, format!("two rules are for {code}: give each once")));
+        }
     }
     Ok(())
 }

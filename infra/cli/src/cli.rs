@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod dead_letters;
+mod incidents;
 mod links;
 mod resend;
 mod settings;
@@ -12,9 +13,8 @@ use rust_decimal::Decimal;
 
 use crate::typed::{Mapping, Units};
 
-pub(crate) use dead_letters::{
-    DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs, JobCommand,
-};
+pub(crate) use dead_letters::{DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, JobCommand};
+pub(crate) use incidents::{IncidentArgs, IncidentCommand};
 pub(crate) use links::{LinkArgs, LinksCommand, ListLinks, MatchArgs};
 pub(crate) use resend::OrderResend;
 pub(crate) use settings::{ConnectArgs, ShopSettingsArgs};
@@ -67,14 +67,16 @@ pub(crate) enum Command {
     /// Product links: match, list, remove.
     #[command(subcommand)]
     Links(LinksCommand),
-    /// Orders: list, counts, show, push, dry-run, sync, resend, tag, received.
+    /// Orders: list, counts, show, push, dry-run, sync, resend, tag, dismiss-warnings, received.
     #[command(subcommand)]
     Order(OrderCommand),
     /// Compare a store's recent orders with what is known of them, and have looked at what no webhook told of.
     Resync(ResyncArgs),
     /// Read a store's orders of the days before it was connected. No customer is mailed.
     Backfill(BackfillArgs),
-    /// What is failing now, by cause: how many, since when, whose, what to do, and the commands that do it.
+    /// What needs somebody now, by cause: how many, since when, whose, what to do, and the commands that do it.
+    ///
+    /// Without a command: all of them. `show` lists the exceptions of one, `own` says who sees to it.
     Incident(IncidentArgs),
     /// Dead letters, what is parked and waits for a person: list, show, redrive, purge.
     #[command(subcommand)]
@@ -170,6 +172,8 @@ pub(crate) enum OrderCommand {
     Resend(OrderResend),
     /// Put your own tags on an order, or take them off. No store shows them.
     Tag(OrderTag),
+    /// Say that somebody saw to the warnings of an order at the source store, so that nobody has to own them.
+    DismissWarnings(OrderDismissWarnings),
     /// The orders that a source store received: from whom, and how far it has come with them.
     Received(OrderReceived),
 }
@@ -186,6 +190,17 @@ pub(crate) struct OrderTag {
     /// A tag to take off it; several may be given.
     #[arg(long)]
     pub(crate) remove: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrderDismissWarnings {
+    /// The store where the order was placed.
+    pub(crate) shop: ShopDomain,
+    /// Shopify's order id.
+    pub(crate) id: OrderId,
+    /// What was done: stands in the history of the order.
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::SignedDuration;
+use roundtrip_domain::exceptions::{ExceptionCode, InvalidOwner, OwnerRule};
 use roundtrip_domain::id::{InvalidId, InvalidShopDomain, LineItemId, LocationId};
 use roundtrip_domain::push::looks_like_email;
 use roundtrip_domain::registry::{EmailContact, LocationMapping, Place, ShippingRate, UnitPrice};
@@ -113,6 +114,38 @@ impl FromStr for Rate {
         let (from, fee) = text.split_once('=').ok_or_else(invalid)?;
         let amount = |text: &str| text.trim().parse::<Decimal>().map_err(|_| invalid());
         Ok(Self(ShippingRate { from: amount(from)?, fee: amount(fee)? }))
+    }
+}
+
+/// Whom what needs somebody belongs to, by its code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct OwnerOf(OwnerRule);
+
+/// Why a text is not an [`OwnerOf`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidOwnerOf {
+    #[error("there is no `=` in it: give <code>=<name>, e.g. LOCATION_UNMAPPED=warehouse, or *=<name> for all others")]
+    NoEquals,
+    #[error("`{0}` is no code: give one like LOCATION_UNMAPPED, or * for all others")]
+    Code(String),
+    #[error(transparent)]
+    Owner(#[from] InvalidOwner),
+}
+
+impl FromStr for OwnerOf {
+    type Err = InvalidOwnerOf;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (code, owner) = text.split_once('=').ok_or(InvalidOwnerOf::NoEquals)?;
+        let known = |name: &str| {
+            ExceptionCode::named(&name.to_uppercase()).ok_or_else(|| InvalidOwnerOf::Code(name.to_owned()))
+        };
+        let code = match code.trim() {
+            "*" => None,
+            name => Some(known(name)?),
+        };
+        Ok(Self(OwnerRule { code, owner: owner.parse()? }))
     }
 }
 
@@ -238,6 +271,20 @@ mod tests {
             [("7", "<line id>=<how many>"), ("x=2", "LineItem id"), ("7=0", "from 1 on"), ("7=", "from 1 on")]
         {
             assert!(told::<Units>(text).contains(remedy), "{text}: {}", told::<Units>(text));
+        }
+    }
+
+    #[test]
+    fn an_owner_is_named_for_a_code_or_for_all_others() {
+        let shown = |text: &str| serde_json::to_value(text.parse::<OwnerOf>().unwrap()).unwrap();
+
+        let rule = serde_json::json!({ "code": "LOCATION_UNMAPPED", "owner": "the warehouse" });
+        assert_eq!(shown("location_unmapped= the warehouse "), rule);
+        assert_eq!(shown("*=ada"), serde_json::json!({ "owner": "ada" }));
+        for (text, remedy) in
+            [("ada", "<code>=<name>"), ("LOST=ada", "`LOST` is no code"), ("*=", "1 to 60 characters")]
+        {
+            assert!(told::<OwnerOf>(text).contains(remedy), "{text}: {}", told::<OwnerOf>(text));
         }
     }
 

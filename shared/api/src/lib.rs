@@ -4,6 +4,7 @@
 //! Requests take no unknown field; answers may get more.
 
 pub mod dead_letters;
+pub mod exceptions;
 pub mod incidents;
 pub mod jobs;
 pub mod labels;

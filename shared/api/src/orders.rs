@@ -24,6 +24,25 @@ pub struct ListAnswer {
     pub next: Option<String>,
 }
 
+/// `POST /v1/shops/{shop}/orders/{id}/warnings/dismiss`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostDismissal {
+    /// What was done about them: stands in the history of the order.
+    #[schema(min_length = 1, max_length = 500)]
+    pub reason: String,
+}
+
+/// The warnings of an order.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WarningsAnswer {
+    pub order: OrderId,
+    /// How many were dismissed just now.
+    pub dismissed: usize,
+    /// All of them.
+    pub warnings: Vec<Warning>,
+}
+
 /// An order in a list.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ListedOrder {

@@ -1,5 +1,6 @@
 //! How stores and connections are treated. In a request, a field that is left out stays as it is.
 
+use roundtrip_domain::exceptions::OwnerRule;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{
     Connection, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate, ShopSettings, UnitPrice,
@@ -42,6 +43,10 @@ pub struct PutSettings {
     pub plan: Option<Plan>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_sync: Option<bool>,
+    /// Who sees to what needs somebody, by its code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 50)]
+    pub owners: Option<Vec<OwnerRule>>,
 }
 
 /// How a store is treated now, or what a dry run found.

@@ -115,6 +115,31 @@ impl Code {
         }
     }
 
+    /// Whether a step that was parked with it can go once somebody did what the remedy says. The others are only ever purged.
+    #[must_use]
+    pub fn goes_once_mended(self) -> bool {
+        match self {
+            Self::OrderCancelled | Self::TooManyLines | Self::Unknown => false,
+            Self::LocationUnmapped
+            | Self::ProductNotAtLocation
+            | Self::AlreadyShipped
+            | Self::ProductsMismatch
+            | Self::ChannelUnavailable
+            | Self::IncompleteTracking
+            | Self::AwaitingTracking
+            | Self::OnHold
+            | Self::ShipmentCancelled
+            | Self::OverwriteRejected
+            | Self::AccessDenied
+            | Self::OutcomeUnknown
+            | Self::Rejected
+            | Self::CurrencyMismatch
+            | Self::DuplicateOrder
+            | Self::OrderChanged
+            | Self::Crashed => true,
+        }
+    }
+
     /// The name under which it is stored, shown and filtered.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -11,6 +11,7 @@ pub mod connect;
 pub mod dead_letters;
 pub mod due;
 pub mod event;
+pub mod exceptions;
 pub mod history;
 pub mod id;
 pub mod jobs;

@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 use crate::channel::BoxError;
 use crate::dead_letters::DeadLetter;
 use crate::event::DomainEvent;
+use crate::exceptions::Assignment;
 use crate::history::HistoryEvent;
 use crate::id::{OrderRef, ProductId, ShopDomain, VariantId};
 use crate::jobs::Job;
 use crate::links::Variant;
-use crate::record::{Commit, OrderRecord, RowKey, StoredRow, UnreadableRow, WakeUp};
+use crate::record::{Commit, OrderRecord, RowKey, StoredRow, UnreadableRow, WakeUp, Warned};
 use crate::registry::{ConnectedShop, LinkChange, Links, Paused, ProductLink, ShopFacts};
 use crate::secret::{AccessToken, AppCredentials};
 use crate::step::{Step, StepId};
@@ -118,6 +119,31 @@ pub struct PlacedLetter {
     /// Sorts by time.
     pub place: String,
     pub letter: DeadLetter,
+}
+
+/// What somebody must own beside what is parked, and who owns what.
+#[allow(async_fn_in_trait)] // As above.
+pub trait Exceptions {
+    /// Up to `limit` orders of the shop with warnings that somebody has to own, oldest warning first, behind `after`. One
+    /// query; up to a second behind.
+    async fn warned(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<WarnedPage, LedgerError>;
+
+    /// Who took which causes, also for a time that is over. One query.
+    async fn assignments(&self) -> Result<Vec<Assignment>, LedgerError>;
+
+    /// Writes who took a cause, whoever had it before.
+    async fn assign(&self, assignment: &Assignment) -> Result<(), LedgerError>;
+
+    /// Nobody has taken this cause any more.
+    async fn release(&self, cause: &str) -> Result<(), LedgerError>;
+}
+
+/// One page of orders with warnings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WarnedPage {
+    pub orders: Vec<(OrderRef, Warned)>,
+    /// Where the next page starts; `None`: this was the last.
+    pub next: Option<String>,
 }
 
 /// Jobs.

@@ -68,8 +68,8 @@ pub struct Parked {
     pub dismissed: Option<Dismissed>,
 }
 
-/// Who purged it, when, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who said that nothing more is done about it, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dismissed {
     pub at: Timestamp,
     pub by: String,

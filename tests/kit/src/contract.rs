@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roundtrip_domain::code::Code;
+use roundtrip_domain::exceptions::Assignment;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::jobs::{Job, JobState, Work};
-use roundtrip_domain::ports::{Jobs, Ledger, LedgerError, ParkedSteps};
+use roundtrip_domain::order::SourceOrder;
+use roundtrip_domain::ports::{Exceptions, Jobs, Ledger, LedgerError, ParkedSteps, WarnedPage};
 use roundtrip_domain::push::PushState;
-use roundtrip_domain::record::{OrderRecord, Origin, PushRequest, RequestState, Row, RowKey};
-use roundtrip_domain::step::{Failure, Step, StepId, WaitReason};
+use roundtrip_domain::record::{
+    OrderRecord, Origin, PushRequest, RequestState, Row, RowKey, Summary, Warning, WarningCode,
+};
+use roundtrip_domain::step::{Dismissed, Failure, Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 
 use crate::order::{moon, sun};
@@ -23,7 +27,7 @@ pub use channel::{cancellations, tracking_and_tags, tracking_of_a_cancelled_fulf
 ///
 /// # Panics
 /// Where the ledger breaks it.
-pub async fn ledger(ledger: &(impl Ledger + ParkedSteps + Jobs)) {
+pub async fn ledger(ledger: &(impl Ledger + ParkedSteps + Exceptions + Jobs)) {
     what_was_saved_is_read_back(ledger).await;
     a_write_depends_on_the_version_that_was_read(ledger).await;
     a_save_is_all_or_nothing(ledger).await;
@@ -34,6 +38,8 @@ pub async fn ledger(ledger: &(impl Ledger + ParkedSteps + Jobs)) {
     a_step_of_a_shop_is_versioned(ledger).await;
     rows_of_many_orders_are_read_in_batches(ledger).await;
     what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger).await;
+    orders_are_listed_while_somebody_has_to_own_a_warning(ledger).await;
+    whoever_takes_a_cause_last_has_it(ledger).await;
     a_job_is_versioned_and_listed_while_it_is_open(ledger).await;
 }
 
@@ -238,6 +244,76 @@ async fn what_is_parked_is_listed_oldest_first_until_it_goes_again(ledger: &(imp
     push(&mut record).change().reopen();
     ledger.save(&mut [&mut record]).await.expect("it goes again");
     assert_eq!(ledger.parked(&moon(), None, 10).await.expect("the list").letters, all.letters[1..]);
+}
+
+async fn orders_are_listed_while_somebody_has_to_own_a_warning(ledger: &(impl Ledger + Exceptions)) {
+    let warning = |since| Warning {
+        code: WarningCode::ReducedAfterPush,
+        source: sun(),
+        source_order: SourceOrder { id: OrderId::new(9), name: "#9".into() },
+        detail: "2 pushed, 1 left".into(),
+        since: Some(at(since)),
+        in_hand: false,
+        dismissed: None,
+    };
+    for (id, since) in [(71, 3), (72, 1), (73, 2)] {
+        let mut record = OrderRecord::empty(order(id));
+        record.summary = Some(Row::new(summary(&format!("#{id}"), vec![warning(since)])));
+        ledger.save(&mut [&mut record]).await.expect("an order with a warning");
+    }
+    let of = |page: &WarnedPage| page.orders.iter().map(|(at, it)| (at.id, it.name.clone())).collect::<Vec<_>>();
+    let listed = |id: u64| (OrderId::new(id), format!("#{id}"));
+
+    let all = ledger.warned(&moon(), None, 10).await.expect("the list");
+    assert_eq!((of(&all), &all.next), (vec![listed(72), listed(73), listed(71)], &None));
+    assert_eq!(all.orders[0].1.open, [warning(1)]);
+    let first = ledger.warned(&moon(), None, 2).await.expect("a page");
+    let next = first.next.as_deref().expect("there is more");
+    let second = ledger.warned(&moon(), Some(next), 2).await.expect("a page");
+    assert_eq!((first.orders.len(), of(&second), second.next), (2, vec![listed(71)], None));
+    assert!(ledger.warned(&sun(), None, 10).await.expect("the list").orders.is_empty());
+
+    let mut record = ledger.load(&order(72)).await.expect("the order");
+    let dismissed = Dismissed { at: at(5), by: "ada".into(), reason: "seen to".into() };
+    assert_eq!(record.dismiss_warnings(&dismissed).len(), 1);
+    ledger.save(&mut [&mut record]).await.expect("it is dismissed");
+    assert_eq!(ledger.load(&order(72)).await.expect("the order"), record, "all of it is read back");
+    let mut record = ledger.load(&order(73)).await.expect("the order");
+    record.summary.as_mut().expect("its summary").change().warnings = Vec::new();
+    ledger.save(&mut [&mut record]).await.expect("the stores agree again");
+
+    assert_eq!(of(&ledger.warned(&moon(), None, 10).await.expect("the list")), [listed(71)]);
+}
+
+fn summary(name: &str, warnings: Vec<Warning>) -> Summary {
+    serde_json::from_value(serde_json::json!({
+        "name": name, "created_at": at(0), "updated_at": at(0), "cancelled_at": null, "test": false,
+        "financial_status": "PAID", "fulfillment_status": "UNFULFILLED",
+        "total": { "amount": "20.00", "currency": "EUR" }, "shipping_method": null, "tags": [], "lines": [],
+        "tracking_numbers": [], "tab": "pushed", "warnings": warnings,
+    }))
+    .expect("a summary")
+}
+
+async fn whoever_takes_a_cause_last_has_it(ledger: &impl Exceptions) {
+    let taken = |cause: &str, owner: &str| Assignment {
+        cause: cause.into(),
+        owner: owner.parse().expect("a name"),
+        until: at(1_000_000),
+        at: at(0),
+        by: "ada".into(),
+    };
+    assert_eq!(ledger.assignments().await.expect("nobody"), []);
+
+    ledger.assign(&taken("5f3a91c2", "ada")).await.expect("it is taken");
+    ledger.assign(&taken("91c25f3a", "warehouse")).await.expect("another");
+    ledger.assign(&taken("5f3a91c2", "bob")).await.expect("by somebody else");
+    let both = [taken("5f3a91c2", "bob"), taken("91c25f3a", "warehouse")];
+    assert_eq!(ledger.assignments().await.expect("the list"), both);
+
+    ledger.release("5f3a91c2").await.expect("it is given back");
+    ledger.release("5f3a91c2").await.expect("twice");
+    assert_eq!(ledger.assignments().await.expect("the list"), both[1..]);
 }
 
 async fn a_job_is_versioned_and_listed_while_it_is_open(ledger: &(impl Ledger + Jobs)) {

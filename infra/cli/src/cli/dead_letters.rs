@@ -59,13 +59,6 @@ pub(crate) struct DlqRedrive {
     pub(crate) wait: bool,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct IncidentArgs {
-    /// Only what has to do with this store, on either side.
-    #[arg(long)]
-    pub(crate) shop: Option<ShopDomain>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
     /// How far it has come, and what came of each step or order.

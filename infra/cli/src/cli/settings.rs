@@ -5,7 +5,7 @@ use roundtrip_domain::id::ShopDomain;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use crate::typed::{Contact, Price, Rate, Seconds};
+use crate::typed::{Contact, OwnerOf, Price, Rate, Seconds};
 
 /// `shop settings`: without any, they are shown.
 #[derive(Debug, Args, Serialize)]
@@ -69,6 +69,15 @@ pub(crate) struct ShopSettingsArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     tracking_sync: Option<Switch>,
+    /// Who sees to what needs somebody, by its code, e.g. LOCATION_UNMAPPED=warehouse; `*=NAME` for all others. Several may
+    /// be given, all are set anew.
+    #[arg(long = "owner", value_name = "CODE=NAME")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    owners: Vec<OwnerOf>,
+    /// What needs somebody belongs to nobody as a rule.
+    #[arg(long, conflicts_with = "owners")]
+    #[serde(rename = "owners", skip_serializing_if = "is_off", serialize_with = "empty")]
+    no_owners: bool,
 }
 
 /// `connect`.

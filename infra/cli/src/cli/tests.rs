@@ -108,7 +108,8 @@ fn the_readme_lists_every_setting() {
     };
 
     let of_store: std::collections::BTreeSet<String> = known("shop settings");
-    let beside = ["versions", "include-existing", "dry-run", "no-shipping-rates"].map(str::to_owned).into();
+    let beside =
+        ["versions", "include-existing", "dry-run", "no-shipping-rates", "no-owners"].map(str::to_owned).into();
     assert_eq!(rows("| of a store: `shop settings` |"), &of_store - &beside);
     assert_eq!(rows("| of a connection: `connect` |"), known("connect"));
 }

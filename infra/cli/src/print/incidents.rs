@@ -1,45 +1,44 @@
-//! What is failing now, by cause.
+//! What needs somebody now, by cause.
 
 use jiff::{SignedDuration, SignedDurationRound, Timestamp, Unit};
 use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident};
 
 use super::{failure, labelled, time};
 
-/// A paragraph each, the one with the most dead letters first.
+/// A paragraph each, the one with the most exceptions first.
 pub(crate) fn incidents(found: &IncidentsAnswer, now: Timestamp) -> String {
     let IncidentsAnswer { incidents, count, more } = found;
     if incidents.is_empty() {
-        return "nothing is failing: nothing is parked".to_owned();
+        return "nothing: nothing is parked, and no order waits to be changed at its source".to_owned();
     }
     let least = if *more { "at least " } else { "" };
     let causes = if incidents.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", incidents.len()) };
-    let letters = if *count == 1 { "dead letter" } else { "dead letters" };
-    let mut text = vec![format!("{least}{count} {letters}, {causes}")];
+    let exceptions = if *count == 1 { "exception" } else { "exceptions" };
+    let mut text = vec![format!("{least}{count} {exceptions}, {causes}")];
     text.extend(incidents.iter().map(|incident| self::incident(incident, now)));
     text.join("\n\n")
 }
 
 fn incident(incident: &ListedIncident, now: Timestamp) -> String {
-    let ListedIncident { cause, code, kind, failed_at, count, .. } = incident;
-    let since = format!("{} ({})", time(incident.parked_since), age(now.duration_since(incident.parked_since)));
+    let ListedIncident { code, kind, failed_at, count, .. } = incident;
+    let since = format!("{} ({})", time(incident.since), age(now.duration_since(incident.since)));
     let shops: Vec<&str> = incident.shops.iter().map(|shop| shop.as_str()).collect();
     let mut pairs = vec![("means", incident.meaning.clone()), ("since", since)];
     if *count > 1 {
-        pairs.push(("latest", time(incident.last_parked_at)));
+        pairs.push(("latest", time(incident.latest)));
     }
     pairs.push(("of", shops.join(", ")));
+    pairs.push(("owner", incident.owned_by()));
     let first = incident.first_failure.as_ref().filter(|first| incident.last_failure.as_ref() != Some(first));
     pairs.extend(first.map(|first| ("first", failure(first))));
     pairs.extend(incident.last_failure.as_ref().map(|last| ("last", failure(last))));
     pairs.push(("remedy", incident.remedy.clone()));
-    pairs.push(("see", format!("roundtrip dlq list --cause {cause}")));
-    pairs.push(("test one", incident.test_command.clone()));
-    pairs.push(("redrive", incident.redrive_command.clone()));
+    pairs.extend(incident.commands.iter().map(|next| (next.to.as_str(), next.command.clone())));
     format!("{count} x {code}: {kind} at {failed_at}\n{}", labelled(&pairs))
 }
 
 /// `3d 4h`, `12m`: the two units that matter.
-fn age(age: SignedDuration) -> String {
+pub(super) fn age(age: SignedDuration) -> String {
     let unit = if age.as_hours() >= 24 { Unit::Hour } else { Unit::Minute };
     let rounded = age.round(SignedDurationRound::new().smallest(unit)).unwrap_or(age);
     let (hours, minutes) = (rounded.as_hours(), rounded.as_mins() % 60);
@@ -65,33 +64,39 @@ mod tests {
         let found: IncidentsAnswer = serde_json::from_value(json!({ "count": 41, "incidents": [{
             "cause": "5f3a91c2", "code": "CHANNEL_UNAVAILABLE", "meaning": "the store's API failed", "kind": "push",
             "failed_at": "sun.myshopify.com", "count": 40, "shops": ["mars.myshopify.com", "moon.myshopify.com"],
-            "parked_since": "2026-11-23T01:00:00Z", "last_parked_at": "2026-11-23T02:58:00Z",
+            "since": "2026-11-23T01:00:00Z", "latest": "2026-11-23T02:58:00Z", "unowned": 40,
             "first_failure": { "at": "2026-11-23T00:50:00Z", "code": "CHANNEL_UNAVAILABLE", "message": "no answer" },
             "last_failure": { "at": "2026-11-23T02:58:00Z", "code": "CHANNEL_UNAVAILABLE", "message": "HTTP 503", "request_id": "r-1" },
             "remedy": "redrive when the store answers", "help": "/v1/help/CHANNEL_UNAVAILABLE",
-            "oldest": "moon.myshopify.com/7001/push/sun.myshopify.com/1@0",
-            "test_command": "roundtrip dlq redrive moon.myshopify.com/7001/push/sun.myshopify.com/1@0 --reason \"…\" --wait",
-            "redrive_command": "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait",
+            "commands": [
+                { "to": "see", "command": "roundtrip incident show 5f3a91c2" },
+                { "to": "take", "command": "roundtrip incident own 5f3a91c2" },
+                { "to": "redrive", "command": "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait" },
+            ],
         }] }))
         .unwrap();
 
         let expected = "\
-41 dead letters, 1 cause
+41 exceptions, 1 cause
 
 40 x CHANNEL_UNAVAILABLE: push at sun.myshopify.com
-  means     the store's API failed
-  since     2026-11-23 01:00:00Z (2h 3m)
-  latest    2026-11-23 02:58:00Z
-  of        mars.myshopify.com, moon.myshopify.com
-  first     2026-11-23 00:50:00Z  CHANNEL_UNAVAILABLE: no answer
-  last      2026-11-23 02:58:00Z  CHANNEL_UNAVAILABLE: HTTP 503 (Shopify's request r-1)
-  remedy    redrive when the store answers
-  see       roundtrip dlq list --cause 5f3a91c2
-  test one  roundtrip dlq redrive moon.myshopify.com/7001/push/sun.myshopify.com/1@0 --reason \"…\" --wait
-  redrive   roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait";
+  means    the store's API failed
+  since    2026-11-23 01:00:00Z (2h 3m)
+  latest   2026-11-23 02:58:00Z
+  of       mars.myshopify.com, moon.myshopify.com
+  owner    nobody
+  first    2026-11-23 00:50:00Z  CHANNEL_UNAVAILABLE: no answer
+  last     2026-11-23 02:58:00Z  CHANNEL_UNAVAILABLE: HTTP 503 (Shopify's request r-1)
+  remedy   redrive when the store answers
+  see      roundtrip incident show 5f3a91c2
+  take     roundtrip incident own 5f3a91c2
+  redrive  roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait";
         assert_eq!(incidents(&found, at("2026-11-23T03:03:10Z")), expected);
         let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
-        assert_eq!(incidents(&nothing, at("2026-11-23T03:03:10Z")), "nothing is failing: nothing is parked");
+        assert_eq!(
+            incidents(&nothing, at("2026-11-23T03:03:10Z")),
+            "nothing: nothing is parked, and no order waits to be changed at its source"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod awaited;
 mod dead_letters;
 mod dry_run;
+mod exceptions;
 mod history;
 mod incidents;
 mod links;
@@ -25,10 +26,11 @@ use serde_json::Value;
 
 pub(crate) use dead_letters::{dead_letter, dead_letters, job, purge, redrive};
 pub(crate) use dry_run::dry_run;
+pub(crate) use exceptions::{exceptions, owner};
 pub(crate) use incidents::incidents;
 pub(crate) use links::{links, links_made, match_csv, matched};
 pub(crate) use list::{counts, orders, orders_csv, received, tags};
-pub(crate) use order::{order, outcome};
+pub(crate) use order::{dismissed, order, outcome};
 pub(crate) use places::{locations, new_locations};
 pub(crate) use resend::{resend, to_confirm};
 pub(crate) use resync::{one_run, resync};

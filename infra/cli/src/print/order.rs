@@ -1,9 +1,12 @@
 //! One order, whole, and what became of a request to push it.
 
-use roundtrip_api::orders::{CancelView, OrderAnswer, PushView, RequestView, ShipmentView, WritebackView};
+use roundtrip_api::orders::{
+    CancelView, OrderAnswer, PushView, RequestView, ShipmentView, WarningsAnswer, WritebackView,
+};
 use roundtrip_domain::order::SourceOrder;
 use roundtrip_domain::push::{FeeRule, PushMode, PushTerms, Refusal};
 use roundtrip_domain::record::{RequestState, Summary, SummaryLine, Warning, WarningCode};
+use roundtrip_domain::step::Dismissed;
 use roundtrip_domain::writeback::TrackingInfo;
 
 use super::history::history;
@@ -81,19 +84,35 @@ fn lines(lines: &[SummaryLine]) -> String {
     lay_out(table, &[0], 2)
 }
 
-/// What a source store has that was called off here.
+/// What a source store has that is other than here.
 fn warning(warning: &Warning) -> Vec<String> {
-    let Warning { code, source, source_order, detail } = warning;
-    let (what, remedy) = match code {
-        WarningCode::CancelledAfterPush => {
-            ("still stands", "if the goods are on their way already, recall them or tell the customer")
-        }
-        WarningCode::ReducedAfterPush => ("has more than is left here", "take the difference out of it there"),
-        WarningCode::AddedAfterPush => ("has less than is ordered here", "add the difference to it there"),
-        WarningCode::Unknown => ("needs somebody", "update this command: the warning is of a newer release"),
+    let Warning { code, source, source_order, detail, since, in_hand, dismissed } = warning;
+    let what = match code {
+        WarningCode::CancelledAfterPush => "still stands",
+        WarningCode::ReducedAfterPush => "has more than is left here",
+        WarningCode::AddedAfterPush => "has less than is ordered here",
+        WarningCode::Unknown => "needs somebody",
     };
-    let heading = format!("  {}: {} at {source} {what}", name(code), named(source_order));
-    std::iter::once(heading).chain(indented(vec![detail.clone(), format!("remedy: {remedy}")])).collect()
+    let since = since.map(|since| format!(", since {}", time(since))).unwrap_or_default();
+    let heading = format!("  {code}: {} at {source} {what}{since}", named(source_order));
+    let next = match dismissed {
+        Some(Dismissed { at, by, reason }) => Some(format!("dismissed by {by} at {}: {reason}", time(*at))),
+        None => (!in_hand).then(|| format!("remedy: {}", code.remedy())),
+    };
+    std::iter::once(heading).chain(indented(std::iter::once(detail.clone()).chain(next).collect())).collect()
+}
+
+/// What became of the warnings of an order.
+pub(crate) fn dismissed(WarningsAnswer { order, dismissed, warnings }: &WarningsAnswer) -> String {
+    let told = match (dismissed, warnings.len()) {
+        (0, 0) => format!("Order {order} has no warnings: nothing was dismissed."),
+        (0, _) => format!("No warning of order {order} needs anybody: nothing was dismissed."),
+        (1, _) => format!("1 warning of order {order} is dismissed. It comes back if something else differs."),
+        (many, _) => {
+            format!("{many} warnings of order {order} are dismissed. They come back if something else differs.")
+        }
+    };
+    std::iter::once(told).chain(warnings.iter().flat_map(warning)).collect::<Vec<_>>().join("\n")
 }
 
 /// Why nobody needs to wait for a push.

@@ -1,6 +1,7 @@
 //! Settings: as they are, and as they were.
 
 use roundtrip_api::settings::{Existing, SettingsTried, SettingsWritten, VersionsAnswer};
+use roundtrip_domain::exceptions::OwnerRule;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{
     Connection, ConnectionSettings, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate,
@@ -110,6 +111,7 @@ pub(super) fn of_shop(settings: &ShopSettings) -> Pairs {
         allow_test,
         plan,
         tracking_sync,
+        owners,
     } = settings;
     let contact = match email_contact {
         EmailContact::Customer => "the customer's",
@@ -131,7 +133,18 @@ pub(super) fn of_shop(settings: &ShopSettings) -> Pairs {
         ("test orders", switch(*allow_test)),
         ("plan", plan.to_owned()),
         ("tracking sync", switch(*tracking_sync)),
+        ("owners", ruled(owners)),
     ]
+}
+
+/// Whom what needs somebody belongs to as a rule.
+fn ruled(rules: &[OwnerRule]) -> String {
+    let rule = |OwnerRule { code, owner }: &OwnerRule| match code {
+        Some(code) => format!("{owner} of {code}"),
+        None => format!("{owner} of all others"),
+    };
+    let rules: Vec<String> = rules.iter().map(rule).collect();
+    if rules.is_empty() { "nobody".to_owned() } else { rules.join(", ") }
 }
 
 fn shipping(rates: &[ShippingRate]) -> String {

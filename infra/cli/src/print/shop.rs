@@ -141,6 +141,7 @@ moon.myshopify.com  connected
   test orders         off
   plan                free: a backfill reaches back 7 days
   tracking sync       off
+  owners              nobody
 
 Sources
   sun.myshopify.com    version 2   auto push off, grace 10m, unit price destination, notify customer off, without tracking fulfil-now

@@ -1,6 +1,5 @@
 //! `dlq …`, `job …`
 
-use jiff::Timestamp;
 use roundtrip_api::dead_letters::{DeadLettersAnswer, PostPurge, PostRedrive, PurgeAnswer, RedriveAnswer};
 use roundtrip_api::jobs::{JobAnswer, JobPhase};
 use roundtrip_domain::dead_letters::DeadLetterId;
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use super::{given, shown};
 use crate::api::{Answer, Api};
-use crate::cli::{DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive, IncidentArgs};
+use crate::cli::{DlqChoice, DlqCommand, DlqFilter, DlqList, DlqPurge, DlqRedrive};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::wait::Seen;
@@ -23,12 +22,6 @@ pub(super) async fn run(api: &Api, json: bool, command: &DlqCommand) -> Result<O
         DlqCommand::Redrive(args) => redrive(api, json, args).await,
         DlqCommand::Purge(args) => purge(api, json, args).await,
     }
-}
-
-pub(super) async fn incident(api: &Api, json: bool, args: &IncidentArgs) -> Result<Output, Trouble> {
-    let query = given([("shop", args.shop.as_ref().map(ToString::to_string))].into_iter());
-    let answer = api.get("/v1/incidents", &query).await?;
-    shown(answer, json, |answer| Ok(print::incidents(&answer.read()?, Timestamp::now())))
 }
 
 async fn list(api: &Api, json: bool, args: &DlqList) -> Result<Output, Trouble> {

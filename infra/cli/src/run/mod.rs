@@ -1,6 +1,7 @@
 //! What each command does: ask the API, show the answer.
 
 mod dead_letters;
+mod incidents;
 mod labels;
 mod links;
 mod orders;
@@ -40,12 +41,15 @@ pub(crate) async fn run(cli: Cli) -> Result<Output, Trouble> {
         Command::Order(OrderCommand::Sync(args)) => orders::sync(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Resend(args)) => resend::run(&to.api().await?, json, &args).await,
         Command::Order(OrderCommand::Tag(args)) => orders::tag(&to.api().await?, json, &args).await,
+        Command::Order(OrderCommand::DismissWarnings(args)) => {
+            orders::dismiss_warnings(&to.api().await?, json, &args).await
+        }
         Command::Order(OrderCommand::Received(args)) => orders::received(&to.api().await?, json, &args).await,
         Command::Shop(ShopCommand::Settings(args)) => shops::settings(&to.api().await?, json, &args).await,
         Command::Backfill(args) => resync::backfill(&to.api().await?, json, &args).await,
         Command::Resync(args) => resync::resync(&to.api().await?, json, &args).await,
         Command::Label(LabelCommand::Add(args)) => labels::add(&to, json, &args).await,
-        Command::Incident(args) => dead_letters::incident(&to.api().await?, json, &args).await,
+        Command::Incident(args) => incidents::run(&to.api().await?, json, &args).await,
         Command::Dlq(command) => dead_letters::run(&to.api().await?, json, &command).await,
         Command::Job(JobCommand::Show { id }) => dead_letters::job(&to.api().await?, json, &id).await,
         Command::Label(LabelCommand::Void { shop, order, label }) => {
@@ -93,7 +97,7 @@ mod tests {
     fn a_shell_learns_every_command() {
         for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
             let script = completions(shell);
-            for word in ["links", "dry-run", "received", "backfill", "completions"] {
+            for word in ["links", "dry-run", "received", "backfill", "completions", "release"] {
                 assert!(script.contains(word), "{shell}: {word}");
             }
         }

@@ -1,6 +1,6 @@
 //! `order …`
 
-use roundtrip_api::orders::{ListAnswer, ListedOrder, OrderAnswer};
+use roundtrip_api::orders::{ListAnswer, ListedOrder, OrderAnswer, PostDismissal};
 use roundtrip_api::push::{AskedPush, DryRunAnswer, PostPush, PushAsked};
 use roundtrip_api::sync::{SyncAnswer, SyncAsked, SyncPhase};
 use roundtrip_domain::id::{OrderId, ShopDomain};
@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::{given, shown};
 use crate::api::{Answer, Api};
-use crate::cli::{ListPart, OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo};
+use crate::cli::{
+    ListPart, OrderDismissWarnings, OrderDryRun, OrderList, OrderPush, OrderReceived, OrderSync, OrderTag, YesNo,
+};
 use crate::out::Output;
 use crate::trouble::Trouble;
 use crate::wait::{Progress, Seen};
@@ -156,6 +158,13 @@ pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Outp
     let ok = ended.state == SyncPhase::Done;
     let text = if json { answer.raw } else { print::sync(&ended) };
     Ok(Output { text, ok })
+}
+
+pub(super) async fn dismiss_warnings(api: &Api, json: bool, args: &OrderDismissWarnings) -> Result<Output, Trouble> {
+    let OrderDismissWarnings { shop, id, reason } = args;
+    let body = PostDismissal { reason: reason.clone() };
+    let answer = api.post(&format!("{}/warnings/dismiss", path(shop, *id)), &json!(body)).await?;
+    shown(answer, json, |answer| Ok(print::dismissed(&answer.read()?)))
 }
 
 fn path(shop: &ShopDomain, id: OrderId) -> String {

@@ -23,6 +23,7 @@ pub(crate) fn row_sk(key: &RowKey) -> String {
         RowKey::Summary => "ORDER".into(),
         RowKey::Shipments => "ORDER#SHIPMENTS".into(),
         RowKey::Sync => "ORDER#SYNC".into(),
+        RowKey::Warned => "ORDER#WARNINGS".into(),
         RowKey::Origin => "ORIGIN".into(),
         RowKey::Personal => "PERSONAL".into(),
         RowKey::Request(id) => format!("REQUEST#{id}"),
@@ -42,6 +43,7 @@ pub(crate) fn row_key(sk: &str) -> Option<RowKey> {
         },
         Some(("ORDER", "SHIPMENTS")) => Some(RowKey::Shipments),
         Some(("ORDER", "SYNC")) => Some(RowKey::Sync),
+        Some(("ORDER", "WARNINGS")) => Some(RowKey::Warned),
         Some(("REQUEST", id)) => Some(RowKey::Request(id.to_owned())),
         Some(("SHIPMENT", label)) => label.parse::<LabelId>().ok().map(RowKey::Label),
         Some(("STEP", step)) => step.parse::<StepId>().ok().map(RowKey::Step),
@@ -67,6 +69,9 @@ pub(crate) const VERSIONS: &str = "VERSION#";
 
 /// The partition that lists all shops, by domain.
 pub(crate) const ALL_SHOPS: &str = "SHOPS";
+
+/// The partition that lists who took which causes, by cause.
+pub(crate) const OWNERS: &str = "OWNERS";
 
 /// The one row of a request that came with a key.
 pub(crate) const KEYED: &str = "KEY";
@@ -160,6 +165,7 @@ mod tests {
             RowKey::Summary,
             RowKey::Shipments,
             RowKey::Sync,
+            RowKey::Warned,
             RowKey::Origin,
             RowKey::Personal,
             RowKey::Request("r-1".into()),

@@ -261,7 +261,7 @@ fn listed<T: DeserializeOwned>(item: &Item) -> Result<Listed<T>, LedgerError> {
     })
 }
 
-fn order_id(item: &Item) -> Result<OrderId, LedgerError> {
+pub(super) fn order_id(item: &Item) -> Result<OrderId, LedgerError> {
     let id = get_text(item, "pk").and_then(|pk| pk.rsplit('#').next()).and_then(|id| id.parse().ok());
     id.ok_or_else(|| LedgerError::Unavailable {
         doing: "understand a listed order",

@@ -1,5 +1,6 @@
 //! Ledger and registry on DynamoDB.
 
+mod exceptions;
 mod history;
 mod jobs;
 mod keyed;

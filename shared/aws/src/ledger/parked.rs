@@ -13,17 +13,30 @@ const OLDEST: &str = " ";
 
 impl ParkedSteps for DynamoLedger {
     async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError> {
+        let (items, next) = self.oldest_first((shop, List::Parked), after, limit).await?;
+        let letters = items.iter().filter_map(|item| placed(shop, item).transpose());
+        Ok(ParkedPage { letters: letters.collect::<Result<_, _>>()?, next })
+    }
+}
+
+impl DynamoLedger {
+    /// Up to `limit` rows of a list of what waits for a person, behind `after`; and where the next page starts.
+    pub(super) async fn oldest_first(
+        &self,
+        (shop, list): (&ShopDomain, List),
+        after: Option<&str>,
+        limit: u16,
+    ) -> Result<(Vec<Item>, Option<String>), LedgerError> {
         let query = self.client.query().table_name(&self.tables.ledger).index_name("by_status");
         let query = query
             .key_condition_expression("status_pk = :pk AND status_sk > :place")
-            .expression_attribute_values(":pk", text(status_pk(shop, List::Parked)))
+            .expression_attribute_values(":pk", text(status_pk(shop, list)))
             .expression_attribute_values(":place", text(after.unwrap_or(OLDEST)))
             .limit(i32::from(limit));
-        let page = query.send().await.map_err(failed("list what is parked"))?;
+        let page = query.send().await.map_err(failed("list what waits for a person"))?;
         let last = page.items().last().and_then(|item| get_text(item, "status_sk")).map(ToOwned::to_owned);
         let next = last.filter(|_| page.last_evaluated_key.is_some());
-        let letters = page.items().iter().filter_map(|item| placed(shop, item).transpose());
-        Ok(ParkedPage { letters: letters.collect::<Result<_, _>>()?, next })
+        Ok((page.items.unwrap_or_default(), next))
     }
 }
 

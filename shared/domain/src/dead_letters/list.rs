@@ -91,7 +91,7 @@ pub async fn list(
 }
 
 /// All dead letters that `filter` lets through, as far as one question reads of each shop; and whether there are more.
-pub(super) async fn everything(
+pub(crate) async fn everything(
     ledger: &(impl ParkedSteps + Registry),
     filter: &Filter,
 ) -> Result<(Vec<DeadLetter>, bool), LedgerError> {
@@ -138,8 +138,11 @@ async fn of_shop(
     let mut after = after.map(ToOwned::to_owned);
     for _ in 0..MAX_READS {
         let page = ledger.parked(shop, after.as_deref(), AT_ONCE).await?;
+        // Oldest first: all that follow are younger.
+        let last = page.letters.last().map(|placed| placed.letter.parked_at);
+        let is_beyond = last.is_some_and(|last| filter.before.is_some_and(|before| last >= before));
         found.extend(page.letters.into_iter().filter(|placed| filter.lets_through(&placed.letter)));
-        after = page.next;
+        after = page.next.filter(|_| !is_beyond);
         if found.len() > limit || after.is_none() {
             break;
         }

@@ -23,9 +23,10 @@ use crate::ports::{LedgerError, ParkedMessage};
 use crate::step::{Aside, Failure, Parked, Step, StepId};
 use crate::task::{Subject, Task, Trigger};
 
-pub use cause::{Incident, Incidents, incidents};
+pub(crate) use cause::short_cause;
 pub(crate) use crash::task as crashed_task;
 pub use crash::{CrashState, finished};
+pub(crate) use list::everything;
 pub use list::{Filter, Page, list, these};
 pub(crate) use purge::dismiss;
 pub(crate) use row::understood;

@@ -144,6 +144,6 @@ pub(crate) fn note_cancelled(record: &mut OrderRecord, source: &OrderRef, task: 
     let state = CancelState { phase: CancelPhase::Cancelled { seen_at: now }, reason };
     record.log(HistoryEvent::moved(now, task, step_id(&id), before, state.name()));
     record.cancels.entry(id).or_insert_with(|| Row::new(Step::new(state.clone()))).change().succeed(state);
-    rewarn(record);
+    rewarn(record, now);
     tags::note(record, now);
 }

@@ -17,7 +17,9 @@ use crate::history::HistoryEvent;
 use crate::id::ShopDomain;
 use crate::order::Order;
 use crate::ports::after;
-use crate::record::{GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning};
+use crate::record::{
+    GroupRefusals, OrderRecord, Personal, RequestState, Row, Summary, SummaryLine, Tab, Warning, remembered,
+};
 use crate::task::Task;
 
 /// How long a customer's name is kept for the lists. Source: scenario "Privacy" (default 60 days).
@@ -28,7 +30,9 @@ pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, n
     let order = &view.order;
     // Before the warnings are written, which tell of it.
     cancel::note(record, view, now);
-    let summary = summary(record, view);
+    let mut summary = summary(record, view);
+    let known = record.summary.as_ref().map(|row| row.get().warnings.clone()).unwrap_or_default();
+    summary.warnings = remembered(summary.warnings, &known, now);
     match &mut record.summary {
         None => {
             let event = HistoryEvent::moved(now, task, "order", "unknown", state(&summary));
@@ -39,7 +43,7 @@ pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, n
         Some(row) if row.get().updated_at <= summary.updated_at && *row.get() != summary => {
             let (before, after) = (state(row.get()), state(&summary));
             let new: Vec<Warning> =
-                summary.warnings.iter().filter(|warning| !row.get().warnings.contains(warning)).cloned().collect();
+                summary.warnings.iter().filter(|warning| !known.contains(warning)).cloned().collect();
             *row.change() = summary;
             if before != after {
                 record.log(HistoryEvent::moved(now, task, "order", before, after));

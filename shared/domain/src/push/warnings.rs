@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::PushState;
 use super::cancel::CancelPhase;
 use super::settle::PushId;
 use super::use_case::View;
 use crate::id::{LineItemId, ShopDomain};
 use crate::order::{Order, SourceOrder};
-use crate::record::{OrderRecord, Row, Warning, WarningCode};
+use crate::record::{OrderRecord, Row, Warning, WarningCode, remembered};
 
 /// What the source stores have that was called off here since, and what they hold that came after.
 pub(super) fn warnings(record: &OrderRecord, view: &View) -> Vec<Warning> {
@@ -29,8 +31,9 @@ pub(super) fn warnings(record: &OrderRecord, view: &View) -> Vec<Warning> {
 }
 
 /// Brings the warnings of a cancelled order up to date with how far its source orders are cancelled.
-pub(super) fn rewarn(record: &mut OrderRecord) {
-    let warnings = of_cancelled(record);
+pub(super) fn rewarn(record: &mut OrderRecord, now: Timestamp) {
+    let known = record.summary.as_ref().map(|row| row.get().warnings.clone()).unwrap_or_default();
+    let warnings = remembered(of_cancelled(record), &known, now);
     if let Some(row) = &mut record.summary
         && row.get().cancelled_at.is_some()
         && row.get().warnings != warnings
@@ -41,28 +44,36 @@ pub(super) fn rewarn(record: &mut OrderRecord) {
 
 fn of_cancelled(record: &OrderRecord) -> Vec<Warning> {
     let warning = |(id, source_order, _): (&PushId, &SourceOrder, _)| {
-        let detail = still_standing(record, id)?.to_owned();
-        Some(warning(id, source_order, WarningCode::CancelledAfterPush, detail))
+        let (detail, in_hand) = still_standing(record, id)?;
+        let warning = warning(id, source_order, WarningCode::CancelledAfterPush, detail.to_owned());
+        Some(Warning { in_hand, ..warning })
     };
     confirmed(record).filter_map(warning).collect()
 }
 
-/// How the source order still stands; `None` once it does not.
-fn still_standing(record: &OrderRecord, id: &PushId) -> Option<&'static str> {
-    let Some(step) = record.cancels.get(id).map(Row::get) else { return Some("cancelled here: cancel it there too") };
+/// How the source order still stands, and whether a step of ours sees to that or waits for a person itself; `None` once it
+/// does not stand.
+fn still_standing(record: &OrderRecord, id: &PushId) -> Option<(&'static str, bool)> {
+    let by_hand = ("cancelled here: cancel it there too", false);
+    let Some(step) = record.cancels.get(id).map(Row::get) else { return Some(by_hand) };
     match step.state.phase {
         CancelPhase::Pending | CancelPhase::Sent { .. } if step.parked.is_some() => {
-            Some("cancelled here, but cancelling it there failed: cancel it there too")
+            Some(("cancelled here, but cancelling it there failed: cancel it there too", true))
         }
-        CancelPhase::Pending | CancelPhase::Sent { .. } => Some("cancelled here: it is being cancelled there too"),
-        CancelPhase::Shipped => Some("cancelled here, but something of it was shipped there: call it back if you can"),
-        CancelPhase::NotWanted => Some("cancelled here: cancel it there too"),
+        CancelPhase::Pending | CancelPhase::Sent { .. } => {
+            Some(("cancelled here: it is being cancelled there too", true))
+        }
+        CancelPhase::Shipped => {
+            Some(("cancelled here, but something of it was shipped there: call it back if you can", false))
+        }
+        CancelPhase::NotWanted => Some(by_hand),
         CancelPhase::Cancelled { .. } | CancelPhase::Gone => None,
     }
 }
 
 fn warning((source, _): &PushId, source_order: &SourceOrder, code: WarningCode, detail: String) -> Warning {
-    Warning { code, source: source.clone(), source_order: source_order.clone(), detail }
+    let (source, source_order) = (source.clone(), source_order.clone());
+    Warning { code, source, source_order, detail, since: None, in_hand: false, dismissed: None }
 }
 
 /// The orders that were made of it, with how many of each line.

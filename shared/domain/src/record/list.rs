@@ -21,6 +21,8 @@ pub enum List {
     Received,
     /// Not its orders but what is parked of them, and of itself.
     Parked,
+    /// Not its orders but their warnings that somebody has to own.
+    Warned,
 }
 
 impl fmt::Display for List {
@@ -29,6 +31,7 @@ impl fmt::Display for List {
             Self::Tab(tab) => tab.fmt(f),
             Self::Received => f.write_str("received"),
             Self::Parked => f.write_str("parked"),
+            Self::Warned => f.write_str("warned"),
         }
     }
 }

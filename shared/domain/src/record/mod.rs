@@ -8,6 +8,7 @@ mod list;
 mod parts;
 mod row;
 mod save;
+mod warning;
 
 use std::collections::BTreeMap;
 
@@ -28,11 +29,13 @@ use crate::writeback::{Label, WritebackState};
 pub use list::{Badge, BadgeOf, List, Listing, OrderFilter, Received, ReceivedState};
 pub use parts::{
     GroupRefusals, InvalidTab, LookState, Origin, Personal, PushRequest, RequestState, Summary, SummaryLine,
-    SyncRequest, SyncState, Tab, Warning, WarningCode,
+    SyncRequest, SyncState, Tab,
 };
 use row::Change;
 pub use row::Row;
 pub use save::{Commit, RowKey, StoredRow, WakeUp, Write};
+pub(crate) use warning::remembered;
+pub use warning::{Warned, Warning, WarningCode};
 
 /// Everything about one order: as a destination order (summary, pushes, writebacks), as a source order
 /// (origin), or both.
@@ -61,6 +64,8 @@ pub struct OrderRecord {
     pub shipments: Option<Row<Shipments>>,
     /// The last time that a person asked for the order to be looked at.
     pub sync: Option<Row<SyncRequest>>,
+    /// Its warnings that somebody has to own.
+    pub warned: Option<Row<Warned>>,
     /// Rows of source orders that this save puts there.
     claims: Vec<(OrderRef, Origin)>,
     history: Vec<HistoryEvent>,
@@ -95,6 +100,7 @@ impl OrderRecord {
             requests: BTreeMap::new(),
             shipments: None,
             sync: None,
+            warned: None,
             claims: Vec::new(),
             history: Vec::new(),
         }
@@ -114,6 +120,7 @@ impl OrderRecord {
                 RowKey::Personal => record.personal = Some(read(order, &RowKey::Personal, version, body)?),
                 RowKey::Shipments => record.shipments = Some(read(order, &RowKey::Shipments, version, body)?),
                 RowKey::Sync => record.sync = Some(read(order, &RowKey::Sync, version, body)?),
+                RowKey::Warned => record.warned = Some(read(order, &RowKey::Warned, version, body)?),
                 RowKey::Origin => record.origin = Some(read(order, &RowKey::Origin, version, body)?),
                 RowKey::Step(StepId::Look(at)) => *record.look_mut(at) = read(order, &key, version, body)?,
                 RowKey::Step(StepId::Connect | StepId::Resync | StepId::Crash { .. }) => {}
@@ -177,6 +184,19 @@ impl OrderRecord {
         let shipped = is_written || is_sent || row.get().shows_shipment();
         if row.get().shipped != shipped {
             row.change().shipped = shipped;
+        }
+        self.note_warned();
+    }
+
+    /// Keeps the row that is listed true to the summary's warnings.
+    fn note_warned(&mut self) {
+        let Some(summary) = self.summary.as_ref().map(Row::get) else { return };
+        let open: Vec<Warning> = summary.warnings.iter().filter(|warning| warning.is_open()).cloned().collect();
+        let name = summary.name.clone();
+        match &mut self.warned {
+            Some(row) if row.get().open != open => *row.change() = Warned { name, open },
+            None if !open.is_empty() => self.warned = Some(Row::new(Warned { name, open })),
+            Some(_) | None => {}
         }
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::list::{Badge, Received};
+use super::warning::Warning;
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::money::Money;
 use crate::order::{FinancialStatus, FulfillmentStatus};
@@ -65,31 +66,6 @@ impl Summary {
 
 fn yes() -> bool {
     true
-}
-
-/// Something that a person has to see to at a source store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Warning {
-    pub code: WarningCode,
-    pub source: ShopDomain,
-    pub source_order: crate::order::SourceOrder,
-    /// What differs, in words.
-    pub detail: String,
-}
-
-/// The kinds of [`Warning`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum WarningCode {
-    /// The order was cancelled, but its source order stands.
-    CancelledAfterPush,
-    /// Lines were removed or refunded, but the source order still has them.
-    ReducedAfterPush,
-    /// Lines were added, or linked, but the source order does not have them: it is never changed, so that they do not go.
-    AddedAfterPush,
-    /// Written by a newer release.
-    #[serde(other)]
-    Unknown,
 }
 
 /// Why the lines that one source shop holds may not be pushed.

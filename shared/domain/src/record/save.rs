@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::row::{Change, Row};
-use super::{List, Listing, OrderRecord, Origin, PushRequest, Received, RequestState, Summary, SyncRequest, SyncState};
+use super::{
+    List, Listing, OrderRecord, Origin, PushRequest, Received, RequestState, Summary, SyncRequest, SyncState, Warned,
+};
 use crate::history::HistoryEvent;
 use crate::id::{LabelId, OrderRef};
 use crate::step::{Look, Step, StepId, WaitReason};
@@ -22,6 +24,7 @@ pub enum RowKey {
     Label(LabelId),
     Shipments,
     Sync,
+    Warned,
 }
 
 /// A row as it lies in the ledger.
@@ -112,6 +115,7 @@ impl OrderRecord {
             push(RowKey::Request(id.clone()), stage(row, |r| Extra::request(r, at)));
         }
         push(RowKey::Shipments, self.shipments.as_ref().and_then(|row| stage(row, |_| Extra::default())));
+        push(RowKey::Warned, self.warned.as_ref().and_then(|row| stage(row, Extra::of_warned)));
         push(RowKey::Sync, self.sync.as_ref().and_then(|row| stage(row, |sync| Extra::sync(sync, at))));
         for (order, origin) in &self.claims {
             if let Some(staged) = stage(&Row::new(origin.clone()), Extra::origin) {
@@ -136,6 +140,7 @@ impl OrderRecord {
         self.requests.values_mut().for_each(Row::saved);
         self.shipments.iter_mut().for_each(Row::saved);
         self.sync.iter_mut().for_each(Row::saved);
+        self.warned.iter_mut().for_each(Row::saved);
         self.claims.clear();
         self.history.clear();
     }
@@ -154,6 +159,11 @@ impl Extra {
         let Summary { tab, created_at: at, name, .. } = summary;
         let listing = || Listing { list: List::Tab(*tab), at: *at, name: Some(name.clone()) };
         Self { listed: summary.listed.then(listing), ..Self::default() }
+    }
+
+    fn of_warned(warned: &Warned) -> Self {
+        let listing = |at| Listing { list: List::Warned, at, name: None };
+        Self { listed: warned.since().map(listing), ..Self::default() }
     }
 
     fn expires(at: Timestamp) -> Self {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::exceptions::OwnerRule;
 use crate::id::ShopDomain;
 
 /// Which version some settings are, and who made it.
@@ -74,6 +75,9 @@ pub struct ShopSettings {
     /// Whether what was shipped of its own orders is kept as shipments. Off by default: between connected shops it
     /// costs a call for each shipment that the writeback has shown already.
     pub tracking_sync: bool,
+    /// Who sees to what needs somebody. Nobody by default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<OwnerRule>,
 }
 
 fn on() -> bool {
@@ -95,6 +99,7 @@ impl Default for ShopSettings {
             allow_test: false,
             plan: Plan::Free,
             tracking_sync: false,
+            owners: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod due;
 mod end_to_end;
 mod event_schema;
 mod events;
+mod exceptions;
 mod explore;
 mod intake;
 mod jobs;

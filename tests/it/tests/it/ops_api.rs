@@ -3,6 +3,7 @@
 
 mod cancellations;
 mod dead_letters;
+mod exceptions;
 mod http;
 mod lists;
 mod settings;
@@ -11,7 +12,8 @@ mod writebacks;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use roundtrip_api::{AUDIENCE, Claims};
 use roundtrip_aws::{DynamoLedger, OperatorSecret, QueueUrls, SqsTasks, Vault, VaultNames};
@@ -20,6 +22,7 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::id::{LocationId, OrderId, OrderRef};
 use roundtrip_domain::ports::{Clock, Ledger, Ports, Registry};
 use roundtrip_domain::push::push_order;
+use roundtrip_domain::record::WarningCode;
 use roundtrip_domain::registry::{Location, Shop, ShopFacts};
 use roundtrip_domain::resync::{ResyncState, resync};
 use roundtrip_domain::secret::Secret;
@@ -50,6 +53,7 @@ impl Scene {
     async fn start() -> Self {
         let ledger = dynamodb::ledger().await;
         let fake = fake::ports();
+        fake.clock.advance(until(&fake.clock, three_days_ago()));
         let now = fake.clock.now();
         let location = |id, name: &str| Location { id: LocationId::new(id), name: name.into(), active: true };
         let facts = ShopFacts { locations: vec![location(7, "Berlin"), location(8, "Hamburg")], ..facts(now) };
@@ -126,8 +130,7 @@ impl Scene {
     }
 
     async fn resync(&self) {
-        let behind = Timestamp::now().duration_since(self.world.clock.now());
-        self.world.clock.advance(behind.try_into().unwrap_or_default());
+        catch_up(&self.world.clock);
         resync(&self.world, &Task::new(Trigger::DueWork, "due", Subject::Shop { shop: moon() })).await.unwrap();
     }
 
@@ -140,12 +143,25 @@ impl Scene {
     }
 
     async fn work(&self) {
-        // The API has the machine's clock; the world's is behind it, and nothing would be due.
-        let behind = Timestamp::now().duration_since(self.world.clock.now());
-        self.world.clock.advance(behind.try_into().unwrap_or_default());
+        catch_up(&self.world.clock);
         let at = OrderRef { shop: moon(), id: OrderId::new(42) };
         write_back(&self.world, &Task::new(Trigger::Request, "r-1", Subject::Order(at))).await.unwrap();
     }
+}
+
+/// Where each scene begins, in the morning. The API has the machine's clock, and minds how old an order is.
+fn three_days_ago() -> Timestamp {
+    let day = Timestamp::now().to_zoned(TimeZone::UTC).date() - 3.days();
+    day.at(8, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
+}
+
+/// Brings the world's clock up to the machine's: what the API has made due would not be due before.
+fn catch_up(clock: &ManualClock) {
+    clock.advance(until(clock, Timestamp::now()));
+}
+
+fn until(clock: &ManualClock, moment: Timestamp) -> Duration {
+    moment.duration_since(clock.now()).try_into().unwrap_or_default()
 }
 
 fn told(order: &Value) -> Vec<&str> {
@@ -219,7 +235,9 @@ fn the_page_explains_every_code_in_the_words_of_the_help() {
     let explained = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
     let explained: Vec<(&str, &str)> = explained.filter(|(code, _)| *code == code.to_uppercase()).collect();
 
-    let codes: Vec<(&str, &str)> = Code::ALL.map(|code| (code.name(), code.meaning())).into();
+    let warnings = WarningCode::ALL.map(|code| (code.name(), code.meaning()));
+    let codes: Vec<(&str, &str)> =
+        Code::ALL.map(|code| (code.name(), code.meaning())).into_iter().chain(warnings).collect();
 
     assert_eq!(explained, codes);
 }
@@ -357,8 +375,7 @@ async fn an_order_is_synced_by_one_job_that_says_how_far_it_has_come() {
     let (status, open) = scene.send("GET", &path, Value::Null).await;
     assert_eq!((status, &open["state"], &open["looks"][0]["look"]), (200, &json!("open"), &json!("order")), "{open:#}");
     assert_eq!(told(&scene.order().await), ["sync requested"]);
-    let behind = Timestamp::now().duration_since(scene.world.clock.now());
-    scene.world.clock.advance(behind.try_into().unwrap_or_default());
+    catch_up(&scene.world.clock);
     let at = OrderRef { shop: moon(), id: OrderId::new(42) };
     push_order(&scene.world, &Task::new(Trigger::DueWork, "due", Subject::Order(at))).await.unwrap();
 
@@ -399,8 +416,7 @@ async fn a_sync_that_is_not_done_after_two_minutes_has_timed_out_and_is_done_lat
     let late = scene.send("GET", &path, Value::Null).await.1;
     assert_eq!((&late["state"], &late["looks"][0]["state"]), (&json!("timeout"), &json!("open")), "{late:#}");
     assert!(late["age_secs"].as_i64().is_some_and(|age| (121..180).contains(&age)), "{late:#}");
-    let behind = Timestamp::now().duration_since(scene.world.clock.now());
-    scene.world.clock.advance(behind.try_into().unwrap_or_default());
+    catch_up(&scene.world.clock);
     push_order(&scene.world, &Task::new(Trigger::DueWork, "due", Subject::Order(at))).await.unwrap();
     assert_eq!(scene.send("GET", &path, Value::Null).await.1["state"], "done");
 }

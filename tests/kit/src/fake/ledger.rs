@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use roundtrip_domain::connect::ConnectState;
 use roundtrip_domain::dead_letters::{DeadLetter, DeadLetterId};
+use roundtrip_domain::exceptions::Assignment;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderRef, ProductId, ShopDomain, VariantId};
 use roundtrip_domain::jobs::Job;
 use roundtrip_domain::links::{Variant, Watch};
-use roundtrip_domain::ports::{DueRow, Jobs, Ledger, LedgerError, ParkedPage, ParkedSteps, PlacedLetter, Registry};
-use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp};
+use roundtrip_domain::ports::{
+    DueRow, Exceptions, Jobs, Ledger, LedgerError, ParkedPage, ParkedSteps, PlacedLetter, Registry, WarnedPage,
+};
+use roundtrip_domain::record::{Commit, RowKey, StoredRow, WakeUp, Warned};
 use roundtrip_domain::registry::{
     ConnectedShop, Connection, LinkChange, Links, LocationMap, Paused, ProductLink, Shop, ShopFacts,
 };
@@ -38,6 +41,7 @@ struct Memory {
     locations: BTreeMap<ShopDomain, LocationMap>,
     shop_steps: BTreeMap<(ShopDomain, StepId), (Value, u64)>,
     jobs: BTreeMap<String, (Job, u64)>,
+    assignments: BTreeMap<String, Assignment>,
     calls: u32,
 }
 
@@ -249,6 +253,46 @@ impl ParkedSteps for MemoryLedger {
         letters.truncate(limit.into());
         let next = letters.last().map(|placed| placed.place.clone()).filter(|_| is_cut);
         Ok(ParkedPage { letters, next })
+    }
+}
+
+impl Exceptions for MemoryLedger {
+    async fn warned(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<WarnedPage, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        let rows = memory.rows.iter().filter(|((at, key), _)| at.shop == *shop && *key == RowKey::Warned);
+        let mut orders: Vec<(String, OrderRef, Warned)> = rows
+            .filter_map(|((at, _), row)| {
+                let warned: Warned = serde_json::from_value(row.body.clone()).expect("a row of warnings");
+                Some((format!("{:020}#{}", warned.since()?.as_nanosecond(), at.id), at.clone(), warned))
+            })
+            .filter(|(place, ..)| after.is_none_or(|after| place.as_str() > after))
+            .collect();
+        orders.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        let is_cut = orders.len() > usize::from(limit);
+        orders.truncate(limit.into());
+        let next = orders.last().map(|(place, ..)| place.clone()).filter(|_| is_cut);
+        Ok(WarnedPage { orders: orders.into_iter().map(|(_, at, warned)| (at, warned)).collect(), next })
+    }
+
+    async fn assignments(&self) -> Result<Vec<Assignment>, LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        Ok(memory.assignments.values().cloned().collect())
+    }
+
+    async fn assign(&self, assignment: &Assignment) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        memory.assignments.insert(assignment.cause.clone(), assignment.clone());
+        Ok(())
+    }
+
+    async fn release(&self, cause: &str) -> Result<(), LedgerError> {
+        let mut memory = lock(&self.0);
+        memory.calls += 1;
+        memory.assignments.remove(cause);
+        Ok(())
     }
 }
 

@@ -193,13 +193,18 @@ fn what_changed_after_the_push_and_what_failed_stand_out() {
     let warning = |code: &str, detail: &str| {
         json!({
             "code": code, "source": "sun.myshopify.com", "source_order": { "id": "9001", "name": "#5001" },
-            "detail": detail,
+            "detail": detail, "since": "2026-07-30T12:00:05Z",
         })
     };
+    let mut in_hand = warning("CANCELLED_AFTER_PUSH", "cancelled here: it is being cancelled there too");
+    in_hand["in_hand"] = json!(true);
+    let mut dismissed = warning("REDUCED_AFTER_PUSH", "Mug, blue: 12 pushed, 10 left");
+    dismissed["dismissed"] = json!({ "at": "2026-07-31T08:00:00Z", "by": "ada", "reason": "taken out of #5001" });
     stuck["order"]["system_tags"] = json!(["Failed Order Push", "Failed Shipment Notification"]);
     stuck["order"]["warnings"] = json!([
         warning("CANCELLED_AFTER_PUSH", "cancelled here: cancel it there too"),
-        warning("REDUCED_AFTER_PUSH", "Mug, blue: 12 pushed, 10 left"),
+        in_hand,
+        dismissed,
         warning("ADDED_AFTER_PUSH", "Mug, red: 0 pushed, 1 ordered"),
         warning("SOMETHING_NEW", "odd"),
     ]);
@@ -211,16 +216,18 @@ fn what_changed_after_the_push_and_what_failed_stand_out() {
   tracking     JD1
 
 Warnings
-  CANCELLED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com still stands
+  CANCELLED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com still stands, since 2026-07-30 12:00:05Z
     cancelled here: cancel it there too
-    remedy: if the goods are on their way already, recall them or tell the customer
-  REDUCED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has more than is left here
+    remedy: cancel the source order; if the goods are on their way already, recall them or tell the customer
+  CANCELLED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com still stands, since 2026-07-30 12:00:05Z
+    cancelled here: it is being cancelled there too
+  REDUCED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has more than is left here, since 2026-07-30 12:00:05Z
     Mug, blue: 12 pushed, 10 left
-    remedy: take the difference out of it there
-  ADDED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has less than is ordered here
+    dismissed by ada at 2026-07-31 08:00:00Z: taken out of #5001
+  ADDED_AFTER_PUSH: #5001 (9001) at sun.myshopify.com has less than is ordered here, since 2026-07-30 12:00:05Z
     Mug, red: 0 pushed, 1 ordered
-    remedy: add the difference to it there
-  UNKNOWN: #5001 (9001) at sun.myshopify.com needs somebody
+    remedy: add the difference to the source order, then say so: `roundtrip order dismiss-warnings …`
+  UNKNOWN: #5001 (9001) at sun.myshopify.com needs somebody, since 2026-07-30 12:00:05Z
     odd
     remedy: update this command: the warning is of a newer release
 

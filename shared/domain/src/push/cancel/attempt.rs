@@ -261,7 +261,7 @@ impl<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock> Attempt<'_, L, C, T,
             (_, None) => (after != before).then(|| moved(after)),
         };
         event.into_iter().for_each(|event| record.log(event));
-        rewarn(record);
+        rewarn(record, now);
         tags::note(record, now);
     }
 

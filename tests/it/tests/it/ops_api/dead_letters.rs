@@ -16,7 +16,7 @@ fn time(minute: i64) -> Timestamp {
 
 impl Scene {
     /// Parks a step of an order, so many minutes after one.
-    async fn park(&self, order: &OrderRef, step: &str, (code, message): (Code, &str), minute: i64) {
+    pub(super) async fn park(&self, order: &OrderRef, step: &str, (code, message): (Code, &str), minute: i64) {
         let mut record: OrderRecord = self.world.ledger.load(order).await.unwrap();
         let failure = Failure { at: time(minute), code, message: message.into(), request_id: None };
         match step.parse().unwrap() {
@@ -48,15 +48,15 @@ fn fail<S>(step: &mut Step<S>, failure: Failure) {
     step.park(code, at, at, None);
 }
 
-fn order(shop: &roundtrip_domain::id::ShopDomain, id: u64) -> OrderRef {
+pub(super) fn order(shop: &roundtrip_domain::id::ShopDomain, id: u64) -> OrderRef {
     OrderRef { shop: shop.clone(), id: OrderId::new(id) }
 }
 
-const PUSH: &str = "push/sun.myshopify.com/1";
+pub(super) const PUSH: &str = "push/sun.myshopify.com/1";
 const TRACKING: &str = "writeback/sun.myshopify.com/7/9";
 
 /// Of the moon's orders two were refused by the sun, and one's tracking by the moon; the mars could not reach the sun.
-async fn troubled() -> Scene {
+pub(super) async fn troubled() -> Scene {
     let scene = Scene::start().await;
     scene.world.ledger.register_shop(&connected(mars(), time(0))).await.unwrap();
     scene.park(&order(&moon(), 42), PUSH, (Code::Rejected, "line 1 of `Mug` cannot be sold"), 3).await;
@@ -110,7 +110,7 @@ async fn what_fails_alike_is_one_incident_with_its_remedy_and_its_commands() {
 
     assert_eq!((status, &answer["count"], &answer["more"]), (200, &json!(4), &json!(false)));
     let told = |incident: &Value| {
-        json!(["code", "kind", "failed_at", "count", "shops", "parked_since"].map(|name| incident[name].clone()))
+        json!(["code", "kind", "failed_at", "count", "shops", "since"].map(|name| incident[name].clone()))
     };
     let told: Vec<Value> = answer["incidents"].as_array().unwrap().iter().map(told).collect();
     let (moon, sun) = (moon().to_string(), "sun.myshopify.com");
@@ -124,9 +124,14 @@ async fn what_fails_alike_is_one_incident_with_its_remedy_and_its_commands() {
     assert_eq!(refused["first_failure"]["message"], "line 2 of `Tee` cannot be sold");
     assert_eq!(refused["last_failure"]["message"], "line 1 of `Mug` cannot be sold");
     let (oldest, cause) = (named("moon", 43, PUSH), refused["cause"].as_str().unwrap());
-    assert_eq!(refused["test_command"], format!("roundtrip dlq redrive {oldest} --reason \"…\" --wait"));
-    let redrive = format!("roundtrip dlq redrive --cause {cause} --canary 1 --reason \"…\" --wait");
-    assert_eq!(refused["redrive_command"], redrive);
+    let commands = [
+        ("see", format!("roundtrip incident show {cause}")),
+        ("take", format!("roundtrip incident own {cause}")),
+        ("test one", format!("roundtrip dlq redrive {oldest} --reason \"…\" --wait")),
+        ("redrive", format!("roundtrip dlq redrive --cause {cause} --canary 1 --reason \"…\" --wait")),
+    ];
+    let commands = commands.map(|(to, command)| json!({ "to": to, "command": command }));
+    assert_eq!(refused["commands"], json!(commands));
     let (_, of_mars) = scene.send("GET", "/v1/incidents?shop=mars.myshopify.com", Value::Null).await;
     assert_eq!((&of_mars["count"], &of_mars["incidents"][0]["code"]), (&json!(1), &json!("CHANNEL_UNAVAILABLE")));
 }

@@ -194,7 +194,9 @@ fn each_metric_of_ours_that_an_alarm_watches_is_told_by_the_code() {
     let watched: BTreeSet<Metric> = alarms.iter().filter_map(Alarm::metric_of_ours).collect();
 
     let names: BTreeSet<&str> = watched.iter().map(|metric| metric.name.as_str()).collect();
-    assert_eq!(names, BTreeSet::from(["DomainEvent", "OldestParked", "PushFailure", "ScheduledRun", "StoredDelivery"]));
+    let expected =
+        ["DomainEvent", "OldestParked", "PushFailure", "ScheduledRun", "StoredDelivery", "UnownedExceptions"];
+    assert_eq!(names, BTreeSet::from(expected));
     metrics::assert_told(&watched);
 }
 

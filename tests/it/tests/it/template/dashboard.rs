@@ -26,7 +26,8 @@ fn each_metric_of_ours_on_the_dashboard_is_told_by_the_code() {
     let shown: BTreeSet<Metric> = lines().iter().filter_map(|line| metric_of_ours(line)).collect();
 
     let names: BTreeSet<&str> = shown.iter().map(|metric| metric.name.as_str()).collect();
-    for name in ["StoredDelivery", "RefusedDelivery", "PushFailure", "OldestParked", "StepParked", "DomainEvent"] {
+    for name in ["StoredDelivery", "RefusedDelivery", "PushFailure", "OldestParked", "UnownedExceptions", "StepParked"]
+    {
         assert!(names.contains(name), "{name} is not shown");
     }
     metrics::assert_told(&shown);
