@@ -129,8 +129,8 @@ async fn look(api: &Api, at: OrderRef) -> Result<ProblemOrder, ApiError> {
 
 /// What its tracking failed of, each once.
 fn failed(record: &OrderRecord) -> Vec<Code> {
-    let parked = record.writebacks.values().filter_map(|row| row.get().parked.as_ref().map(|parked| parked.code));
+    let shipments = record.writebacks.values().filter_map(|row| row.get().failed());
     // A source order that cannot be read any more: what it shipped is not shown.
     let unread = (!record.tags.get().state.unread.is_empty()).then_some(Code::ChannelUnavailable);
-    parked.chain(unread).collect::<BTreeSet<Code>>().into_iter().collect()
+    shipments.chain(unread).collect::<BTreeSet<Code>>().into_iter().collect()
 }

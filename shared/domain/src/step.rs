@@ -36,6 +36,10 @@ pub struct Step<S> {
     pub last_failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked: Option<Parked>,
+    /// What it was parked with before it was set going again, until it is done or waits for the world: so long it counts as
+    /// failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Code>,
     /// What it came to is written down, but the event bus has not taken the event that says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unpublished: bool,
@@ -96,6 +100,7 @@ impl<S> Step<S> {
             first_failure: None,
             last_failure: None,
             parked: None,
+            retried: None,
             unpublished: false,
         }
     }
@@ -105,6 +110,7 @@ impl<S> Step<S> {
     pub fn wait(&mut self, now: Timestamp, until: Timestamp, why: WaitReason) {
         let since = self.waiting_since(why, now);
         let interrupted = self.wait.take().filter(|_| why.forbids_calls()).and_then(Wait::for_the_world);
+        self.retried = self.retried.filter(|_| !why.is_for_the_world());
         self.wait = Some(Wait { until, why, since: Some(since), interrupted });
     }
 
@@ -170,9 +176,16 @@ impl<S> Step<S> {
         self.wait = None;
     }
 
+    /// Why the order is not as it should be for the step: it is parked, or was, and goes again without having got there.
+    #[must_use]
+    pub fn failed(&self) -> Option<Code> {
+        let retried = self.retried.filter(|_| self.wait.is_some());
+        self.parked.as_ref().map(|parked| parked.code).or(retried)
+    }
+
     /// Sets a parked step going again, with a clean slate and a new generation.
     pub fn reopen(&mut self) {
-        self.parked = None;
+        self.retried = self.parked.take().map(|parked| parked.code).or(self.retried);
         self.wait = None;
         self.attempts = 0;
         self.first_failure = None;
@@ -204,6 +217,7 @@ impl<S> Step<S> {
         self.state = state;
         self.wait = None;
         self.parked = None;
+        self.retried = None;
         self.forget_failures();
     }
 }
@@ -279,5 +293,26 @@ mod tests {
 
         assert_eq!((step.attempts, step.generation), (0, 1));
         assert_eq!(step.parked, None);
+    }
+
+    #[test]
+    fn what_goes_again_has_failed_until_it_is_done_or_waits_for_the_world() {
+        let now = Timestamp::UNIX_EPOCH;
+        let retried = || {
+            let mut step = Step::new(());
+            step.park(Code::Rejected, now, now, None);
+            step.reopen();
+            step.wait(now, now, WaitReason::InFlight);
+            step
+        };
+        let (mut done, mut waits, mut fails) = (retried(), retried(), retried());
+        assert_eq!(done.failed(), Some(Code::Rejected));
+
+        done.succeed(());
+        waits.wait(now, now, WaitReason::OnHold);
+        waits.wait(now, now, WaitReason::InFlight);
+        fails.park(Code::AlreadyShipped, now, now, None);
+
+        assert_eq!([done.failed(), waits.failed(), fails.failed()], [None, None, Some(Code::AlreadyShipped)]);
     }
 }

@@ -1,5 +1,5 @@
 //! The tags that say, in the store's own order list, that something failed: set when a step is parked,
-//! taken away when none is any more. Other tags are never touched.
+//! taken away when all that failed is done. Other tags are never touched.
 
 use std::collections::BTreeSet;
 
@@ -42,11 +42,11 @@ pub struct TagState {
     pub unread: BTreeSet<OrderRef>,
 }
 
-/// The tags that the order should carry, by what is parked.
+/// The tags that the order should carry, by what has failed: what goes again keeps its tag until it is there.
 fn wanted(record: &OrderRecord) -> BTreeSet<String> {
-    let shipment = record.writebacks.values().any(|row| row.get().parked.is_some());
-    let push = record.pushes.values().any(|row| row.get().parked.is_some());
-    let cancel = record.cancels.values().any(|row| row.get().parked.is_some());
+    let shipment = record.writebacks.values().any(|row| row.get().failed().is_some());
+    let push = record.pushes.values().any(|row| row.get().failed().is_some());
+    let cancel = record.cancels.values().any(|row| row.get().failed().is_some());
     let unread = !record.tags.get().state.unread.is_empty();
     let tags = [(shipment || unread, FAILED_SHIPMENT_TAG), (push, FAILED_PUSH_TAG), (cancel, FAILED_CANCEL_TAG)];
     tags.into_iter().filter(|(wanted, _)| *wanted).map(|(_, tag)| tag.to_owned()).collect()

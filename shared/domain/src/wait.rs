@@ -98,6 +98,31 @@ impl WaitReason {
         }
     }
 
+    /// Whether it ends with what somebody does in a shop, and nothing is wrong meanwhile.
+    #[must_use]
+    pub(crate) fn is_for_the_world(self) -> bool {
+        match self {
+            Self::Routing
+            | Self::AwaitingTracking
+            | Self::OnHold
+            | Self::Grace
+            | Self::Scheduled
+            | Self::Replacement => true,
+            Self::Requested
+            | Self::Resend
+            | Self::InFlight
+            | Self::Verifying
+            | Self::Backoff
+            | Self::Throttled
+            | Self::OtherStep
+            | Self::ShopPaused
+            | Self::SubscriptionCheck
+            | Self::Announcing
+            | Self::Publishing
+            | Self::Unknown => false,
+        }
+    }
+
     /// Whether it says nothing of the world: the step is as it should be, and somebody is only still to hear of it.
     #[must_use]
     pub(crate) fn is_heard_later(self) -> bool {

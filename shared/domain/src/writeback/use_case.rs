@@ -190,6 +190,7 @@ fn come_back(
                     row.change().wait(now, until, WaitReason::OtherStep);
                 }
             }
+            tags::note(record, now);
         }
     }
 }

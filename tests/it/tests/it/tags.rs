@@ -67,6 +67,52 @@ async fn a_push_that_failed_is_tagged_until_it_went() {
 }
 
 #[tokio::test]
+async fn what_goes_again_is_tagged_until_it_is_there() {
+    let (world, source) = World::pushed(1).await;
+    world.fail_next(&moon(), &[Fault::Refused]);
+    world.ship(&source, &["T1"]).await;
+    assert_eq!((world.order_tags(), tag_calls(&world)), (vec![FAILED_SHIPMENT_TAG.to_owned()], 1));
+
+    // It goes again, and the store is out of reach for a while.
+    world.fail_next(&moon(), &[Fault::Unreachable; 3]);
+    world.redrive().await;
+    assert_eq!(world.writebacks().await, [("pending", None)]);
+    assert_eq!(world.summary().await.system_tags, [FAILED_SHIPMENT_TAG.to_owned()].into());
+    assert_eq!((world.order_tags(), tag_calls(&world)), (vec![FAILED_SHIPMENT_TAG.to_owned()], 1));
+
+    world.comes_to_rest().await;
+    assert_eq!((world.order_tags(), world.mails()), (vec![], vec!["T1".to_owned()]));
+    assert_eq!(tag_calls(&world), 2, "set and taken away, once each");
+}
+
+#[tokio::test]
+async fn what_goes_again_and_fails_again_keeps_its_tag_without_a_call() {
+    let (world, source) = World::pushed(1).await;
+    world.fail_next(&moon(), &[Fault::Refused]);
+    world.ship(&source, &["T1"]).await;
+
+    world.fail_next(&moon(), &[Fault::Refused]);
+    world.redrive().await;
+    world.comes_to_rest().await;
+
+    assert_eq!((world.order_tags(), tag_calls(&world)), (vec![FAILED_SHIPMENT_TAG.to_owned()], 1));
+}
+
+#[tokio::test]
+async fn what_goes_again_and_is_not_wanted_any_more_loses_its_tag() {
+    let world = World::new();
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.order_webhook().await;
+    assert_eq!(world.order_tags(), [FAILED_PUSH_TAG]);
+
+    world.cancel_order();
+    world.redrive().await;
+    world.comes_to_rest().await;
+
+    assert_eq!(world.order_tags(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_failure_that_is_tried_again_is_not_tagged_yet() {
     let (world, source) = World::pushed(1).await;
     world.fail_next(&moon(), &[Fault::Unreachable; 4]);
