@@ -8,7 +8,7 @@ use roundtrip_domain::dead_letters::{Filter, Swept, list, sweep};
 use roundtrip_domain::error_chain;
 use roundtrip_domain::exceptions::unowned;
 use roundtrip_domain::jobs::advance_all;
-use roundtrip_domain::ports::{Clock, LedgerError};
+use roundtrip_domain::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::compose::{self, ScheduledPorts};
@@ -64,20 +64,29 @@ async fn sweep_queues(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Err
     Ok(json!({ "seen": seen, "removed": removed, "crashed": crashed, "unreadable": unreadable }))
 }
 
-/// Tells how long things wait for a person.
+/// Tells how long things wait for a person. That one of the two cannot be read keeps nobody from hearing of the other.
 async fn tell_waits(ports: &ScheduledPorts, run_id: &str) -> Result<Value, Error> {
     let now = ports.clock.now();
-    let read = async {
-        let oldest = list(&ports.ledger, &Filter::default(), None, 1).await?.letters.pop();
-        Ok::<_, LedgerError>((oldest, unowned(&ports.ledger, now).await?))
-    };
-    let (oldest, unowned) = read.await.inspect_err(|error| {
-        let error = error_chain(error);
-        tracing::error!(error, run.id = run_id, "what waits for a person is not known; the next run reads it");
-    })?;
-    let oldest_parked_secs = oldest.map_or(0, |letter| now.duration_since(letter.parked_at).as_secs().max(0));
-    telemetry::value("OldestParked", "Seconds", oldest_parked_secs);
-    telemetry::value("UnownedExceptions", "Count", unowned);
-    tracing::info!(oldest_parked_secs, unowned, run.id = run_id, "waits told");
-    Ok(json!({ "oldest_parked_secs": oldest_parked_secs, "unowned": unowned }))
+    let oldest = list(&ports.ledger, &Filter::default(), None, 1).await.map(|page| {
+        let oldest = page.letters.first();
+        oldest.map_or(0, |letter| now.duration_since(letter.parked_at).as_secs().max(0))
+    });
+    let oldest = oldest.inspect(|age_secs| telemetry::value("OldestParked", "Seconds", *age_secs));
+    let unowned = unowned(&ports.ledger, now).await;
+    let unowned = unowned.inspect(|count| telemetry::value("UnownedExceptions", "Count", *count));
+    match oldest.and_then(|oldest| Ok((oldest, unowned?))) {
+        Ok((oldest_parked_secs, unowned)) => {
+            tracing::info!(oldest_parked_secs, unowned, run.id = run_id, "waits told");
+            Ok(json!({ "oldest_parked_secs": oldest_parked_secs, "unowned": unowned }))
+        }
+        Err(error) => {
+            let chain = error_chain(&error);
+            tracing::error!(
+                error = chain,
+                run.id = run_id,
+                "what waits for a person is not known; the next run reads it"
+            );
+            Err(error.into())
+        }
+    }
 }

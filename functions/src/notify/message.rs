@@ -1,7 +1,7 @@
 //! What a notification says: plain functions over plain data.
 
 use jiff::Timestamp;
-use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident, NextCommand};
+use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident, NOTHING, NextCommand};
 use roundtrip_domain::event::{DomainEvent, EventKind};
 use serde::Deserialize;
 
@@ -108,8 +108,7 @@ impl Message {
 
 fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String {
     if incidents.is_empty() {
-        return "Nothing needs anybody just now: nothing is parked, and no order waits to be changed at its source."
-            .to_owned();
+        return format!("Nothing needs anybody just now: {NOTHING}.");
     }
     let least = if *more { "at least " } else { "" };
     let causes = incidents.len();
@@ -132,8 +131,15 @@ fn incident(incident: &ListedIncident) -> String {
     ];
     text.extend(incident.last_failure.as_ref().map(|failure| format!("  last     {}", failure.message)));
     text.push(format!("  remedy   {remedy}"));
-    // The last one ends it.
-    text.extend(commands.last().map(|NextCommand { to, command }| format!("  {to:<9}{command}")));
+    // What ends all of them, or at least shows them.
+    let ends = |next: &&NextCommand| ["redrive", "purge"].contains(&next.to.as_str());
+    text.extend(
+        commands
+            .iter()
+            .find(ends)
+            .or(commands.first())
+            .map(|NextCommand { to, command }| format!("  {to:<9}{command}")),
+    );
     text.join("\n")
 }
 

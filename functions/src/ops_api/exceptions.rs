@@ -98,8 +98,8 @@ pub(super) fn known(field: &str, code: &str) -> Result<ExceptionCode, ApiError> 
     })
 }
 
-/// Says that nothing is left to do about the warnings of an order: somebody saw to them at the source store. One comes back
-/// if something else differs later.
+/// Says that nothing is left to do about warnings of an order, all of them or those of one cause: somebody saw to them at the
+/// source store. One comes back if something else differs later.
 #[utoipa::path(post, path = "/v1/shops/{shop}/orders/{id}/warnings/dismiss", tag = "exceptions", params(OrderPath),
     request_body = PostDismissal, responses((status = 200, body = WarningsAnswer)))]
 pub(super) async fn dismiss_warnings(
@@ -107,29 +107,32 @@ pub(super) async fn dismiss_warnings(
     State(api): State<Arc<Api>>,
     RequestId(request_id): RequestId,
     Path(path): Path<OrderPath>,
-    Json(PostDismissal { reason: given }): Json<PostDismissal>,
+    Json(PostDismissal { cause, reason: given }): Json<PostDismissal>,
 ) -> Answer<WarningsAnswer> {
     let at = OrderRef::from(path);
-    let reason = reason(Some(&given))?;
     let now = Timestamp::now();
+    let dismissed = Dismissed { at: now, by: operator.name, reason: reason(Some(&given))? };
+    let mut record: OrderRecord = api.ledger.load(&at).await?;
+    // As they are now: what a worker finds to differ meanwhile, nobody has seen.
+    let seen = record.open_warnings(cause.as_deref());
     let mut tries = 0;
     loop {
-        let mut record: OrderRecord = api.ledger.load(&at).await?;
-        let dismissed = Dismissed { at: now, by: operator.name.clone(), reason: reason.clone() };
-        let told = record.dismiss_warnings(&dismissed);
+        let told = record.dismiss_warnings(&seen, &dismissed);
+        let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
+        let answer = WarningsAnswer { order: at.id, dismissed: told.len(), warnings: summary.warnings.clone() };
         if !told.is_empty() {
             let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
             let event = HistoryEvent::moved(now, &task, "warnings", "open", "dismissed");
-            let event = event.with_detail(format!("{reason}; {}", told.join("; ")));
-            record.log(HistoryEvent { actor: operator.name.clone(), ..event });
-            tries += 1;
-            match api.ledger.save(&mut [&mut record]).await {
-                Err(LedgerError::Conflict) if tries < MAX_WRITES => continue,
-                saved => saved?,
+            let event = event.with_detail(format!("{}; {}", dismissed.reason, told.join("; ")));
+            record.log(HistoryEvent { actor: dismissed.by.clone(), ..event });
+        }
+        tries += 1;
+        match api.ledger.save(&mut [&mut record]).await {
+            Err(LedgerError::Conflict) if tries < MAX_WRITES => record = api.ledger.load(&at).await?,
+            saved => {
+                saved?;
+                return Ok((StatusCode::OK, Json(answer)));
             }
         }
-        let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
-        let answer = WarningsAnswer { order: at.id, dismissed: told.len(), warnings: summary.warnings.clone() };
-        return Ok((StatusCode::OK, Json(answer)));
     }
 }

@@ -8,11 +8,10 @@ use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use roundtrip_api::problem::ProblemCode;
 use roundtrip_api::settings::{
-    ConnectionAnswer, Existing, PutConnection, PutSettings, SettingsAnswer, SettingsTried, SettingsWritten,
+    ConnectionAnswer, Existing, GivenOwner, PutConnection, PutSettings, SettingsAnswer, SettingsTried, SettingsWritten,
     VersionsAnswer,
 };
-use roundtrip_domain::code::Code;
-use roundtrip_domain::exceptions::{ExceptionCode, OwnerRule};
+use roundtrip_domain::exceptions::OwnerRule;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::ports::LedgerError;
 use roundtrip_domain::push::looks_like_email;
@@ -27,6 +26,7 @@ use rust_decimal::Decimal;
 use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
+use super::exceptions::known;
 use super::extract::{Json, Path};
 use super::request::RequestId;
 use super::resync;
@@ -135,7 +135,7 @@ fn shop_settings(given: PutSettings, shop: &Shop, now: Timestamp) -> Result<Shop
         allow_test: given.allow_test.unwrap_or(before.allow_test),
         plan: given.plan.unwrap_or(before.plan),
         tracking_sync: given.tracking_sync.unwrap_or(before.tracking_sync),
-        owners: given.owners.unwrap_or_else(|| before.owners.clone()),
+        owners: given.owners.map_or_else(|| Ok(before.owners.clone()), owner_rules)?,
     };
     if settings.auto_push && !settings.order_sync {
         return Err(ApiError::new(
@@ -150,7 +150,6 @@ fn shop_settings(given: PutSettings, shop: &Shop, now: Timestamp) -> Result<Shop
         return Err(ApiError::field("email_contact.email", "it is no e-mail address: give one of the form name@host"));
     }
     check_rates(shop, &settings.shipping_rates)?;
-    check_owners(&settings.owners)?;
     let switched = |is_on: bool, was_on: bool, since| if is_on && !was_on { whole_second(now) } else { since };
     Ok(ShopSettings {
         order_sync_since: switched(settings.order_sync, before.order_sync, settings.order_sync_since),
@@ -182,22 +181,21 @@ fn check_rates(shop: &Shop, rates: &[ShippingRate]) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_owners(rules: &[OwnerRule]) -> Result<(), ApiError> {
-    if rules.len() > MAX_RULES {
-        return Err(ApiError::field("owners", format!("{} rules: give at most {MAX_RULES}", rules.len())));
+fn owner_rules(given: Vec<GivenOwner>) -> Result<Vec<OwnerRule>, ApiError> {
+    if given.len() > MAX_RULES {
+        return Err(ApiError::field("owners", format!("{} rules: give at most {MAX_RULES}", given.len())));
     }
-    for (n, rule) in rules.iter().enumerate() {
+    let mut rules: Vec<OwnerRule> = Vec::with_capacity(given.len());
+    for (n, GivenOwner { code, owner }) in given.into_iter().enumerate() {
         let field = format!("owners[{n}].code");
-        if rule.code == Some(ExceptionCode::Parked(Code::Unknown)) {
-            let text = "it is none that is known: give one like LOCATION_UNMAPPED, or leave it out to mean all others";
-            return Err(ApiError::field(field, text));
-        }
-        if rules[..n].iter().any(|before| before.code == rule.code) {
-            let code = rule.code.map_or_else(|| "all others".to_owned(), |code| code.to_string());
+        let code = code.map(|code| known(&field, &code)).transpose()?;
+        if rules.iter().any(|before| before.code == code) {
+            let code = code.map_or_else(|| "all others".to_owned(), |code| code.to_string());
             return Err(ApiError::field(field, format!("two rules are for {code}: give each once")));
         }
+        rules.push(OwnerRule { code, owner });
     }
-    Ok(())
+    Ok(rules)
 }
 
 /// Refuses what no shop of that currency could charge.

@@ -198,6 +198,9 @@ pub(crate) struct OrderDismissWarnings {
     pub(crate) shop: ShopDomain,
     /// Shopify's order id.
     pub(crate) id: OrderId,
+    /// Those of one cause, as `incident` shows it. All that somebody has to own, if left out.
+    #[arg(long)]
+    pub(crate) cause: Option<String>,
     /// What was done: stands in the history of the order.
     #[arg(long)]
     pub(crate) reason: String,

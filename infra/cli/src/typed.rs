@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::SignedDuration;
-use roundtrip_domain::exceptions::{ExceptionCode, InvalidOwner, OwnerRule};
+use roundtrip_api::settings::GivenOwner;
+use roundtrip_domain::exceptions::{ExceptionCode, InvalidOwner};
 use roundtrip_domain::id::{InvalidId, InvalidShopDomain, LineItemId, LocationId};
 use roundtrip_domain::push::looks_like_email;
 use roundtrip_domain::registry::{EmailContact, LocationMapping, Place, ShippingRate, UnitPrice};
@@ -120,7 +121,7 @@ impl FromStr for Rate {
 /// Whom what needs somebody belongs to, by its code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct OwnerOf(OwnerRule);
+pub(crate) struct OwnerOf(GivenOwner);
 
 /// Why a text is not an [`OwnerOf`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,9 +144,9 @@ impl FromStr for OwnerOf {
         };
         let code = match code.trim() {
             "*" => None,
-            name => Some(known(name)?),
+            name => Some(known(name)?.to_string()),
         };
-        Ok(Self(OwnerRule { code, owner: owner.parse()? }))
+        Ok(Self(GivenOwner { code, owner: owner.parse()? }))
     }
 }
 

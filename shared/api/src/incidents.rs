@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use roundtrip_domain::code::Code;
 use roundtrip_domain::exceptions::{ExceptionCode, Incident, Incidents, Owned, What};
-use roundtrip_domain::id::ShopDomain;
+use roundtrip_domain::id::{OrderRef, ShopDomain};
 use roundtrip_domain::step::Failure;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,6 +65,9 @@ pub struct ListedIncident {
     pub commands: Vec<NextCommand>,
 }
 
+/// What is said where there is no incident.
+pub const NOTHING: &str = "nothing is parked, and no order waits to be changed at its source";
+
 impl ListedIncident {
     /// Who sees to them, in words.
     #[must_use]
@@ -84,7 +88,7 @@ impl ListedIncident {
 /// A command, and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NextCommand {
-    /// `see`, `take`, `test one`, `redrive`, `purge` or `dismiss`.
+    /// `see`, `take`, `test one`, `redrive`, `purge` or `dismiss one`.
     #[schema(example = "redrive")]
     pub to: String,
     #[schema(example = "roundtrip dlq redrive --cause 5f3a91c2 --canary 1 --reason \"…\" --wait")]
@@ -124,25 +128,25 @@ impl From<Incident> for ListedIncident {
 }
 
 /// What a person types to see them, to say that they are theirs, and to end them once the remedy was done: one first, where
-/// that can be tried.
-fn commands(Incident { cause, code, count, oldest, unowned, .. }: &Incident) -> Vec<NextCommand> {
+/// that can be tried. Each is about all of the cause, whatever was asked for.
+fn commands(Incident { cause, code, oldest, unowned, .. }: &Incident) -> Vec<NextCommand> {
     let mut commands = vec![("see", format!("roundtrip incident show {cause}"))];
     if *unowned > 0 {
         commands.push(("take", format!("roundtrip incident own {cause}")));
     }
     match (oldest, code) {
+        // This release does not know what it is.
+        (_, ExceptionCode::Parked(Code::Unknown)) => {}
         (What::Parked(oldest), ExceptionCode::Parked(code)) if code.goes_once_mended() => {
             commands.push(("test one", format!("roundtrip dlq redrive {} --reason \"…\" --wait", oldest.id)));
             let redrive = format!("roundtrip dlq redrive --cause {cause} --canary 1 --reason \"…\" --wait");
             commands.push(("redrive", redrive));
         }
-        (What::Parked(_), _) => {
-            let purge = format!("roundtrip dlq purge --cause {cause} --confirm {count} --reason \"…\" --wait");
-            commands.push(("purge", purge));
-        }
-        (What::Warned { order, .. }, _) => {
-            let dismiss = format!("roundtrip order dismiss-warnings {} {} --reason \"…\"", order.shop, order.id);
-            commands.push(("dismiss", dismiss));
+        // It answers how many these are, to be confirmed.
+        (What::Parked(_), _) => commands.push(("purge", format!("roundtrip dlq purge --cause {cause} --reason \"…\""))),
+        (What::Warned { order: OrderRef { shop, id }, .. }, _) => {
+            let dismiss = format!("roundtrip order dismiss-warnings {shop} {id} --cause {cause} --reason \"…\"");
+            commands.push(("dismiss one", dismiss));
         }
     }
     commands.into_iter().map(|(to, command)| NextCommand { to: to.to_owned(), command }).collect()

@@ -28,6 +28,10 @@ pub struct ListAnswer {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PostDismissal {
+    /// Those of this cause alone; all that somebody has to own, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "5f3a91c2")]
+    pub cause: Option<String>,
     /// What was done about them: stands in the history of the order.
     #[schema(min_length = 1, max_length = 500)]
     pub reason: String,

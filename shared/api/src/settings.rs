@@ -1,6 +1,6 @@
 //! How stores and connections are treated. In a request, a field that is left out stays as it is.
 
-use roundtrip_domain::exceptions::OwnerRule;
+use roundtrip_domain::exceptions::Owner;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::registry::{
     Connection, EmailContact, Inventory, Plan, SettingsChange, SettingsVersion, ShippingRate, ShopSettings, UnitPrice,
@@ -46,7 +46,18 @@ pub struct PutSettings {
     /// Who sees to what needs somebody, by its code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 50)]
-    pub owners: Option<Vec<OwnerRule>>,
+    pub owners: Option<Vec<GivenOwner>>,
+}
+
+/// Whom what needs somebody belongs to, as it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenOwner {
+    /// Of this kind; left out: all that no other rule names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "LOCATION_UNMAPPED")]
+    pub code: Option<String>,
+    pub owner: Owner,
 }
 
 /// How a store is treated now, or what a dry run found.

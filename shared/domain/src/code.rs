@@ -115,11 +115,12 @@ impl Code {
         }
     }
 
-    /// Whether a step that was parked with it can go once somebody did what the remedy says. The others are only ever purged.
+    /// Whether a step that was parked with it can go once somebody did what the remedy says. What cannot is purged, unless
+    /// its order changes.
     #[must_use]
     pub fn goes_once_mended(self) -> bool {
         match self {
-            Self::OrderCancelled | Self::TooManyLines | Self::Unknown => false,
+            Self::OrderCancelled | Self::TooManyLines => false,
             Self::LocationUnmapped
             | Self::ProductNotAtLocation
             | Self::AlreadyShipped
@@ -136,7 +137,8 @@ impl Code {
             | Self::CurrencyMismatch
             | Self::DuplicateOrder
             | Self::OrderChanged
-            | Self::Crashed => true,
+            | Self::Crashed
+            | Self::Unknown => true,
         }
     }
 

@@ -5,7 +5,6 @@ use roundtrip_domain::exceptions::Owner;
 use roundtrip_domain::id::ShopDomain;
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct IncidentArgs {
     /// Only what has to do with this store, on either side.
     #[arg(long)]

@@ -1,4 +1,10 @@
 use clap::CommandFactory;
+use jiff::Timestamp;
+use roundtrip_api::incidents::{IncidentsAnswer, NextCommand};
+use roundtrip_domain::code::Code;
+use roundtrip_domain::dead_letters::DeadLetter;
+use roundtrip_domain::exceptions::{Exception, Found, Incidents, What};
+use roundtrip_domain::id::OrderRef;
 
 use super::*;
 
@@ -16,6 +22,44 @@ fn options_for_all_commands_may_stand_anywhere() {
     let cli = parse("roundtrip shop show moon.myshopify.com --json --local").unwrap();
 
     assert!(cli.json && cli.to.local);
+    let cli = parse("roundtrip incident --json show 5f3a91c2 --local").unwrap();
+    assert!(cli.json && cli.to.local);
+    let Command::Incident(IncidentArgs { command: Some(IncidentCommand::Show { cause, .. }), .. }) = cli.command else {
+        panic!("{cli:?}")
+    };
+    assert_eq!(cause, "5f3a91c2");
+}
+
+#[test]
+fn what_an_incident_says_to_type_can_be_typed() {
+    let at = Timestamp::UNIX_EPOCH;
+    let letter = |id: &str, code| {
+        let id = id.parse().unwrap();
+        let (first_failure, last_failure) = (None, None);
+        What::Parked(DeadLetter { id, code, parked_at: at, attempts: 1, first_failure, last_failure })
+    };
+    let warning = serde_json::from_value(serde_json::json!({
+        "code": "CANCELLED_AFTER_PUSH", "source": "sun.myshopify.com", "detail": "cancel it there too",
+        "source_order": { "id": "9", "name": "#9" }, "since": at,
+    }));
+    let order = OrderRef { shop: "moon.myshopify.com".parse().unwrap(), id: OrderId::new(42) };
+    let mut typed = std::collections::BTreeSet::new();
+    for what in [
+        letter("moon.myshopify.com/42/push/sun.myshopify.com/1@0", Code::Rejected),
+        letter("moon.myshopify.com/42/writeback/sun.myshopify.com/7/9@3", Code::OrderCancelled),
+        letter("moon.myshopify.com/resync@0", Code::Unknown),
+        What::Warned { order, name: "#42".into(), warning: warning.unwrap() },
+    ] {
+        let found = Found { exceptions: vec![Exception { what, owned: None }], more: false };
+        let [incident] = &IncidentsAnswer::from(Incidents::of(found)).incidents[..] else { panic!("one cause") };
+        for NextCommand { to, command } in &incident.commands {
+            let line = command.replace("\"…\"", "why");
+            parse(&line).unwrap_or_else(|error| panic!("{to}: {line}: {error}"));
+            typed.insert(to.clone());
+        }
+    }
+    let all = ["dismiss one", "purge", "redrive", "see", "take", "test one"].map(str::to_owned);
+    assert_eq!(typed, all.into());
 }
 
 #[test]

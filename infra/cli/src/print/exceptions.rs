@@ -25,9 +25,11 @@ pub(crate) fn exceptions(found: &ExceptionsAnswer, now: Timestamp) -> String {
         ]);
     }
     let mut text = vec![lay_out(table, &[], 0)];
-    let rest = count - exceptions.len();
-    if rest > 0 || *more {
-        text.push(format!("and {rest}{} more: --limit", if *more { " or" } else { "" }));
+    match (count - exceptions.len(), more) {
+        (0, false) => {}
+        (0, true) => text.push("and more than was looked through".to_owned()),
+        (rest, false) => text.push(format!("and {rest} more: --limit")),
+        (rest, true) => text.push(format!("and {rest} more at least: --limit")),
     }
     text.push(format!("remedy: {}", first.remedy));
     text.join("\n")

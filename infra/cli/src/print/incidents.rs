@@ -1,7 +1,7 @@
 //! What needs somebody now, by cause.
 
 use jiff::{SignedDuration, SignedDurationRound, Timestamp, Unit};
-use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident};
+use roundtrip_api::incidents::{IncidentsAnswer, ListedIncident, NOTHING};
 
 use super::{failure, labelled, time};
 
@@ -9,7 +9,7 @@ use super::{failure, labelled, time};
 pub(crate) fn incidents(found: &IncidentsAnswer, now: Timestamp) -> String {
     let IncidentsAnswer { incidents, count, more } = found;
     if incidents.is_empty() {
-        return "nothing: nothing is parked, and no order waits to be changed at its source".to_owned();
+        return format!("nothing needs anybody: {NOTHING}");
     }
     let least = if *more { "at least " } else { "" };
     let causes = if incidents.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", incidents.len()) };
@@ -95,7 +95,7 @@ mod tests {
         let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
         assert_eq!(
             incidents(&nothing, at("2026-11-23T03:03:10Z")),
-            "nothing: nothing is parked, and no order waits to be changed at its source"
+            "nothing needs anybody: nothing is parked, and no order waits to be changed at its source"
         );
     }
 

@@ -152,7 +152,7 @@ fn troubles(order: &ListedOrder) -> String {
         Badge::Waiting { what, why } => format!("{} waits: {}", name(what), why.name()),
         Badge::Unknown => "see the order".to_owned(),
     });
-    let warnings = order.warnings.iter().map(|warning| name(&warning.code));
+    let warnings = order.warnings.iter().filter(|it| it.dismissed.is_none()).map(|warning| name(&warning.code));
     badges.chain(warnings).collect::<Vec<_>>().join(", ")
 }
 

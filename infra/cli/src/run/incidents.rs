@@ -13,6 +13,10 @@ use crate::trouble::Trouble;
 
 pub(super) async fn run(api: &Api, json: bool, args: &IncidentArgs) -> Result<Output, Trouble> {
     let IncidentArgs { shop, owner, unowned, command } = args;
+    if command.is_some() && (shop.is_some() || owner.is_some() || *unowned) {
+        let what = "--shop, --owner and --unowned are for the list of all incidents";
+        return Err(Trouble::usage(what, "leave them out: a cause is of all stores"));
+    }
     match command {
         None => {
             let typed = [

@@ -161,8 +161,8 @@ pub(super) async fn sync(api: &Api, json: bool, args: &OrderSync) -> Result<Outp
 }
 
 pub(super) async fn dismiss_warnings(api: &Api, json: bool, args: &OrderDismissWarnings) -> Result<Output, Trouble> {
-    let OrderDismissWarnings { shop, id, reason } = args;
-    let body = PostDismissal { reason: reason.clone() };
+    let OrderDismissWarnings { shop, id, cause, reason } = args;
+    let body = PostDismissal { cause: cause.clone(), reason: reason.clone() };
     let answer = api.post(&format!("{}/warnings/dismiss", path(shop, *id)), &json!(body)).await?;
     shown(answer, json, |answer| Ok(print::dismissed(&answer.read()?)))
 }

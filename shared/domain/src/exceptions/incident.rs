@@ -52,19 +52,25 @@ pub async fn incidents(
     filter: &Filter,
     now: Timestamp,
 ) -> Result<Incidents, LedgerError> {
-    let Found { exceptions, more } = exceptions(ledger, filter, now).await?;
-    let count = exceptions.len();
-    let mut by_cause: BTreeMap<String, Incident> = BTreeMap::new();
-    // Oldest first: the one that begins an incident is the oldest of it.
-    for exception in exceptions {
-        let cause = exception.what.cause();
-        by_cause.entry(cause.clone()).or_insert_with(|| Incident::new(cause, exception.what.clone())).add(exception);
+    Ok(Incidents::of(exceptions(ledger, filter, now).await?))
+}
+
+impl Incidents {
+    /// What was found, by its cause.
+    #[must_use]
+    pub fn of(Found { exceptions, more }: Found) -> Self {
+        let count = exceptions.len();
+        let mut by_cause: BTreeMap<String, Incident> = BTreeMap::new();
+        // Oldest first: the one that begins an incident is the oldest of it.
+        for exception in exceptions {
+            let cause = exception.what.cause();
+            let new = || Incident::new(cause.clone(), exception.what.clone());
+            by_cause.entry(cause.clone()).or_insert_with(new).add(exception);
+        }
+        let mut incidents: Vec<Incident> = by_cause.into_values().collect();
+        incidents.sort_by_cached_key(|it| (std::cmp::Reverse(it.count), it.oldest.since(), it.cause.clone()));
+        Self { incidents, count, more }
     }
-    let mut incidents: Vec<Incident> = by_cause.into_values().collect();
-    let place =
-        |incident: &Incident| (std::cmp::Reverse(incident.count), incident.oldest.since(), incident.cause.clone());
-    incidents.sort_by_cached_key(place);
-    Ok(Incidents { incidents, count, more })
 }
 
 impl Incident {

@@ -9,7 +9,7 @@ mod owner;
 
 use jiff::Timestamp;
 
-use crate::dead_letters::{DeadLetter, short_cause};
+use crate::dead_letters::DeadLetter;
 use crate::id::{OrderRef, ShopDomain};
 use crate::record::Warning;
 
@@ -109,7 +109,7 @@ impl What {
     pub fn cause(&self) -> String {
         match self {
             Self::Parked(letter) => letter.cause(),
-            Self::Warned { warning, .. } => short_cause(&(warning.code.name(), self.kind(), &warning.source)),
+            Self::Warned { warning, .. } => warning.cause(),
         }
     }
 }

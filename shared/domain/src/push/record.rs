@@ -42,8 +42,8 @@ pub(super) fn record_order(record: &mut OrderRecord, view: &View, task: &Task, n
         // Equal is accepted: Shopify's clock has whole seconds.
         Some(row) if row.get().updated_at <= summary.updated_at && *row.get() != summary => {
             let (before, after) = (state(row.get()), state(&summary));
-            let new: Vec<Warning> =
-                summary.warnings.iter().filter(|warning| !known.contains(warning)).cloned().collect();
+            let is_new = |warning: &&Warning| !known.iter().any(|known| known.says_the_same(warning));
+            let new: Vec<Warning> = summary.warnings.iter().filter(is_new).cloned().collect();
             *row.change() = summary;
             if before != after {
                 record.log(HistoryEvent::moved(now, task, "order", before, after));

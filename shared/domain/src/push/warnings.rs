@@ -46,7 +46,9 @@ fn of_cancelled(record: &OrderRecord) -> Vec<Warning> {
     let warning = |(id, source_order, _): (&PushId, &SourceOrder, _)| {
         let (detail, in_hand) = still_standing(record, id)?;
         let warning = warning(id, source_order, WarningCode::CancelledAfterPush, detail.to_owned());
-        Some(Warning { in_hand, ..warning })
+        // Who purged its dead letter has decided about this, too.
+        let parked = record.cancels.get(id).and_then(|row| row.get().parked.as_ref());
+        Some(Warning { in_hand, dismissed: parked.and_then(|parked| parked.dismissed.clone()), ..warning })
     };
     confirmed(record).filter_map(warning).collect()
 }

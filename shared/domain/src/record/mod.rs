@@ -190,14 +190,18 @@ impl OrderRecord {
 
     /// Keeps the row that is listed true to the summary's warnings.
     fn note_warned(&mut self) {
-        let Some(summary) = self.summary.as_ref().map(Row::get) else { return };
-        let open: Vec<Warning> = summary.warnings.iter().filter(|warning| warning.is_open()).cloned().collect();
-        let name = summary.name.clone();
+        let mut open = self.open_warnings(None);
+        let Some(summary) = &mut self.summary else { return };
+        let (name, at_the_latest) = (summary.get().name.clone(), summary.get().updated_at);
+        open.iter_mut().for_each(|warning| warning.since = warning.since.or(Some(at_the_latest)));
         match &mut self.warned {
-            Some(row) if row.get().open != open => *row.change() = Warned { name, open },
-            None if !open.is_empty() => self.warned = Some(Row::new(Warned { name, open })),
-            Some(_) | None => {}
+            Some(row) if row.get().open == open => return,
+            None if open.is_empty() => return,
+            Some(row) => *row.change() = Warned { name, open },
+            None => self.warned = Some(Row::new(Warned { name, open })),
         }
+        // It says what this very summary says, and no other.
+        summary.hold();
     }
 
     fn badges(&self) -> Vec<Badge> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::OrderRecord;
+use crate::dead_letters::short_cause;
 use crate::id::ShopDomain;
 use crate::order::SourceOrder;
 use crate::step::Dismissed;
@@ -22,7 +23,7 @@ pub struct Warning {
     /// When it was first seen; `None`: before that was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// A step of ours sees to it, or was given up and is a dead letter: nobody has to own it besides.
+    /// A step of ours sees to it, or was given up and is a dead letter itself: nobody has to own it besides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_hand: bool,
     /// Somebody has said that nothing is left to do about it.
@@ -37,16 +38,33 @@ impl Warning {
         !self.in_hand && self.dismissed.is_none()
     }
 
+    /// A short name that the warnings of all orders that differ alike, at one source shop, share.
+    #[must_use]
+    pub fn cause(&self) -> String {
+        short_cause(&(self.code.name(), "order", &self.source))
+    }
+
+    /// Whether it is about the same source order.
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        (self.code, &self.source, &self.source_order) == (other.code, &other.source, &other.source_order)
+    }
+
+    /// Whether nothing else differs.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.is_of_the_same(other) && self.detail == other.detail
+    }
+
     /// What is known of it: since when it is, and who dismissed it. That something else differs by now was never dismissed,
     /// and is new.
     fn remembered(self, known: &[Self], now: Timestamp) -> Self {
-        let is_this =
-            |it: &&Self| (it.code, &it.source, &it.source_order) == (self.code, &self.source, &self.source_order);
-        match known.iter().find(is_this) {
+        match known.iter().find(|known| known.is_of_the_same(&self)) {
             Some(known) if known.dismissed.is_some() && known.detail != self.detail => {
                 Self { since: Some(now), ..self }
             }
-            Some(known) => Self { since: known.since.or(Some(now)), dismissed: known.dismissed.clone(), ..self },
+            Some(known) => {
+                let dismissed = self.dismissed.clone().or_else(|| known.dismissed.clone());
+                Self { since: known.since.or(Some(now)), dismissed, ..self }
+            }
             None => Self { since: Some(now), ..self },
         }
     }
@@ -141,14 +159,22 @@ impl Warned {
 }
 
 impl OrderRecord {
-    /// Says of all warnings of the order that somebody has to own that nothing is left to do about them, in memory; and
-    /// which they were, in words. One comes back if something else differs later.
-    pub fn dismiss_warnings(&mut self, dismissed: &Dismissed) -> Vec<String> {
-        let Some(row) = &mut self.summary else { return Vec::new() };
-        if !row.get().warnings.iter().any(Warning::is_open) {
+    /// Its warnings that somebody has to own, of just `cause` if there is one.
+    #[must_use]
+    pub fn open_warnings(&self, cause: Option<&str>) -> Vec<Warning> {
+        let warnings = self.summary.as_ref().map(|row| row.get().warnings.as_slice()).unwrap_or_default();
+        let is_it = |warning: &&Warning| warning.is_open() && cause.is_none_or(|cause| warning.cause() == cause);
+        warnings.iter().filter(is_it).cloned().collect()
+    }
+
+    /// Says of those of its open warnings that are as somebody has seen them that nothing is left to do about them, in
+    /// memory; and which they were, in words. One comes back if something else differs later.
+    pub fn dismiss_warnings(&mut self, seen: &[Warning], dismissed: &Dismissed) -> Vec<String> {
+        let is_seen = |warning: &Warning| warning.is_open() && seen.iter().any(|it| it.says_the_same(warning));
+        let Some(row) = self.summary.as_mut().filter(|row| row.get().warnings.iter().any(is_seen)) else {
             return Vec::new();
-        }
-        let open = row.change().warnings.iter_mut().filter(|warning| warning.is_open());
+        };
+        let open = row.change().warnings.iter_mut().filter(|warning| is_seen(warning));
         open.map(|warning| {
             warning.dismissed = Some(dismissed.clone());
             format!("{} at {}: {}", warning.source_order.name, warning.source, warning.detail)

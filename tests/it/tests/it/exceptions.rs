@@ -1,13 +1,16 @@
 //! Exceptions: what somebody must own, and for how long it may be nobody's.
 
 use roundtrip_domain::code::Code;
+use roundtrip_domain::dead_letters::{self, list};
 use roundtrip_domain::exceptions::{
     Assignment, Exception, ExceptionCode, Filter, Incident, OwnerRule, Ownership, What, exceptions, incidents, unowned,
 };
-use roundtrip_domain::id::OrderId;
-use roundtrip_domain::ports::{Exceptions, Ledger};
-use roundtrip_domain::record::WarningCode;
-use roundtrip_domain::step::Dismissed;
+use roundtrip_domain::id::{OrderId, OrderRef};
+use roundtrip_domain::jobs::{Job, Work, begin};
+use roundtrip_domain::ports::{Exceptions, Ledger, LedgerError};
+use roundtrip_domain::push::PushState;
+use roundtrip_domain::record::{OrderRecord, Row, WarningCode};
+use roundtrip_domain::step::{Dismissed, Step};
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
 
@@ -41,9 +44,10 @@ impl World {
         self.ports.ledger.assign(&assignment).await.unwrap();
     }
 
-    async fn dismiss(&self, reason: &str) -> Vec<String> {
+    async fn dismiss(&self, cause: Option<&str>, reason: &str) -> Vec<String> {
         let mut record = self.ports.ledger.load(&at()).await.unwrap();
-        let told = record.dismiss_warnings(&Dismissed { at: self.now(), by: "ada".into(), reason: reason.into() });
+        let dismissed = Dismissed { at: self.now(), by: "ada".into(), reason: reason.into() };
+        let told = record.dismiss_warnings(&record.open_warnings(cause), &dismissed);
         self.ports.ledger.save(&mut [&mut record]).await.unwrap();
         told
     }
@@ -173,9 +177,9 @@ async fn a_warning_that_was_seen_to_is_no_exception_until_something_else_differs
     let world = reduced().await;
     assert_eq!(world.warned_of().await, "Product 1: 3 pushed, 2 left");
 
-    let told = world.dismiss("taken out by hand").await;
+    let told = world.dismiss(None, "taken out by hand").await;
     assert_eq!(told, ["#5001 at sun.myshopify.com: Product 1: 3 pushed, 2 left"]);
-    assert_eq!(world.dismiss("again").await, Vec::<String>::new());
+    assert_eq!(world.dismiss(None, "again").await, Vec::<String>::new());
     world.change_order(|order| order.tags.push("seen".into()));
     world.order_webhook().await;
     assert_eq!(world.open().await, [], "another look changes nothing");
@@ -205,6 +209,101 @@ async fn a_cancelled_order_is_an_exception_unless_a_step_of_ours_sees_to_it_and_
     world.redrive().await;
     assert_eq!(world.open().await, [], "it is cancelled");
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn what_one_store_saw_to_is_still_open_at_the_other() {
+    let world = World::new();
+    world.add_source(&mars(), 2);
+    world.order_webhook().await;
+    world.cancel_order();
+    world.order_webhook().await;
+    let causes: Vec<String> = world.exceptions(Filter::default()).await.iter().map(|it| it.what.cause()).collect();
+    assert_eq!(causes.len(), 2);
+
+    let told = world.dismiss(Some(&causes[0]), "called the sun").await;
+
+    assert_eq!(told.len(), 1);
+    let open = world.exceptions(Filter::default()).await;
+    assert_eq!(open.iter().map(|it| it.what.cause()).collect::<Vec<_>>(), causes[1..]);
+}
+
+#[tokio::test]
+async fn what_differs_since_somebody_looked_is_not_dismissed() {
+    let world = reduced().await;
+    let seen = world.ports.ledger.load(&at()).await.unwrap().open_warnings(None);
+    world.change_order(|order| order.lines[0].quantity = 1);
+    world.order_webhook().await;
+
+    let mut record = world.ports.ledger.load(&at()).await.unwrap();
+    let told = record.dismiss_warnings(&seen, &Dismissed { at: world.now(), by: "ada".into(), reason: "so".into() });
+
+    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(record.open_warnings(None)[0].detail, "Product 1: 3 pushed, 1 left");
+}
+
+#[tokio::test]
+async fn who_purges_a_failed_cancellation_has_decided_about_its_warning() {
+    let (world, _) = World::pushed(1).await;
+    world.settings(|settings| settings.cancel_source = true).await;
+    world.fail_next(&sun(), &[Fault::Refused]);
+    world.cancel_order();
+    world.order_webhook().await;
+    assert_eq!(world.open().await, [ExceptionCode::Parked(Code::Rejected)]);
+
+    let letters = list(&world.ports.ledger, &dead_letters::Filter::default(), None, 9).await.unwrap().letters;
+    let letters = letters.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "called off by phone".into(), Work::Purge(letters));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.change_order(|order| order.tags.push("seen".into()));
+    world.order_webhook().await;
+
+    assert_eq!(world.open().await, []);
+    let warning = world.summary().await.warnings.remove(0);
+    assert_eq!(warning.dismissed.expect("dismissed").reason, "called off by phone");
+    world.comes_to_rest().await;
+}
+
+/// A worker that read an older list than the summary says, or a newer one, must not write its own.
+#[tokio::test]
+async fn the_list_of_warnings_depends_on_the_summary_that_it_copies() {
+    let world = reduced().await;
+    let mut late = world.ports.ledger.load(&at()).await.unwrap();
+    world.change_order(|order| order.lines[0].quantity = 3);
+    world.order_webhook().await;
+    late.warned = world.ports.ledger.load(&at()).await.unwrap().warned;
+    late.look.change().attempts = 1;
+
+    let saved = world.ports.ledger.save(&mut [&mut late]).await;
+
+    assert!(matches!(saved, Err(LedgerError::Conflict)), "{saved:?}");
+    assert_eq!(world.open().await, []);
+}
+
+/// A question about what is a day old reads no more for all that is younger.
+#[tokio::test]
+async fn what_is_younger_is_not_read_for_what_is_old() {
+    let world = World::new();
+    let before = world.now();
+    for id in 1000..1600 {
+        let mut record = OrderRecord::empty(OrderRef { shop: moon(), id: OrderId::new(id) });
+        let mut push = Step::new(PushState::not_pushed());
+        push.park(Code::TooManyLines, before + MINUTE, before, None);
+        record.pushes.insert((sun(), 1), Row::new(push));
+        world.ports.ledger.save(&mut [&mut record]).await.unwrap();
+    }
+    let calls = async |filter: Filter| {
+        world.ports.ledger.take_calls();
+        let found = world.exceptions(filter).await.len();
+        (found, world.ports.ledger.take_calls())
+    };
+
+    let (all, of_all) = calls(Filter::default()).await;
+    let (old, of_old) = calls(Filter { before: Some(before), ..Filter::default() }).await;
+
+    assert_eq!((all, old), (600, 0));
+    // Two more pages of the 600, who took what, and the rules of their store.
+    assert_eq!(of_all, of_old + 4);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ impl Scene {
     async fn incident(&self, code: &str) -> Value {
         let (_, answer) = self.send("GET", "/v1/incidents", Value::Null).await;
         let incidents = answer["incidents"].as_array().unwrap().iter();
-        incidents.filter(|incident| incident["code"] == code).cloned().next().unwrap_or_default()
+        incidents.filter(|incident| incident["code"] == code).next().cloned().unwrap_or_default()
     }
 
     async fn exceptions(&self, query: &str) -> (Vec<Value>, Value) {
@@ -56,8 +56,9 @@ async fn an_order_that_changed_after_its_push_is_an_exception_with_its_evidence_
     assert_eq!((&evidence["type"], &evidence["detail"]), (&json!("warning"), &json!("Product 1: 2 pushed, 1 left")));
     let incident = scene.incident("REDUCED_AFTER_PUSH").await;
     let last = incident["commands"].as_array().unwrap().last().unwrap();
-    let dismiss = format!("roundtrip order dismiss-warnings {} 42 --reason \"…\"", moon());
-    assert_eq!(*last, json!({ "to": "dismiss", "command": dismiss }));
+    let cause = incident["cause"].as_str().unwrap();
+    let dismiss = format!("roundtrip order dismiss-warnings {} 42 --cause {cause} --reason \"…\"", moon());
+    assert_eq!(*last, json!({ "to": "dismiss one", "command": dismiss }));
     let help = scene.http.get(format!("{}/v1/help/REDUCED_AFTER_PUSH", scene.url)).send().await.unwrap();
     assert!(help.text().await.unwrap().contains("What to do: take the difference out of the source order"));
 }
@@ -67,6 +68,10 @@ async fn a_dismissed_warning_says_who_and_why_and_is_no_exception() {
     let scene = reduced().await;
     let (status, answer) = scene.dismiss(" ").await;
     assert_eq!((status, &answer["field"]), (400, &json!("reason")), "{answer:#}");
+
+    let of_another = json!({ "cause": "00000000", "reason": "x" });
+    let path = format!("/v1/shops/{}/orders/42/warnings/dismiss", moon());
+    assert_eq!(scene.send("POST", &path, of_another).await.1["dismissed"], 0, "of another cause");
 
     let (status, answer) = scene.dismiss("taken out by hand").await;
 
@@ -135,7 +140,7 @@ async fn what_can_never_go_is_to_be_purged_and_not_redriven() {
     let incident = scene.incident("TOO_MANY_LINES").await;
 
     let cause = incident["cause"].as_str().unwrap();
-    let purge = format!("roundtrip dlq purge --cause {cause} --confirm 1 --reason \"…\" --wait");
+    let purge = format!("roundtrip dlq purge --cause {cause} --reason \"…\"");
     assert_eq!(incident["commands"].as_array().unwrap().last().unwrap()["command"], purge);
     assert!(!incident.to_string().contains("redrive --cause"), "{incident:#}");
 }
@@ -160,7 +165,8 @@ async fn what_is_not_understood_is_told_with_its_field() {
         ("GET", "/v1/exceptions?owner=ada&unowned=true".to_owned(), Value::Null, 400, "unowned"),
         ("PUT", settings.clone(), twice, 400, "owners[1].code"),
         ("PUT", settings.clone(), lost, 400, "owners[0].code"),
-        ("PUT", settings, json!({ "owners": [{ "owner": "" }] }), 400, "owners[0].owner"),
+        ("PUT", settings.clone(), json!({ "owners": [{ "owner": "" }] }), 400, "owners[0].owner"),
+        ("PUT", settings, json!({ "owners": [{ "codes": "REJECTED", "owner": "ada" }] }), 400, "owners[0].codes"),
     ] {
         let (told, answer) = scene.send(method, &path, body).await;
         assert_eq!((told, answer["field"].as_str().unwrap_or_default()), (status, field), "{path}: {answer:#}");

@@ -216,6 +216,10 @@ fn all_is_said(scenario: &Scenario, ports: &FakePorts) -> Result<(), Broken> {
         return untrue(format!("all is done, and the tab is {tab:?}"));
     }
     let warnings = record.summary.as_ref().map(|row| row.get().warnings.clone()).unwrap_or_default();
+    let listed = record.warned.as_ref().map(|row| row.get().open.clone()).unwrap_or_default();
+    if listed != record.open_warnings(None) {
+        return untrue(format!("{listed:?} need somebody, and the order says {warnings:?}"));
+    }
     if scenario.cancels_source && !warnings.is_empty() {
         return untrue(format!("all is cancelled, and {warnings:?}"));
     }
