@@ -113,7 +113,10 @@ fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String 
     let least = if *more { "at least " } else { "" };
     let causes = incidents.len();
     let mut text = vec![format!("Open     {least}{count}, of {causes} cause{}", if causes == 1 { "" } else { "s" })];
-    text.extend(incidents.iter().take(CAUSES).map(incident));
+    // What happened last is what the alarm is about.
+    let mut latest_first: Vec<&ListedIncident> = incidents.iter().collect();
+    latest_first.sort_by_key(|incident| std::cmp::Reverse(incident.latest));
+    text.extend(latest_first.into_iter().take(CAUSES).map(incident));
     if causes > CAUSES {
         text.push(format!("… and {} more causes", causes - CAUSES));
     }
@@ -207,8 +210,14 @@ Look     roundtrip incident";
     }
 
     #[test]
-    fn of_many_causes_the_first_are_told_and_how_many_more_there_are() {
-        let text = Message::of_alarm(&alarm("ALARM"), Ok(open(7))).text;
+    fn of_many_causes_the_latest_are_told_and_how_many_more_there_are() {
+        let mut many = open(7);
+        many.incidents[6].latest = "2026-11-23T02:59:00Z".parse().unwrap();
+        many.incidents[6].failed_at = "pluto.myshopify.com".parse().unwrap();
+
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(many)).text;
+
+        assert!(text.find("pluto").unwrap() < text.find("at sun").unwrap(), "{text}");
 
         assert_eq!(text.matches("40 x ").count(), 5);
         assert!(text.contains("Open     280, of 7 causes") && text.contains("… and 2 more causes"), "{text}");

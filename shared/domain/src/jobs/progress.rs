@@ -11,7 +11,7 @@ use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
 use crate::record::{OrderRecord, Row, RowKey, StoredRow};
-use crate::step::{Step, StepId, WaitReason};
+use crate::step::{Look, Step, StepId, WaitReason};
 use crate::writeback::{Phase, WritebackState};
 
 /// What came of a step that was parked.
@@ -141,13 +141,26 @@ fn of_tracking(record: &OrderRecord) -> Fate {
     }
 }
 
-/// What came of each of `letters`. A batch of reads for each hundred, and one for each step of a shop itself.
+/// What came of each of `letters`. A batch of reads for each fifty, and one for each step of a shop itself; again, if one seems
+/// to be dropped.
 ///
 /// # Errors
 /// The ledger cannot be read.
 pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec<Fate>, LedgerError> {
-    let keys: BTreeSet<(OrderRef, RowKey)> =
-        letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone())))).collect();
+    let mut fates = read_fates(ledger, letters).await?;
+    // Rows are not read at one moment: what a worker goes on with just then may look as if nobody did.
+    if fates.contains(&Fate::Dropped) {
+        let again = read_fates(ledger, letters).await?;
+        for (fate, again) in fates.iter_mut().zip(again).filter(|(fate, _)| **fate == Fate::Dropped) {
+            *fate = again;
+        }
+    }
+    Ok(fates)
+}
+
+async fn read_fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec<Fate>, LedgerError> {
+    let steps = letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone()))));
+    let keys: BTreeSet<(OrderRef, RowKey)> = steps.chain(letters.iter().filter_map(look_of)).collect();
     let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
     let mut crashes: BTreeMap<(OrderRef, StepId), Step<IgnoredAny>> = BTreeMap::new();
     for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
@@ -168,7 +181,10 @@ pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec
         let is_handled = |step: &Step<IgnoredAny>| Fate::of(step, letter.generation, |_| true);
         let fate = match (letter.order(), &letter.step) {
             (Some(order), StepId::Crash { .. }) => crashes.get(&(order, letter.step.clone())).map(is_handled),
-            (Some(order), _) => records.get(&order).and_then(|record| of_order(record, letter)),
+            (Some(order), _) => records.get(&order).and_then(|record| of_order(record, letter)).map(|fate| {
+                let is_looked_at = || is_waited_for(look_of(letter).and_then(|(at, _)| records.get(&at)), letter);
+                if fate == Fate::Dropped && is_looked_at() { Fate::Running } else { fate }
+            }),
             (None, step) => {
                 let known = ledger.shop_step::<IgnoredAny>(&letter.shop, step).await?;
                 known.map(|(known, _)| match step {
@@ -180,6 +196,24 @@ pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec
         fates.push(fate.unwrap_or(Fate::Dropped));
     }
     Ok(fates)
+}
+
+/// The look that goes on with a step of an order.
+fn look_of(letter: &DeadLetterId) -> Option<(OrderRef, RowKey)> {
+    let order = letter.order()?;
+    match &letter.step {
+        StepId::Push { .. } | StepId::Cancel { .. } => Some((order, RowKey::Step(StepId::Look(Look::Order)))),
+        StepId::Writeback(shipment) => {
+            Some((shipment.looked_at_from(&order).clone(), RowKey::Step(StepId::Look(Look::Shipments))))
+        }
+        StepId::Look(_) | StepId::Tags | StepId::Connect | StepId::Resync | StepId::Crash { .. } => None,
+    }
+}
+
+/// Whether the look that goes on with a step is still to come: it stands back for another step, or a store throttles it.
+fn is_waited_for(looked_at: Option<&OrderRecord>, letter: &DeadLetterId) -> bool {
+    let at = if matches!(letter.step, StepId::Writeback(_)) { Look::Shipments } else { Look::Order };
+    looked_at.is_some_and(|record| record.look(at).get().wait.is_some())
 }
 
 /// `None`: its row is gone.

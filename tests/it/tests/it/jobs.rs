@@ -81,6 +81,24 @@ fn order(id: u64) -> OrderRef {
 }
 
 #[tokio::test]
+async fn what_a_store_throttles_just_then_goes_all_the_same_and_stops_no_canary() {
+    let troubled = Troubled::with(2).await;
+    troubled.world.shop(&moon(), |shop| shop.query_faults.push_back(Fault::Throttled));
+
+    troubled.begin(Job { canary: 1, ..troubled.job("job-1") }).await;
+    assert_eq!(troubled.fates().await, [Fate::Running, Fate::Parked], "its order is looked at later");
+
+    let mut job = troubled.minute("job-1").await;
+    for _ in 0..5 {
+        assert!(!matches!(job.state, JobState::Stopped { .. }), "{job:?}");
+        troubled.world.run(MINUTE).await;
+        job = troubled.minute("job-1").await;
+    }
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Done, Fate::Done], 2));
+    assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
+}
+
+#[tokio::test]
 async fn all_of_it_goes_once_and_each_history_says_who_and_why() {
     let troubled = Troubled::with(60).await;
 
