@@ -149,10 +149,11 @@ pub struct WarnedPage {
 /// Jobs.
 #[allow(async_fn_in_trait)] // As above.
 pub trait Jobs {
-    /// A job, with its version.
+    /// A job, with its version. One query.
     async fn job(&self, id: &str) -> Result<Option<(Job, u64)>, LedgerError>;
 
-    /// Writes a job on condition of its version, and what its orders' histories say of it: up to 99 events. One transaction.
+    /// Writes a job on condition of its version, and what its orders' histories say of it: up to 98 events. One transaction. Of
+    /// one that is known already, only how far it has come.
     async fn save_job(&self, job: &Job, version: u64, history: &[(OrderRef, HistoryEvent)]) -> Result<(), LedgerError>;
 
     /// The ids of those that are open, oldest first. One query; up to a second behind.

@@ -1,13 +1,15 @@
-//! Jobs: a row each, listed while it is open.
+//! Jobs: what they have to do is written once, and may be long; how far they have come is a short row beside, listed while
+//! they are open.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::OrderRef;
-use roundtrip_domain::jobs::Job;
+use roundtrip_domain::jobs::{Job, JobState};
 use roundtrip_domain::ports::{Jobs, LedgerError, after};
+use serde::{Deserialize, Serialize};
 
-use super::keys::{JOB, OPEN_JOBS, job_pk, sortable};
+use super::keys::{JOB, JOB_PROGRESS, OPEN_JOBS, job_pk, sortable};
 use super::orders::versioned_put;
 use super::{
     DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_number, get_text, number, text, to_attribute,
@@ -17,30 +19,54 @@ use super::{
 /// How long it is remembered who set what going, and why.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
 
+/// What of a job changes.
+#[derive(Serialize, Deserialize)]
+struct HowFar {
+    sent: usize,
+    sent_at: Option<Timestamp>,
+    sent_again_at: Option<Timestamp>,
+    state: JobState,
+}
+
+impl HowFar {
+    fn of(job: &Job) -> Self {
+        let Job { sent, sent_at, sent_again_at, state, .. } = job;
+        Self { sent: *sent, sent_at: *sent_at, sent_again_at: *sent_again_at, state: state.clone() }
+    }
+
+    fn put_into(self, job: &mut Job) {
+        let Self { sent, sent_at, sent_again_at, state } = self;
+        (job.sent, job.sent_at, job.sent_again_at, job.state) = (sent, sent_at, sent_again_at, state);
+    }
+}
+
 impl Jobs for DynamoLedger {
     async fn job(&self, id: &str) -> Result<Option<(Job, u64)>, LedgerError> {
-        let read = self.client.get_item().table_name(&self.tables.ledger);
-        let read = read.key("pk", text(job_pk(id))).key("sk", text(JOB)).consistent_read(true);
-        let Some(item) = read.send().await.map_err(failed("read a job"))?.item else { return Ok(None) };
-        let job = from_attribute("understand a job", &item, "body")?;
-        Ok(Some((job, get_number(&item, "version").unwrap_or(0))))
+        let query = self.client.query().table_name(&self.tables.ledger).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", text(job_pk(id))).consistent_read(true);
+        let pages = query.into_paginator().items().send();
+        let items: Vec<Item> = pages.try_collect().await.map_err(failed("read a job"))?;
+        let row = |sk: &str| items.iter().find(|item| get_text(item, "sk") == Some(sk));
+        let (Some(item), Some(progress)) = (row(JOB), row(JOB_PROGRESS)) else { return Ok(None) };
+        let mut job: Job = from_attribute("understand a job", item, "body")?;
+        let how_far: HowFar = from_attribute("understand how far a job is", progress, "body")?;
+        how_far.put_into(&mut job);
+        Ok(Some((job, get_number(progress, "version").unwrap_or(0))))
     }
 
     async fn save_job(&self, job: &Job, version: u64, history: &[(OrderRef, HistoryEvent)]) -> Result<(), LedgerError> {
-        let mut item = Item::from([
-            ("pk".to_owned(), text(job_pk(&job.id))),
-            ("sk".to_owned(), text(JOB)),
-            ("v".to_owned(), number(ITEM_VERSION)),
-            ("version".to_owned(), number(version + 1)),
-            ("expires_at".to_owned(), number(kept_until(job).as_second())),
-            ("body".to_owned(), to_attribute("write a job", job)?),
-        ]);
+        let mut progress = row(job, JOB_PROGRESS, version + 1, to_attribute("write a job", HowFar::of(job))?);
         if job.is_open() {
-            item.insert("status_pk".into(), text(OPEN_JOBS));
-            item.insert("status_sk".into(), text(format!("{}#{}", sortable(job.asked_at), job.id)));
+            progress.insert("status_pk".into(), text(OPEN_JOBS));
+            progress.insert("status_sk".into(), text(format!("{}#{}", sortable(job.asked_at), job.id)));
         }
-        let put = versioned_put(&self.tables.ledger, item, version);
-        let mut items = vec![TransactWriteItem::builder().put(put).build()];
+        let mut puts = vec![versioned_put(&self.tables.ledger, progress, version)];
+        if version == 0 {
+            let item = row(job, JOB, 1, to_attribute("write a job", job)?);
+            puts.push(versioned_put(&self.tables.ledger, item, 0));
+        }
+        let mut items: Vec<TransactWriteItem> =
+            puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build()).collect();
         for (order, event) in history {
             items.push(self.history_item(order, event)?);
         }
@@ -54,7 +80,6 @@ impl Jobs for DynamoLedger {
             .key_condition_expression("status_pk = :pk")
             .expression_attribute_values(":pk", text(OPEN_JOBS))
             .projection_expression("status_sk");
-        // Jobs are large, and a page holds few of them.
         let mut items = query.into_paginator().items().send();
         let mut ids = Vec::new();
         while let Some(item) = items.try_next().await.map_err(failed("list the jobs"))? {
@@ -66,6 +91,13 @@ impl Jobs for DynamoLedger {
     }
 }
 
-fn kept_until(job: &Job) -> Timestamp {
-    after(job.asked_at, KEPT)
+fn row(job: &Job, sk: &str, version: u64, body: AttributeValue) -> Item {
+    Item::from([
+        ("pk".to_owned(), text(job_pk(&job.id))),
+        ("sk".to_owned(), text(sk)),
+        ("v".to_owned(), number(ITEM_VERSION)),
+        ("version".to_owned(), number(version)),
+        ("expires_at".to_owned(), number(after(job.asked_at, KEPT).as_second())),
+        ("body".to_owned(), body),
+    ])
 }

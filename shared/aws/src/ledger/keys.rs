@@ -76,8 +76,10 @@ pub(crate) const OWNERS: &str = "OWNERS";
 /// The one row of a request that came with a key.
 pub(crate) const KEYED: &str = "KEY";
 
-/// The one row of a job.
+/// What a job has to do.
 pub(crate) const JOB: &str = "JOB";
+/// How far it has come.
+pub(crate) const JOB_PROGRESS: &str = "PROGRESS";
 
 /// The list of the jobs that are open. No shop has that name.
 pub(crate) const OPEN_JOBS: &str = "JOBS#open";

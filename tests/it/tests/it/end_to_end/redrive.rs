@@ -38,6 +38,13 @@ async fn what_a_store_refused_is_found_and_redriven_one_before_the_others() {
     let nobody = run(&scene, "dlq redrive --dry-run").await;
     assert!(nobody.code == 1 && nobody.err.contains("all"), "{nobody:?}");
 
+    // It may read all that it tells of, as its role stands.
+    let waits = eventually("it is told how long things wait", SOON, || async {
+        scene.stack.run_dead_letters().await.map(|told| told["waits"].clone())
+    })
+    .await;
+    assert!(waits["oldest_parked_secs"].is_u64() && waits["unowned"].is_u64(), "{waits:#}");
+
     let redrive = "dlq redrive --shop MOON --canary 1 --reason mended --wait";
     let minutes = async {
         loop {

@@ -9,8 +9,8 @@ use super::*;
 impl Scene {
     async fn incident(&self, code: &str) -> Value {
         let (_, answer) = self.send("GET", "/v1/incidents", Value::Null).await;
-        let incidents = answer["incidents"].as_array().unwrap().iter();
-        incidents.filter(|incident| incident["code"] == code).next().cloned().unwrap_or_default()
+        let mut incidents = answer["incidents"].as_array().unwrap().iter();
+        incidents.find(|incident| incident["code"] == code).cloned().unwrap_or_default()
     }
 
     async fn exceptions(&self, query: &str) -> (Vec<Value>, Value) {
