@@ -27,10 +27,10 @@ pub async fn run() -> Result<(), Error> {
         let ports = Arc::clone(&ports);
         async move {
             let run_id = event.context.request_id;
-            // None keeps another from being done.
-            let jobs = advance_jobs(&ports, &run_id).await;
-            let letters = sweep_queues(&ports, &run_id).await;
-            let waits = tell_waits(&ports, &run_id).await;
+            // None keeps another from being done. Each on the heap: as one, they are nested deeper than the compiler looks.
+            let jobs = Box::pin(advance_jobs(&ports, &run_id)).await;
+            let letters = Box::pin(sweep_queues(&ports, &run_id)).await;
+            let waits = Box::pin(tell_waits(&ports, &run_id)).await;
             Ok::<_, Error>(json!({ "jobs": jobs?, "letters": letters?, "waits": waits? }))
         }
     };
