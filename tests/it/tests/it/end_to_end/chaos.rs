@@ -16,7 +16,8 @@ use shopify_sim::state::Order;
 const ORDERS: usize = 200;
 /// The local engine starts a process for each webhook that comes at the same time.
 const AT_ONCE: usize = 10;
-const LIMIT: Duration = Duration::from_secs(420);
+/// Many times what it takes: on a busy machine the local engine is slow, and this is no measure of it.
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// All that a call can come to, with and without an effect. What lands late lands within the quarantine.
 fn chaos() -> Chaos {
