@@ -111,17 +111,16 @@ where
     match result {
         Ok(Ok(outcome)) => {
             line!(info, outcome = %outcome, "task handled");
-            if matches!(outcome, Outcome::Park { .. }) {
-                telemetry::count("StepParked", "queue", queue.name());
-            }
             true
         }
         Ok(Err(error)) => {
             line!(warn, error = error_chain(&error), "task not finished; it will be delivered again");
+            telemetry::count("UnfinishedTask", "queue", queue.name());
             false
         }
         Err(panic) => {
             line!(error, error = %panic, "a bug: the task panicked; it will be delivered again");
+            telemetry::count("UnfinishedTask", "queue", queue.name());
             false
         }
     }
@@ -171,6 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_panics_or_is_rubbish_does_not_take_the_others_along() {
+        let (_lines, _logging) = Lines::kept();
         let batch = event(vec![
             message("good", task("moon.myshopify.com", 1)),
             message("rubbish", "{\"v\":1}"),
@@ -189,6 +189,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_order_does_not_hold_up_the_others_but_its_own_next_message() {
+        let (_lines, _logging) = Lines::kept();
         let (release, held) = tokio::sync::watch::channel(false);
         let batch = event(vec![
             message("slow", task("moon.myshopify.com", 1)),
@@ -219,8 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_is_logged_on_the_way_says_which_task_it_was_for() {
-        let lines = Lines::default();
-        let logging = tracing::subscriber::set_default(telemetry::subscriber(lines.clone()));
+        let (lines, _logging) = Lines::kept();
 
         let batch = event(vec![message("m-1", task("moon.myshopify.com", 7))]);
         handle(Queue::OrderPush, batch, |_| async {
@@ -228,7 +228,6 @@ mod tests {
             Ok(Outcome::Done("done"))
         })
         .await;
-        drop(logging);
 
         let line = lines.find("a store is slow");
         let told =
@@ -239,15 +238,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_is_no_task_is_told_with_what_set_it_off() {
-        let lines = Lines::default();
-        let logging = tracing::subscriber::set_default(telemetry::subscriber(lines.clone()));
+        let (lines, _logging) = Lines::kept();
         let mut rubbish = message("m-2", "{}");
         let mut cause = SqsMessageAttribute::default();
         cause.string_value = Some("e-2".into());
         rubbish.message_attributes.insert(CAUSE_ID.into(), cause);
 
         handle(Queue::OrderPush, event(vec![rubbish]), |_| async { Ok(Outcome::Done("done")) }).await;
-        drop(logging);
 
         let line = lines.find("a message is no task of ours");
         assert_eq!((&line["task.cause_id"], &line["message.id"]), (&"e-2".into(), &"m-2".into()), "{line}");
@@ -258,6 +255,14 @@ mod tests {
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
     impl Lines {
+        /// What this test logs, as long as the guard lives. Each test that logs keeps its lines, whether it looks at them or not: a
+        /// line that is first come upon where nobody listens is remembered as one that nobody wants.
+        fn kept() -> (Self, tracing::subscriber::DefaultGuard) {
+            let lines = Self::default();
+            let logging = tracing::subscriber::set_default(telemetry::subscriber(lines.clone()));
+            (lines, logging)
+        }
+
         fn find(&self, part: &str) -> serde_json::Value {
             let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
             let line = all.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {all}"));

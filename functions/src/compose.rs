@@ -87,22 +87,39 @@ pub async fn intake() -> Result<(SqsTasks, VaultReader, String), Error> {
 pub struct People {
     pub ledger: DynamoLedger,
     pub mail: Notifications,
-    pub chat: Option<Chat>,
+    pub chat: ChatDoor,
 }
 
-/// The parts of what tells people; reads the chat's webhook.
+/// The way into the chat, which may be made, changed or closed at any time.
+#[derive(Debug, Clone)]
+pub struct ChatDoor {
+    vault: VaultReader,
+    secret_id: String,
+}
+
+impl ChatDoor {
+    /// The chat as its secret says now; `None`: there is none.
+    ///
+    /// # Errors
+    /// The secret cannot be read, or the HTTP client not be made.
+    pub async fn open(&self) -> Result<Option<Chat>, Error> {
+        let webhook = self.vault.chat_webhook(&self.secret_id).await?;
+        Ok(webhook.map(Chat::new).transpose()?)
+    }
+}
+
+/// The parts of what tells people.
 ///
 /// # Errors
-/// The environment is incomplete, or the secret cannot be read.
+/// The environment is incomplete.
 pub async fn people() -> Result<People, Error> {
     let env = ProcessEnvironment;
     let sdk = roundtrip_aws::sdk_config().await;
     let (topic, secret_id) = config::notifications(&env)?;
-    let webhook = VaultReader::new(&sdk).chat_webhook(&secret_id).await?;
     Ok(People {
         ledger: DynamoLedger::new(&sdk, config::tables(&env)?),
         mail: Notifications::new(&sdk, topic),
-        chat: webhook.map(Chat::new).transpose()?,
+        chat: ChatDoor { vault: VaultReader::new(&sdk), secret_id },
     })
 }
 

@@ -30,16 +30,17 @@ enum Call {
 /// Serves topic and bus until Lambda ends the process.
 ///
 /// # Errors
-/// The environment is incomplete, the chat's webhook cannot be read, or the Runtime API fails.
+/// The environment is incomplete, or the Runtime API fails.
 pub async fn run() -> Result<(), Error> {
     let people = Arc::new(compose::people().await?);
     let serve = |event: LambdaEvent<Value>| {
         let people = Arc::clone(&people);
         async move {
-            let messages = messages(&people, event.payload).await?;
+            // Both on the heap: as one, they are nested deeper than the compiler looks.
+            let messages = Box::pin(messages(&people, event.payload)).await?;
             let mut told = 0;
             for message in messages {
-                tell(&people, &message).await?;
+                Box::pin(tell(&people, &message)).await?;
                 told += 1;
             }
             Ok::<_, Error>(json!({ "told": told }))
@@ -67,21 +68,19 @@ async fn messages(people: &People, payload: Value) -> Result<Vec<Message>, Error
                         Err(error)
                     }
                 };
-                messages.push(Message::of_alarm(&alarm, open));
+                messages.extend(Message::of_alarm(&alarm, open));
             }
             Ok(messages)
         }
     }
 }
 
-/// By mail, and in the chat. A chat that does not take it keeps nobody from their mail; a topic that does not, has the whole
-/// call repeated by Lambda.
+/// By mail, and in the chat. A chat that does not take it, or cannot be found, keeps nobody from their mail; a topic that does
+/// not, has the whole call repeated by Lambda.
 async fn tell(people: &People, message: &Message) -> Result<(), Error> {
-    if let Some(chat) = &people.chat
-        && let Err(error) = chat.post(&message.in_chat()).await
-    {
+    if let Err(error) = tell_chat(people, message).await {
         tracing::error!(
-            error = error_chain(&error),
+            error = error_chain(&*error),
             notification.subject = message.subject,
             "a notification did not reach the chat"
         );
@@ -95,6 +94,13 @@ async fn tell(people: &People, message: &Message) -> Result<(), Error> {
         );
     })?;
     tracing::info!(notification.subject = message.subject, "people were told");
+    Ok(())
+}
+
+async fn tell_chat(people: &People, message: &Message) -> Result<(), Error> {
+    if let Some(chat) = people.chat.open().await? {
+        chat.post(&message.in_chat()).await?;
+    }
     Ok(())
 }
 

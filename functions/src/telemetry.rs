@@ -37,6 +37,12 @@ pub(crate) fn count(name: &str, dimension: &str, value: &str) {
     print(&metric(name, "Count", &1.into(), Some((dimension, value)), SystemTime::now()));
 }
 
+/// Tells that no `name` came just now. Where nothing is told for long, CloudWatch judges an alarm by what was told before.
+/// Source: CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": the evaluation range.
+pub(crate) fn none(name: &str, dimension: &str, value: &str) {
+    print(&metric(name, "Count", &0.into(), Some((dimension, value)), SystemTime::now()));
+}
+
 /// Tells one value of `name`, without a dimension: what is averaged, or is of the whole stack. The unit is a word of
 /// CloudWatch's, e.g. `Seconds`.
 pub(crate) fn value(name: &str, unit: &'static str, value: impl Into<Number>) {

@@ -14,10 +14,12 @@ const CAUSES: usize = 5;
 #[serde(rename_all = "PascalCase")]
 pub struct Alarm {
     alarm_name: String,
-    /// What it means, ` - `, and where the runbook tells of it.
+    /// What it means, where the runbook tells of it, and what to type first; with ` - ` between.
     #[serde(default)]
     alarm_description: Option<String>,
     new_state_value: String,
+    #[serde(default)]
+    old_state_value: Option<String>,
     #[serde(default)]
     new_state_reason: String,
     #[serde(default)]
@@ -38,24 +40,28 @@ pub struct Message {
 }
 
 impl Message {
-    /// Of an alarm, with what needs somebody now; or why that cannot be told.
+    /// Of an alarm, with what needs somebody now; or why that cannot be told. `None`: it says that all is well, as each alarm
+    /// of a new stack does once, where nothing was amiss.
     #[must_use]
-    pub fn of_alarm(alarm: &Alarm, open: Result<IncidentsAnswer, String>) -> Self {
+    pub fn of_alarm(alarm: &Alarm, open: Result<IncidentsAnswer, String>) -> Option<Self> {
         let Alarm { alarm_name, new_state_value, new_state_reason, state_change_time, .. } = alarm;
         let description = alarm.alarm_description.as_deref().unwrap_or_default();
-        let (what, runbook) = description.split_once(" - ").unwrap_or((description, "docs/RUNBOOK.md"));
+        let mut parts = description.split(" - ");
+        let what = parts.next().unwrap_or_default();
+        let (runbook, look) = (parts.next().unwrap_or("docs/RUNBOOK.md"), parts.next().unwrap_or("roundtrip incident"));
         if new_state_value == "OK" {
+            let was_amiss = alarm.old_state_value.as_deref().is_none_or(|state| state == "ALARM");
             let text = format!("{what}\n\nThat is over since {state_change_time}.");
-            return Self { subject: format!("OK: {alarm_name}"), text };
+            return was_amiss.then(|| Self { subject: format!("OK: {alarm_name}"), text });
         }
         let open = match open {
             Ok(incidents) => told(&incidents),
             Err(error) => format!("What needs somebody cannot be told: {error}"),
         };
         let text = format!(
-            "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{open}\n\nLook     roundtrip incident"
+            "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{open}\n\nLook     {look}"
         );
-        Self { subject: format!("{new_state_value}: {alarm_name}"), text }
+        Some(Self { subject: format!("{new_state_value}: {alarm_name}"), text })
     }
 
     /// Of an event that people have to know; `None`: they need not.
@@ -108,7 +114,7 @@ impl Message {
 
 fn told(IncidentsAnswer { incidents, count, more }: &IncidentsAnswer) -> String {
     if incidents.is_empty() {
-        return format!("Nothing needs anybody just now: {NOTHING}.");
+        return format!("Open     {NOTHING}");
     }
     let least = if *more { "at least " } else { "" };
     let causes = incidents.len();
@@ -159,8 +165,8 @@ mod tests {
     fn alarm(state: &str) -> Alarm {
         serde_json::from_value(json!({
             "AlarmName": "roundtrip-order-push-dlq",
-            "AlarmDescription": "A push waits for a person - docs/RUNBOOK.md, A message on a dead-letter queue.",
-            "NewStateValue": state, "NewStateReason": "Threshold Crossed: Maximum 41.0",
+            "AlarmDescription": "A push waits for a person - docs/RUNBOOK.md, A message on a dead-letter queue. - roundtrip incident",
+            "OldStateValue": "INSUFFICIENT_DATA", "NewStateValue": state, "NewStateReason": "Threshold Crossed: Maximum 41.0",
             "StateChangeTime": "2026-11-23T03:00:00.000+0000", "Region": "EU (Frankfurt)", "AWSAccountId": "1",
         }))
         .unwrap()
@@ -203,7 +209,7 @@ Open     40, of 1 cause
 
 Look     roundtrip incident";
 
-        let message = Message::of_alarm(&alarm("ALARM"), Ok(open(1)));
+        let message = Message::of_alarm(&alarm("ALARM"), Ok(open(1))).unwrap();
 
         assert_eq!((message.subject.as_str(), message.text.as_str()), ("ALARM: roundtrip-order-push-dlq", expected));
         assert!(message.in_chat().starts_with("*ALARM: roundtrip-order-push-dlq*\n```\nA push waits"));
@@ -215,7 +221,7 @@ Look     roundtrip incident";
         many.incidents[6].latest = "2026-11-23T02:59:00Z".parse().unwrap();
         many.incidents[6].failed_at = "pluto.myshopify.com".parse().unwrap();
 
-        let text = Message::of_alarm(&alarm("ALARM"), Ok(many)).text;
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(many)).unwrap().text;
 
         assert!(text.find("pluto").unwrap() < text.find("at sun").unwrap(), "{text}");
 
@@ -225,19 +231,38 @@ Look     roundtrip incident";
 
     #[test]
     fn an_alarm_is_told_though_the_ledger_is_out_of_reach() {
-        let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).text;
+        let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).unwrap().text;
 
         assert!(text.contains("What needs somebody cannot be told: the ledger cannot list"), "{text}");
         let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
-        assert!(Message::of_alarm(&alarm("ALARM"), Ok(nothing)).text.contains("Nothing needs anybody just now"));
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(nothing)).unwrap().text;
+        assert!(text.contains("\n\nOpen     nothing is parked, and "), "{text}");
     }
 
     #[test]
     fn what_is_over_is_said_in_a_line() {
-        let message = Message::of_alarm(&alarm("OK"), Ok(open(1)));
+        let over = Alarm { old_state_value: Some("ALARM".into()), ..alarm("OK") };
+
+        let message = Message::of_alarm(&over, Ok(open(1))).unwrap();
 
         assert_eq!(message.subject, "OK: roundtrip-order-push-dlq");
         assert_eq!(message.text, "A push waits for a person\n\nThat is over since 2026-11-23T03:00:00.000+0000.");
+    }
+
+    #[test]
+    fn a_new_alarm_that_is_well_tells_nobody() {
+        assert_eq!(Message::of_alarm(&alarm("OK"), Ok(open(1))), None);
+    }
+
+    #[test]
+    fn an_alarm_says_where_to_look_at_what_it_is_about() {
+        let description =
+            "No webhook has come - docs/RUNBOOK.md, No webhook has come. - aws logs tail /aws/lambda/r-webhook-intake";
+        let silent = Alarm { alarm_description: Some(description.into()), ..alarm("ALARM") };
+
+        let text = Message::of_alarm(&silent, Ok(open(0))).unwrap().text;
+
+        assert!(text.ends_with("\n\nLook     aws logs tail /aws/lambda/r-webhook-intake"), "{text}");
     }
 
     #[test]

@@ -93,13 +93,7 @@ pub(super) fn filter(code: Option<&str>, times: (Option<&str>, Option<&str>)) ->
 
 fn known(code: &str) -> Result<Code, ApiError> {
     let known = Code::ALL.into_iter().find(|known| known.name() == code);
-    known.ok_or_else(|| {
-        let what = code.chars().take(40).collect::<String>();
-        ApiError::field(
-            "code",
-            format!("`{what}` is none that is known: give one like CHANNEL_UNAVAILABLE; docs/API.md lists them"),
-        )
-    })
+    known.ok_or_else(|| ApiError::unknown_code("code", code, "CHANNEL_UNAVAILABLE"))
 }
 
 /// As their merchants see them.

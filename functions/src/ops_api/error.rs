@@ -47,6 +47,12 @@ impl ApiError {
         Self::of_field(ProblemCode::InvalidField, field, &error.to_string())
     }
 
+    /// A code that this release does not know; `like` is one that it knows.
+    pub(super) fn unknown_code(field: &str, given: &str, like: &str) -> Self {
+        let given = given.chars().take(40).collect::<String>();
+        Self::field(field, format!("`{given}` is none that is known: give one like {like}; docs/API.md lists them"))
+    }
+
     /// A value that is understood and cannot be.
     pub(super) fn unprocessable(field: impl Into<String>, error: impl ToString) -> Self {
         Self::of_field(ProblemCode::InvalidValue, field, &error.to_string())

@@ -91,11 +91,7 @@ pub(super) fn ownership(owner: Option<Owner>, unowned: Option<bool>) -> Result<O
 
 /// The code of this name.
 pub(super) fn known(field: &str, code: &str) -> Result<ExceptionCode, ApiError> {
-    ExceptionCode::named(code).ok_or_else(|| {
-        let what = code.chars().take(40).collect::<String>();
-        let remedy = "give one like LOCATION_UNMAPPED; docs/API.md lists them";
-        ApiError::field(field, format!("`{what}` is none that is known: {remedy}"))
-    })
+    ExceptionCode::named(code).ok_or_else(|| ApiError::unknown_code(field, code, "LOCATION_UNMAPPED"))
 }
 
 /// Says that nothing is left to do about warnings of an order, all of them or those of one cause: somebody saw to them at the

@@ -82,7 +82,7 @@ pub(super) async fn own(
     let now = Timestamp::now();
     let count = count(&api, &cause, now).await?;
     if count == 0 {
-        let remedy = "GET /v1/incidents shows what there is now";
+        let remedy = "`roundtrip incident` shows what there is now";
         return Err(ApiError::not_found("nothing of this cause needs anybody", remedy));
     }
     let until = now + SignedDuration::from_hours(24 * i64::from(days));
@@ -104,7 +104,7 @@ pub(super) async fn release(
 ) -> Answer<OwnerAnswer> {
     let is_taken = api.ledger.assignments().await?.iter().any(|it| it.cause == cause);
     if !is_taken {
-        return Err(ApiError::not_found("nobody took this cause", "GET /v1/incidents shows who owns what"));
+        return Err(ApiError::not_found("nobody took this cause", "`roundtrip incident` shows who owns what"));
     }
     api.ledger.release(&cause).await?;
     tracing::info!(incident.cause = cause, actor = operator.name, "incident released");

@@ -122,7 +122,7 @@ pub(super) async fn purge(
     if confirm != Some(matched) {
         let what = format!("{matched} dead letters would be purged");
         let remedy =
-            format!("look at them: GET /v1/dead-letters; then repeat the request with `\"confirm\": {matched}`");
+            format!("look at them (`roundtrip dlq list`), then say how many: `confirm`, or `--confirm {matched}`");
         return Err(ApiError::new(ProblemCode::ConfirmRequired, what, remedy).at("confirm"));
     }
     let now = Timestamp::now();

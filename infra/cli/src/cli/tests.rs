@@ -31,6 +31,19 @@ fn options_for_all_commands_may_stand_anywhere() {
 }
 
 #[test]
+fn what_an_alarm_says_to_type_can_be_typed() {
+    let alarms = include_str!("../../../alarms.yaml");
+    let descriptions = alarms.lines().filter_map(|line| line.trim_start().strip_prefix("AlarmDescription: "));
+    let commands: Vec<&str> = descriptions.filter_map(|it| it.split(" - ").nth(2)).collect();
+    let ours: Vec<&str> = commands.into_iter().filter(|command| command.starts_with("roundtrip ")).collect();
+
+    assert!(ours.len() > 5, "{ours:?}");
+    for command in ours {
+        parse(command).unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+}
+
+#[test]
 fn what_an_incident_says_to_type_can_be_typed() {
     let at = Timestamp::UNIX_EPOCH;
     let letter = |id: &str, code| {

@@ -6,6 +6,9 @@ use roundtrip_api::exceptions::{Evidence, ExceptionsAnswer, ListedException, Own
 use super::incidents::age;
 use super::{lay_out, table, time};
 
+/// As many as one answer lists.
+const MOST: usize = 250;
+
 /// One a line, oldest first, and what they have in common below.
 pub(crate) fn exceptions(found: &ExceptionsAnswer, now: Timestamp) -> String {
     let ExceptionsAnswer { exceptions, count, more } = found;
@@ -25,11 +28,19 @@ pub(crate) fn exceptions(found: &ExceptionsAnswer, now: Timestamp) -> String {
         ]);
     }
     let mut text = vec![lay_out(table, &[], 0)];
+    // One answer has no more; the list of dead letters has pages.
+    let how = match &first.evidence {
+        Evidence::DeadLetter { .. } if exceptions.len() >= MOST => {
+            format!("roundtrip dlq list --cause {}", first.cause)
+        }
+        _ if exceptions.len() >= MOST => "once these are seen to".to_owned(),
+        _ => "--limit".to_owned(),
+    };
     match (count - exceptions.len(), more) {
         (0, false) => {}
         (0, true) => text.push("and more than was looked through".to_owned()),
-        (rest, false) => text.push(format!("and {rest} more: --limit")),
-        (rest, true) => text.push(format!("and {rest} more at least: --limit")),
+        (rest, false) => text.push(format!("and {rest} more: {how}")),
+        (rest, true) => text.push(format!("and {rest} more at least: {how}")),
     }
     text.push(format!("remedy: {}", first.remedy));
     text.join("\n")
@@ -69,6 +80,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_one_answer_has_no_room_for_is_found_elsewhere() {
+        let letter = json!({
+            "cause": "5f3a91c2", "code": "REJECTED", "kind": "push", "shop": "moon.myshopify.com",
+            "order": "7001", "failed_at": "sun.myshopify.com", "since": "2026-11-23T01:00:00Z",
+            "evidence": { "type": "dead-letter", "id": "moon.myshopify.com/7001/push/sun.myshopify.com/1@0", "attempts": 1 },
+            "remedy": "mend what the message names, then redrive", "help": "/v1/help/REJECTED",
+        });
+        let shown = |listed: usize| {
+            let found = json!({ "exceptions": vec![letter.clone(); listed], "count": 300, "more": false });
+            exceptions(&serde_json::from_value(found).unwrap(), "2026-11-23T03:00:00Z".parse().unwrap())
+        };
+
+        assert!(shown(50).contains("\nand 250 more: --limit\n"));
+        assert!(shown(250).contains("\nand 50 more: roundtrip dlq list --cause 5f3a91c2\n"));
+    }
 
     #[test]
     fn each_exception_says_since_when_whose_it_is_and_what_shows_it() {

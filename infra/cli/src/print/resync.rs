@@ -5,13 +5,17 @@ use roundtrip_api::step::ShopError;
 use roundtrip_domain::id::ShopDomain;
 use roundtrip_domain::resync::Occasion;
 
-use super::step::explained;
+use super::step::{explained, waits};
 use super::{labelled, lay_out, table, time};
 
 /// The run that is under way or the last one, the next, and those before.
 pub(crate) fn resync(answer: &ResyncAnswer) -> String {
     let mut text = match &answer.run {
-        Some(current) => run(&answer.shop, current, answer.error.as_ref()),
+        Some(current) => {
+            let mut text = run(&answer.shop, current, answer.error.as_ref());
+            text.extend(answer.wait.as_ref().map(waits));
+            text
+        }
         None => vec![format!("{}  was never read", answer.shop)],
     };
     if !answer.next.is_empty() {
@@ -83,5 +87,29 @@ fn occasion(occasion: Occasion) -> &'static str {
         Occasion::Unpushed => "orders of before automatic push",
         Occasion::Links => "changed product links",
         Occasion::Unknown => "something that a newer release knows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_does_not_go_on_says_what_it_waits_for() {
+        let answer = json!({
+            "shop": "moon.myshopify.com", "state": "requested", "last_success": null, "next": [], "past": [], "error": null,
+            "run": {
+                "id": "r-1", "occasion": "schedule", "state": "requested", "requested_at": "2026-11-23T03:00:00Z",
+                "scanned": 0, "found": 0, "fixed": 0, "calls": 0,
+            },
+            "wait": { "until": "2026-11-23T03:05:00Z", "why": "throttled" },
+        });
+
+        let text = resync(&serde_json::from_value(answer).unwrap());
+
+        assert!(text.contains("is to be read; it has not answered yet"), "{text}");
+        assert!(text.ends_with("\nwaits until 2026-11-23 03:05:00Z for the store's rate limit"), "{text}");
     }
 }

@@ -90,18 +90,14 @@ pub async fn list(
     Ok(Page { letters: found.into_iter().map(|placed| placed.letter).collect(), next })
 }
 
-/// All dead letters that `filter` lets through, as far as one question reads of each shop; and whether there are more.
+/// All dead letters of one shop that `filter` lets through, as far as one question reads; and whether there are more.
 pub(crate) async fn everything(
-    ledger: &(impl ParkedSteps + Registry),
+    ledger: &impl ParkedSteps,
+    shop: &ShopDomain,
     filter: &Filter,
-) -> Result<(Vec<DeadLetter>, bool), LedgerError> {
-    let (mut found, mut more) = (Vec::new(), false);
-    for shop in ledger.shops().await? {
-        let (letters, next) = of_shop(ledger, &shop, filter, None, usize::MAX).await?;
-        found.extend(letters.into_iter().map(|placed| placed.letter));
-        more |= next.is_some();
-    }
-    Ok((found, more))
+) -> Result<(impl Iterator<Item = DeadLetter>, bool), LedgerError> {
+    let (letters, next) = of_shop(ledger, shop, filter, None, usize::MAX).await?;
+    Ok((letters.into_iter().map(|placed| placed.letter), next.is_some()))
 }
 
 /// Those of `ids` that are parked still, as they were. A batch of reads for each hundred, and one for each step of a shop

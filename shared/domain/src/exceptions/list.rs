@@ -77,9 +77,11 @@ pub async fn exceptions(
     now: Timestamp,
 ) -> Result<Found, LedgerError> {
     let parked = dead_letters::Filter { before: filter.before, ..dead_letters::Filter::default() };
-    let (letters, mut more) = dead_letters::everything(ledger, &parked).await?;
-    let mut found: Vec<What> = letters.into_iter().map(What::Parked).collect();
+    let (mut found, mut more): (Vec<What>, bool) = (Vec::new(), false);
     for shop in ledger.shops().await? {
+        let (letters, more_letters) = dead_letters::everything(ledger, &shop, &parked).await?;
+        found.extend(letters.map(What::Parked));
+        more |= more_letters;
         more |= warned(ledger, &shop, filter.before, &mut found).await?;
     }
     found.retain(|what| filter.is_it(what));

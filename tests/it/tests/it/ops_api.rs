@@ -232,12 +232,14 @@ async fn what_failed_links_help_that_anybody_may_read() {
 #[test]
 fn the_page_explains_every_code_in_the_words_of_the_help() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/API.md")).unwrap();
-    let explained = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
-    let explained: Vec<(&str, &str)> = explained.filter(|(code, _)| *code == code.to_uppercase()).collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |")?.split_once("` | "));
+    let rows = rows.filter(|(code, _)| *code == code.to_uppercase());
+    let explained: Vec<_> =
+        rows.filter_map(|(code, words)| words.split_once(" | ").map(|(means, to_do)| (code, means, to_do))).collect();
 
-    let warnings = WarningCode::ALL.map(|code| (code.name(), code.meaning()));
-    let codes: Vec<(&str, &str)> =
-        Code::ALL.map(|code| (code.name(), code.meaning())).into_iter().chain(warnings).collect();
+    let warnings = WarningCode::ALL.map(|code| (code.name(), code.meaning(), code.remedy()));
+    let codes = Code::ALL.map(|code| (code.name(), code.meaning(), code.remedy()));
+    let codes: Vec<_> = codes.into_iter().chain(warnings).collect();
 
     assert_eq!(explained, codes);
 }

@@ -283,7 +283,7 @@ async fn a_purge_wants_to_be_told_how_many() {
     let (status, problem) = purge(json!({ "code": "REJECTED", "reason": "sold out" })).await;
     assert_eq!((status, &problem["code"], &problem["field"]), (409, &json!("CONFIRM_REQUIRED"), &json!("confirm")));
     assert_eq!(problem["detail"], "2 dead letters would be purged");
-    assert!(problem["remedy"].as_str().unwrap().contains("\"confirm\": 2"), "{problem:#}");
+    assert!(problem["remedy"].as_str().unwrap().contains("`--confirm 2`"), "{problem:#}");
     let (status, _) = purge(json!({ "code": "REJECTED", "reason": "sold out", "confirm": 3 })).await;
     assert_eq!((status, scene.dead_letters("").await.0.len()), (409, 4), "nothing was done");
     for (body, field) in

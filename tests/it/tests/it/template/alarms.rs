@@ -74,7 +74,7 @@ fn what_runs_each_minute_is_missed_when_it_does_not() {
     let missed: BTreeSet<String> = missed
         .inspect(|alarm| {
             let properties = &alarm.properties;
-            assert_eq!((number(&properties["Threshold"]), alarm.seconds()), (1, 600), "{}", alarm.name);
+            assert_eq!((number(&properties["Threshold"]), alarm.seconds()), (1, 300), "{}", alarm.name);
             assert_eq!(properties["ComparisonOperator"], "LessThanThreshold", "{}", alarm.name);
             assert_eq!(properties["TreatMissingData"], "breaching", "{}", alarm.name);
         })
@@ -108,6 +108,34 @@ fn each_dead_letter_queue_has_an_alarm_on_its_depth_and_each_work_queue_one_on_i
 }
 
 #[test]
+fn each_work_queue_has_an_alarm_on_tasks_that_fail_again_and_again_and_one_on_what_is_given_up() {
+    let alarms = alarms();
+    for (metric, name, seconds) in [("UnfinishedTask", "unfinished", 900), ("StepParked", "parked", 300)] {
+        let watching = alarms.iter().filter(|alarm| alarm.properties["MetricName"] == metric);
+        let watched: BTreeSet<&str> = watching
+            .map(|alarm| {
+                let queue = text(&alarm.properties["Dimensions"][0]["Value"]);
+                assert_eq!(alarm.properties["AlarmName"], format!("${{Stack}}-{queue}-{name}"));
+                assert_eq!((number(&alarm.properties["Threshold"]), alarm.seconds()), (1, seconds), "{}", alarm.name);
+                queue
+            })
+            .collect();
+
+        assert_eq!(watched, WORK_QUEUES.into(), "{metric}");
+    }
+}
+
+/// A task that is not finished comes back within each period of the alarm, until it is a dead letter.
+#[test]
+fn a_task_that_fails_again_and_again_fails_in_each_period_of_its_alarm() {
+    let template = Template::read();
+    let parameter = |name: &str| number(&template.0["Parameters"][name]["Default"]);
+    let period = number(&alarm("OrderPushUnfinishedAlarm").properties["Period"]);
+
+    assert!(parameter("QueueVisibility") + parameter("WorkerTimeout") <= period);
+}
+
+#[test]
 fn an_alarm_is_named_as_its_resource() {
     for alarm in alarms() {
         let name = text(&alarm.properties["AlarmName"]).strip_prefix("${Stack}-").unwrap();
@@ -125,7 +153,8 @@ fn each_alarm_names_what_the_runbook_says_of_it_meaning_first_look_and_remedy() 
 
     for alarm in alarms() {
         let description = text(&alarm.properties["AlarmDescription"]);
-        let heading = description.split_once(" - docs/RUNBOOK.md, ").and_then(|(_, heading)| heading.strip_suffix('.'));
+        let (_, heading, _) = told(&alarm);
+        let heading = heading.strip_prefix("docs/RUNBOOK.md, ");
         let heading = heading.unwrap_or_else(|| panic!("{} names no heading: {description}", alarm.name));
         let section = sections.get(heading).unwrap_or_else(|| panic!("the runbook has no `{heading}`"));
 
@@ -136,17 +165,42 @@ fn each_alarm_names_what_the_runbook_says_of_it_meaning_first_look_and_remedy() 
         let one_of_many = match alarm.properties["Dimensions"][0]["Name"].as_str() {
             Some("FunctionName") => called.replace(&alarm.subject_or_nothing(), "<function>"),
             Some("QueueName") => called.replace(&alarm.subject_or_nothing(), "<queue>"),
+            Some("queue") => called.replace(text(&alarm.properties["Dimensions"][0]["Value"]), "<queue>"),
             _ => called.clone(),
         };
         assert!(section.contains(&called) || section.contains(&one_of_many), "`{heading}` does not name {called}");
     }
 }
 
+/// That a command of ours can be typed is held by the command's own tests.
+#[test]
+fn each_alarm_says_what_to_type_first_about_what_there_is() {
+    let template = Template::read();
+    let functions: BTreeSet<String> = template.functions().map(|Function { bin, .. }| bin.to_owned()).collect();
+    let schedules = template.of_type("AWS::Scheduler::Schedule").map(|(_, it)| text(&it["Properties"]["Name"]));
+    let schedules: BTreeSet<&str> = schedules.map(|name| name.strip_prefix("${AWS::StackName}-").unwrap()).collect();
+
+    for alarm in alarms() {
+        let (_, _, look) = told(&alarm);
+        if let Some(logs) = look.strip_prefix("aws logs tail /aws/lambda/${Stack}-") {
+            let function = logs.split(' ').next().unwrap();
+            assert!(functions.contains(function), "{}: {look}", alarm.name);
+        } else if let Some(schedule) = look.strip_prefix("aws scheduler get-schedule --name ${Stack}-") {
+            assert!(schedules.contains(schedule), "{}: {look}", alarm.name);
+        } else {
+            assert!(
+                look.starts_with("roundtrip ") || look == "aws lambda get-account-settings",
+                "{}: {look}",
+                alarm.name
+            );
+        }
+    }
+}
+
 #[test]
 fn an_alarm_tells_notify_which_tells_people_and_its_own_go_to_people_at_once() {
     for alarm in alarms() {
-        let is_of_many = ["PushFailedAlarm", "WritebackFailedAlarm"].contains(&alarm.name.as_str());
-        let is_of_an_event = alarm.properties["MetricName"] == "DomainEvent" && !is_of_many;
+        let is_of_an_event = alarm.properties["MetricName"] == "DomainEvent";
         let is_notifys = alarm.subject_or_nothing() == "notify";
         let wanted = match (is_of_an_event, is_notifys) {
             (true, _) => json!(null), // the event itself reaches people
@@ -194,8 +248,16 @@ fn each_metric_of_ours_that_an_alarm_watches_is_told_by_the_code() {
     let watched: BTreeSet<Metric> = alarms.iter().filter_map(Alarm::metric_of_ours).collect();
 
     let names: BTreeSet<&str> = watched.iter().map(|metric| metric.name.as_str()).collect();
-    let expected =
-        ["DomainEvent", "OldestParked", "PushFailure", "ScheduledRun", "StoredDelivery", "UnownedExceptions"];
+    let expected = [
+        "DomainEvent",
+        "OldestParked",
+        "PushFailure",
+        "ScheduledRun",
+        "StepParked",
+        "StoredDelivery",
+        "UnfinishedTask",
+        "UnownedExceptions",
+    ];
     assert_eq!(names, BTreeSet::from(expected));
     metrics::assert_told(&watched);
 }
@@ -209,10 +271,7 @@ fn an_alarm_on_events_names_an_event_that_there_is() {
     let watched = alarms.iter().filter(|alarm| alarm.properties["MetricName"] == "DomainEvent");
     let watched: BTreeSet<&str> = watched.map(|alarm| text(&alarm.properties["Dimensions"][0]["Value"])).collect();
 
-    assert_eq!(
-        watched,
-        BTreeSet::from(["BackfillStalled", "PushFailed", "SubscriptionsHealed", "WebhooksMissed", "WritebackFailed"])
-    );
+    assert_eq!(watched, BTreeSet::from(["BackfillStalled", "SubscriptionsHealed", "WebhooksMissed"]));
     for event in watched {
         assert!(events.contains(&event), "there is no {event}");
     }
@@ -236,13 +295,24 @@ fn silence_is_alarming_where_something_should_come_by_itself() {
 
     let silent: BTreeMap<&str, u64> = silent.map(|alarm| (alarm.name.as_str(), alarm.seconds())).collect();
     let expected = [
-        ("DeadLettersStoppedAlarm", HOUR / 6),
-        ("DueWorkStoppedAlarm", HOUR / 6),
+        ("DeadLettersStoppedAlarm", HOUR / 12),
+        ("DueWorkStoppedAlarm", HOUR / 12),
         ("NoWebhooksAlarm", 6 * HOUR),
         ("ResyncMissedAlarm", 4 * DAY),
     ];
     assert_eq!(silent, BTreeMap::from(expected));
     assert!(alarms.iter().all(|alarm| alarm.properties["TreatMissingData"].is_string()), "said of each");
+}
+
+/// With nothing told for long, CloudWatch judges what was told before, and the alarm would come days late.
+#[test]
+fn silence_of_ours_is_told_as_a_zero() {
+    let alarms = alarms();
+    let silent = alarms.iter().filter(|alarm| alarm.properties["TreatMissingData"] == "breaching");
+    let silent: BTreeSet<Metric> = silent.filter_map(Alarm::metric_of_ours).collect();
+
+    assert_eq!(silent.len(), 2);
+    metrics::assert_told_as_none(&silent);
 }
 
 #[test]
@@ -307,6 +377,15 @@ impl Alarm {
     /// How far back it looks.
     fn seconds(&self) -> u64 {
         number(&self.properties["Period"]) * number(&self.properties["EvaluationPeriods"])
+    }
+}
+
+/// What an alarm is about, where the runbook tells of it, and what to type first.
+fn told(alarm: &Alarm) -> (&str, &str, &str) {
+    let description = text(&alarm.properties["AlarmDescription"]);
+    match description.split(" - ").collect::<Vec<_>>()[..] {
+        [what, runbook, look] => (what, runbook, look),
+        _ => panic!("{} says not three things: {description}", alarm.name),
     }
 }
 

@@ -18,6 +18,7 @@ fn each_queue_and_each_function_is_on_the_dashboard() {
     assert_eq!(shown("ApproximateNumberOfMessagesVisible"), dlqs.map(String::from).collect());
     assert_eq!(shown("ApproximateAgeOfOldestMessage"), WORK_QUEUES.map(String::from).into());
     assert_eq!(shown("Errors"), functions);
+    assert_eq!(shown("Throttles"), functions);
     assert_eq!(shown("Duration"), functions);
 }
 
@@ -26,8 +27,8 @@ fn each_metric_of_ours_on_the_dashboard_is_told_by_the_code() {
     let shown: BTreeSet<Metric> = lines().iter().filter_map(|line| metric_of_ours(line)).collect();
 
     let names: BTreeSet<&str> = shown.iter().map(|metric| metric.name.as_str()).collect();
-    for name in ["StoredDelivery", "RefusedDelivery", "PushFailure", "OldestParked", "UnownedExceptions", "StepParked"]
-    {
+    let wanted = ["StoredDelivery", "RefusedDelivery", "PushFailure", "OldestParked", "UnownedExceptions"];
+    for name in wanted.into_iter().chain(["StepParked", "UnfinishedTask"]) {
         assert!(names.contains(name), "{name} is not shown");
     }
     metrics::assert_told(&shown);

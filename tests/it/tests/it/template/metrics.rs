@@ -34,14 +34,22 @@ impl Metric {
 }
 
 pub(super) fn assert_told<'a>(named: impl IntoIterator<Item = &'a Metric>) {
-    let told = told();
+    assert_among(&told("telemetry::count("), named);
+}
+
+/// Of these it is told, too, that there is none.
+pub(super) fn assert_told_as_none<'a>(named: impl IntoIterator<Item = &'a Metric>) {
+    assert_among(&told("telemetry::none("), named);
+}
+
+fn assert_among<'a>(told: &BTreeSet<Metric>, named: impl IntoIterator<Item = &'a Metric>) {
     for metric in named {
         assert!(told.iter().any(|told| told.is(metric)), "nothing tells {metric:?}; told are {told:?}");
     }
 }
 
-/// What `telemetry` is called with in the functions' sources.
-fn told() -> BTreeSet<Metric> {
+/// What `telemetry` is called with in the functions' sources: values, and what is told `by` a dimension.
+fn told(by: &str) -> BTreeSet<Metric> {
     let mut told = BTreeSet::new();
     for file in std::fs::read_dir(root().join("functions/src")).expect("functions/src").flatten() {
         let Ok(name) = file.file_name().into_string() else { continue };
@@ -49,7 +57,7 @@ fn told() -> BTreeSet<Metric> {
             continue;
         }
         let source = read(&format!("functions/src/{name}"));
-        for call in source.split("telemetry::count(").skip(1) {
+        for call in source.split(by).skip(1) {
             let mut arguments = call.split(',').map(str::trim);
             let (name, dimension) = (literal(arguments.next()), literal(arguments.next()));
             // The last argument ends with the call; one that calls something itself is no literal.
