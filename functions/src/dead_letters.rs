@@ -1,7 +1,8 @@
-//! `dead-letters`: once a minute, lets jobs go on, keeps the dead-letter queues true to the ledger, and tells how long things
-//! wait for a person.
+//! `dead-letters`: once a minute, keeps the dead-letter queues true to the ledger, tells how long things wait for a person, and
+//! lets jobs go on.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use roundtrip_domain::dead_letters::{Filter, Swept, list, sweep};
@@ -10,10 +11,13 @@ use roundtrip_domain::exceptions::unowned;
 use roundtrip_domain::jobs::advance_all;
 use roundtrip_domain::ports::Clock;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use crate::compose::{self, ScheduledPorts};
 use crate::telemetry;
 
+/// Kept of a run's time for its end.
+const RESERVE: Duration = Duration::from_secs(2);
 /// As many steps as one run has time for.
 const STEPS_A_RUN: usize = 500;
 
@@ -26,11 +30,17 @@ pub async fn run() -> Result<(), Error> {
     let serve = |event: LambdaEvent<Value>| {
         let ports = Arc::clone(&ports);
         async move {
+            let time_left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
             let run_id = event.context.request_id;
+            let end = Instant::now() + time_left.saturating_sub(RESERVE);
             // None keeps another from being done. Each on the heap: as one, they are nested deeper than the compiler looks.
-            let jobs = Box::pin(advance_jobs(&ports, &run_id)).await;
             let letters = Box::pin(sweep_queues(&ports, &run_id)).await;
             let waits = Box::pin(tell_waits(&ports, &run_id)).await;
+            // Jobs have what is left of the time: wherever they are cut off, the next run goes on.
+            let jobs = timeout_at(end, Box::pin(advance_jobs(&ports, &run_id))).await.unwrap_or_else(|_| {
+                tracing::warn!(run.id = run_id, "jobs have more to do than one run has time for; the next goes on");
+                Ok(json!("cut off"))
+            });
             Ok::<_, Error>(json!({ "jobs": jobs?, "letters": letters?, "waits": waits? }))
         }
     };

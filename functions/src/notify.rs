@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lambda_events::event::sns::SnsEvent;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use roundtrip_api::incidents::IncidentsAnswer;
 use roundtrip_domain::error_chain;
 use roundtrip_domain::event::DomainEvent;
 use roundtrip_domain::exceptions::{Filter, incidents};
@@ -60,19 +61,24 @@ async fn messages(people: &People, payload: Value) -> Result<Vec<Message>, Error
             let mut messages = Vec::new();
             for record in event.records {
                 let alarm: Alarm = serde_json::from_str(&record.sns.message)?;
-                let open = match incidents(&people.ledger, &Filter::default(), Timestamp::now()).await {
-                    Ok(found) => Ok(found.into()),
-                    Err(error) => {
-                        let error = error_chain(&error);
-                        tracing::error!(error, alarm.name = alarm.name(), "what needs somebody cannot be told");
-                        Err(error)
-                    }
-                };
-                messages.extend(Message::of_alarm(&alarm, open));
+                messages.extend(match alarm.is_over() {
+                    true => Message::of_end(&alarm),
+                    false => Some(Message::of_alarm(&alarm, open(people, &alarm).await)),
+                });
             }
             Ok(messages)
         }
     }
+}
+
+/// What needs somebody; or why that cannot be told.
+async fn open(people: &People, alarm: &Alarm) -> Result<IncidentsAnswer, String> {
+    let found = incidents(&people.ledger, &Filter::default(), Timestamp::now()).await;
+    found.map(Into::into).map_err(|error| {
+        let error = error_chain(&error);
+        tracing::error!(error, alarm.name = alarm.name(), "what needs somebody cannot be told");
+        error
+    })
 }
 
 /// By mail, and in the chat. A chat that does not take it, or cannot be found, keeps nobody from their mail; a topic that does

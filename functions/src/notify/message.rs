@@ -30,6 +30,17 @@ impl Alarm {
     pub(super) fn name(&self) -> &str {
         &self.alarm_name
     }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.new_state_value == "OK"
+    }
+
+    /// What it is about, where the runbook tells of it, and what to type first.
+    fn described(&self) -> (&str, &str, &str) {
+        let mut parts = self.alarm_description.as_deref().unwrap_or_default().split(" - ");
+        let what = parts.next().unwrap_or_default();
+        (what, parts.next().unwrap_or("docs/RUNBOOK.md"), parts.next().unwrap_or("roundtrip incident"))
+    }
 }
 
 /// What people read.
@@ -40,20 +51,11 @@ pub struct Message {
 }
 
 impl Message {
-    /// Of an alarm, with what needs somebody now; or why that cannot be told. `None`: it says that all is well, as each alarm
-    /// of a new stack does once, where nothing was amiss.
+    /// Of an alarm, with what needs somebody now; or why that cannot be told.
     #[must_use]
-    pub fn of_alarm(alarm: &Alarm, open: Result<IncidentsAnswer, String>) -> Option<Self> {
+    pub fn of_alarm(alarm: &Alarm, open: Result<IncidentsAnswer, String>) -> Self {
         let Alarm { alarm_name, new_state_value, new_state_reason, state_change_time, .. } = alarm;
-        let description = alarm.alarm_description.as_deref().unwrap_or_default();
-        let mut parts = description.split(" - ");
-        let what = parts.next().unwrap_or_default();
-        let (runbook, look) = (parts.next().unwrap_or("docs/RUNBOOK.md"), parts.next().unwrap_or("roundtrip incident"));
-        if new_state_value == "OK" {
-            let was_amiss = alarm.old_state_value.as_deref().is_none_or(|state| state == "ALARM");
-            let text = format!("{what}\n\nThat is over since {state_change_time}.");
-            return was_amiss.then(|| Self { subject: format!("OK: {alarm_name}"), text });
-        }
+        let (what, runbook, look) = alarm.described();
         let open = match open {
             Ok(incidents) => told(&incidents),
             Err(error) => format!("What needs somebody cannot be told: {error}"),
@@ -61,7 +63,17 @@ impl Message {
         let text = format!(
             "{what}\n\nWhy      {new_state_reason}\nSince    {state_change_time}\nRunbook  {runbook}\n\n{open}\n\nLook     {look}"
         );
-        Some(Self { subject: format!("{new_state_value}: {alarm_name}"), text })
+        Self { subject: format!("{new_state_value}: {alarm_name}"), text }
+    }
+
+    /// Of an alarm that is over. `None`: it never was, as with each alarm of a new stack, which finds that all is well.
+    #[must_use]
+    pub fn of_end(alarm: &Alarm) -> Option<Self> {
+        let Alarm { alarm_name, old_state_value, state_change_time, .. } = alarm;
+        let (what, ..) = alarm.described();
+        let text = format!("{what}\n\nThat is over since {state_change_time}.");
+        let was_amiss = old_state_value.as_deref().is_none_or(|state| state == "ALARM");
+        was_amiss.then(|| Self { subject: format!("OK: {alarm_name}"), text })
     }
 
     /// Of an event that people have to know; `None`: they need not.
@@ -209,7 +221,7 @@ Open     40, of 1 cause
 
 Look     roundtrip incident";
 
-        let message = Message::of_alarm(&alarm("ALARM"), Ok(open(1))).unwrap();
+        let message = Message::of_alarm(&alarm("ALARM"), Ok(open(1)));
 
         assert_eq!((message.subject.as_str(), message.text.as_str()), ("ALARM: roundtrip-order-push-dlq", expected));
         assert!(message.in_chat().starts_with("*ALARM: roundtrip-order-push-dlq*\n```\nA push waits"));
@@ -221,7 +233,7 @@ Look     roundtrip incident";
         many.incidents[6].latest = "2026-11-23T02:59:00Z".parse().unwrap();
         many.incidents[6].failed_at = "pluto.myshopify.com".parse().unwrap();
 
-        let text = Message::of_alarm(&alarm("ALARM"), Ok(many)).unwrap().text;
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(many)).text;
 
         assert!(text.find("pluto").unwrap() < text.find("at sun").unwrap(), "{text}");
 
@@ -231,11 +243,11 @@ Look     roundtrip incident";
 
     #[test]
     fn an_alarm_is_told_though_the_ledger_is_out_of_reach() {
-        let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).unwrap().text;
+        let text = Message::of_alarm(&alarm("ALARM"), Err("the ledger cannot list".into())).text;
 
         assert!(text.contains("What needs somebody cannot be told: the ledger cannot list"), "{text}");
         let nothing = IncidentsAnswer { incidents: vec![], count: 0, more: false };
-        let text = Message::of_alarm(&alarm("ALARM"), Ok(nothing)).unwrap().text;
+        let text = Message::of_alarm(&alarm("ALARM"), Ok(nothing)).text;
         assert!(text.contains("\n\nOpen     nothing is parked, and "), "{text}");
     }
 
@@ -243,7 +255,7 @@ Look     roundtrip incident";
     fn what_is_over_is_said_in_a_line() {
         let over = Alarm { old_state_value: Some("ALARM".into()), ..alarm("OK") };
 
-        let message = Message::of_alarm(&over, Ok(open(1))).unwrap();
+        let message = Message::of_end(&over).unwrap();
 
         assert_eq!(message.subject, "OK: roundtrip-order-push-dlq");
         assert_eq!(message.text, "A push waits for a person\n\nThat is over since 2026-11-23T03:00:00.000+0000.");
@@ -251,7 +263,7 @@ Look     roundtrip incident";
 
     #[test]
     fn a_new_alarm_that_is_well_tells_nobody() {
-        assert_eq!(Message::of_alarm(&alarm("OK"), Ok(open(1))), None);
+        assert_eq!(Message::of_end(&alarm("OK")), None);
     }
 
     #[test]
@@ -260,7 +272,7 @@ Look     roundtrip incident";
             "No webhook has come - docs/RUNBOOK.md, No webhook has come. - aws logs tail /aws/lambda/r-webhook-intake";
         let silent = Alarm { alarm_description: Some(description.into()), ..alarm("ALARM") };
 
-        let text = Message::of_alarm(&silent, Ok(open(0))).unwrap().text;
+        let text = Message::of_alarm(&silent, Ok(open(0))).text;
 
         assert!(text.ends_with("\n\nLook     aws logs tail /aws/lambda/r-webhook-intake"), "{text}");
     }

@@ -11,8 +11,7 @@ use roundtrip_api::orders::{PostDismissal, WarningsAnswer};
 use roundtrip_domain::exceptions::{self, ExceptionCode, Filter, Owner, Ownership};
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
-use roundtrip_domain::ports::{Ledger, LedgerError};
-use roundtrip_domain::record::{OrderRecord, Row};
+use roundtrip_domain::record::Row;
 use roundtrip_domain::step::Dismissed;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 use serde::Deserialize;
@@ -24,13 +23,11 @@ use super::dead_letters::order_names;
 use super::error::ApiError;
 use super::extract::{Json, Path, Query, page_limit};
 use super::jobs::reason;
-use super::orders::{OrderPath, unknown};
+use super::orders::{OrderPath, change_order, unknown};
 use super::request::RequestId;
 use crate::compose::Api;
 
 const DEFAULT_LIMIT: u16 = 50;
-/// How often warnings are dismissed against workers that write the same order.
-const MAX_WRITES: usize = 5;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -108,12 +105,11 @@ pub(super) async fn dismiss_warnings(
     let at = OrderRef::from(path);
     let now = Timestamp::now();
     let dismissed = Dismissed { at: now, by: operator.name, reason: reason(Some(&given))? };
-    let mut record: OrderRecord = api.ledger.load(&at).await?;
-    // As they are now: what a worker finds to differ meanwhile, nobody has seen.
-    let seen = record.open_warnings(cause.as_deref());
-    let mut tries = 0;
-    loop {
-        let told = record.dismiss_warnings(&seen, &dismissed);
+    let mut seen = None;
+    let answer = change_order(&api, &at, |record| {
+        // As they are now: what a worker finds to differ meanwhile, nobody has seen.
+        let seen = seen.get_or_insert_with(|| record.open_warnings(cause.as_deref()));
+        let told = record.dismiss_warnings(seen, &dismissed);
         let Some(summary) = record.summary.as_ref().map(Row::get) else { return Err(unknown(&at)) };
         let answer = WarningsAnswer { order: at.id, dismissed: told.len(), warnings: summary.warnings.clone() };
         if !told.is_empty() {
@@ -122,13 +118,7 @@ pub(super) async fn dismiss_warnings(
             let event = event.with_detail(format!("{}; {}", dismissed.reason, told.join("; ")));
             record.log(HistoryEvent { actor: dismissed.by.clone(), ..event });
         }
-        tries += 1;
-        match api.ledger.save(&mut [&mut record]).await {
-            Err(LedgerError::Conflict) if tries < MAX_WRITES => record = api.ledger.load(&at).await?,
-            saved => {
-                saved?;
-                return Ok((StatusCode::OK, Json(answer)));
-            }
-        }
-    }
+        Ok(answer)
+    });
+    Ok((StatusCode::OK, Json(answer.await?)))
 }

@@ -10,9 +10,9 @@ use roundtrip_api::dead_letters::{CodeCount, PostPurge, PostRedrive, PurgeAnswer
 use roundtrip_api::jobs::{JobAnswer, JobKind, JobPhase};
 use roundtrip_api::problem::ProblemCode;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list, these};
+use roundtrip_domain::dead_letters::{DeadLetterId, Filter, find, these};
 use roundtrip_domain::jobs::{
-    DEFAULT_RATE, Fate, Job, JobState, MAX_CANARY, MAX_ITEMS, MAX_RATE, Work, begin, fates_of, progress,
+    DEFAULT_RATE, Fate, Job, JobState, MAX_BYTES, MAX_CANARY, MAX_ITEMS, MAX_RATE, Work, begin, fates_of, progress,
 };
 use roundtrip_domain::ports::{Jobs, LedgerError};
 use roundtrip_domain::{Unfinished, error_chain};
@@ -29,6 +29,8 @@ use crate::compose::Api;
 
 const MAX_IDS: usize = 250;
 const MAX_REASON_CHARS: usize = 500;
+/// What DynamoDB adds to a text in a list.
+const NAME_FRAME: usize = 3;
 /// So many are named in an answer.
 const NAMED: usize = 10;
 
@@ -183,8 +185,20 @@ async fn choose(api: &Api, (ids, all): (&[DeadLetterId], bool), filter: &Filter)
         return Err(ApiError::field("all", "nothing says which: give `ids`, or what they have in common, or `all`"));
     }
     let (letters, not_parked, more) = if ids.is_empty() {
-        let page = list(&api.ledger, filter, None, MAX_ITEMS).await?;
-        (page.letters, 0, page.next.is_some())
+        let (mut found, more) = find(&api.ledger, filter).await?;
+        if found.is_empty() && more {
+            let what = "more is parked than one question looks through, and the oldest of it is nothing of that";
+            let remedy = "say since when it is parked: `from`, or `--since`";
+            return Err(ApiError::new(ProblemCode::InvalidValue, what, remedy).at("from"));
+        }
+        let (all, mut bytes) = (found.len(), 0);
+        let most = found.iter().take(MAX_ITEMS).take_while(|letter| {
+            bytes += letter.id.to_string().len() + NAME_FRAME;
+            bytes <= MAX_BYTES
+        });
+        let most = most.count();
+        found.truncate(most);
+        (found, 0, more || most < all)
     } else {
         let mut parked = these(&api.ledger, ids).await?;
         let asked: BTreeSet<&DeadLetterId> = ids.iter().collect();

@@ -15,7 +15,7 @@ use roundtrip_api::orders::{
 use roundtrip_aws::{Listed, Page, Part, is_cursor};
 use roundtrip_domain::id::{LineItemId, OrderId, OrderRef, ShipmentId, ShopDomain};
 use roundtrip_domain::order::FulfillmentStatus;
-use roundtrip_domain::ports::Ledger;
+use roundtrip_domain::ports::{Ledger, LedgerError};
 use roundtrip_domain::push::{CancelState, PushState};
 use roundtrip_domain::record::{List, OrderFilter, OrderRecord, PushRequest, Row, RowKey, Summary, Tab};
 use roundtrip_domain::shipments::Sent;
@@ -287,4 +287,31 @@ pub(super) fn unknown(at: &OrderRef) -> ApiError {
         format!("the ledger knows no order {} of {}", at.id, at.shop),
         "give Shopify's numeric order id; an order is known from its first webhook on",
     )
+}
+
+/// How often an order is written against workers that write it too.
+const MAX_WRITES: usize = 5;
+
+/// Changes an order that is known, and saves it; again, if somebody else did so meanwhile.
+///
+/// # Errors
+/// What `change` says; the order is not known, or the ledger does not take it.
+pub(super) async fn change_order<T>(
+    api: &Api,
+    at: &OrderRef,
+    mut change: impl FnMut(&mut OrderRecord) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let mut tries = 0;
+    loop {
+        let mut record = api.ledger.load(at).await?;
+        if record.summary.is_none() {
+            return Err(unknown(at));
+        }
+        let answer = change(&mut record)?;
+        tries += 1;
+        match api.ledger.save(&mut [&mut record]).await {
+            Err(LedgerError::Conflict) if tries < MAX_WRITES => {}
+            saved => return saved.map(|()| answer).map_err(Into::into),
+        }
+    }
 }

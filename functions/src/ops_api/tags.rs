@@ -1,5 +1,6 @@
 //! The user's own tags: they stand in the ledger alone, apart from the store's and from ours.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -8,15 +9,14 @@ use jiff::Timestamp;
 use roundtrip_api::orders::{PostTags, TagsAnswer};
 use roundtrip_domain::history::HistoryEvent;
 use roundtrip_domain::id::OrderRef;
-use roundtrip_domain::ports::{Ledger, LedgerError};
-use roundtrip_domain::record::{OrderRecord, Row, Summary};
+use roundtrip_domain::record::Summary;
 use roundtrip_domain::task::{Subject, Task, Trigger};
 
 use super::Answer;
 use super::auth::Operator;
 use super::error::ApiError;
 use super::extract::{Json, Path};
-use super::orders::{OrderPath, unknown};
+use super::orders::{OrderPath, change_order, unknown};
 use super::request::RequestId;
 use crate::compose::Api;
 
@@ -24,8 +24,6 @@ use crate::compose::Api;
 const MAX_TAG: usize = 40;
 /// More of an order than anybody keeps apart.
 const MAX_TAGS: usize = 20;
-/// How often the tags are written against workers that write the same order.
-const MAX_WRITES: usize = 5;
 
 /// Puts your own tags on an order, or takes them off.
 #[utoipa::path(post, path = "/v1/shops/{shop}/orders/{id}/tags", tag = "orders", params(OrderPath),
@@ -39,9 +37,7 @@ pub(super) async fn change(
 ) -> Answer<TagsAnswer> {
     let at = OrderRef::from(path);
     let (add, remove) = (tags("add", &add)?, tags("remove", &remove)?);
-    let mut tries = 0;
-    loop {
-        let mut record: OrderRecord = api.ledger.load(&at).await?;
+    let answer = change_order(&api, &at, |record| {
         let Some(row) = &mut record.summary else { return Err(unknown(&at)) };
         let before = row.get().own_tags.clone();
         let mut own_tags = before.clone();
@@ -52,25 +48,20 @@ pub(super) async fn change(
             return Err(ApiError::unprocessable("add", text));
         }
         if own_tags != before {
-            let words = |tags: &std::collections::BTreeSet<String>| match tags.len() {
+            let words = |tags: &BTreeSet<String>| match tags.len() {
                 0 => "none".to_owned(),
                 _ => tags.iter().cloned().collect::<Vec<_>>().join(", "),
             };
             let task = Task::new(Trigger::Request, &request_id, Subject::Order(at.clone()));
             let event = HistoryEvent::moved(Timestamp::now(), &task, "own tags", words(&before), words(&own_tags));
-            row.change().own_tags = own_tags;
+            row.change().own_tags.clone_from(&own_tags);
             record.log(HistoryEvent { actor: operator.name.clone(), ..event });
-            tries += 1;
-            match api.ledger.save(&mut [&mut record]).await {
-                Err(LedgerError::Conflict) if tries < MAX_WRITES => continue,
-                saved => saved?,
-            }
         }
-        let Some(Summary { tags, own_tags, system_tags, .. }) = record.summary.as_ref().map(Row::get).cloned() else {
-            return Err(unknown(&at));
-        };
-        return Ok((StatusCode::OK, Json(TagsAnswer { order: at.id, tags, own_tags, system_tags })));
-    }
+        let Some(row) = &record.summary else { return Err(unknown(&at)) };
+        let Summary { tags, system_tags, .. } = row.get().clone();
+        Ok(TagsAnswer { order: at.id, tags, own_tags, system_tags })
+    });
+    Ok((StatusCode::OK, Json(answer.await?)))
 }
 
 /// The tags as they are kept.

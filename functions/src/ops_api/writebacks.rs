@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -26,6 +27,8 @@ use crate::compose::Api;
 
 /// Orders of one job: whoever confirms reads the list.
 const MAX_ORDERS: u16 = 250;
+/// How long orders of one kind are looked for, so that the rest is done within the time that the API has.
+const LONGEST: Duration = Duration::from_secs(12);
 /// Orders that are read at a time.
 const AT_ONCE: usize = 16;
 /// What stands in the histories where nobody says why.
@@ -102,9 +105,24 @@ async fn choose(api: &Api, body: &PostRetry) -> Result<(Vec<ProblemOrder>, bool)
             (orders.iter().copied().filter(|id| seen.insert(*id)).collect::<Vec<_>>(), false)
         }
         (true, false) => {
-            let part = Part { limit: MAX_ORDERS, ..Part::default() };
-            let page = api.ledger.list_orders(shop, &Tab::ALL, &filter, part).await?;
-            (page.orders.iter().map(|order| order.id).collect(), page.next.is_some())
+            let (mut ids, mut after, begun) = (Vec::new(), None, Instant::now());
+            loop {
+                let limit = MAX_ORDERS - u16::try_from(ids.len()).unwrap_or(MAX_ORDERS);
+                let part = Part { limit, after: after.as_deref(), ..Part::default() };
+                let page = api.ledger.list_orders(shop, &Tab::ALL, &filter, part).await?;
+                ids.extend(page.orders.iter().map(|order| order.id));
+                after = page.next;
+                // A page may be short: few of many are of that kind.
+                if after.is_none() || ids.len() >= MAX_ORDERS.into() || begun.elapsed() > LONGEST {
+                    break;
+                }
+            }
+            if ids.is_empty() && after.is_some() {
+                let what = "too many orders to look through, and none of the newest is of that kind";
+                let remedy = "give their ids: `roundtrip order list` finds them, with a time and in pages";
+                return Err(ApiError::new(ProblemCode::InvalidValue, what, remedy).at("orders"));
+            }
+            (ids, after.is_some())
         }
     };
     let refs = ids.into_iter().map(|id| OrderRef { shop: shop.clone(), id });

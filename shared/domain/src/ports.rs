@@ -103,6 +103,9 @@ pub trait Ledger {
 pub trait ParkedSteps {
     /// Up to `limit` parked steps of the shop and its orders, oldest first, behind `after`. One query; up to a second behind.
     async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError>;
+
+    /// Behind all that was parked before `at`, and before all that was parked then or later.
+    fn place_at(&self, at: Timestamp) -> String;
 }
 
 /// One page of what is parked of a shop.

@@ -24,7 +24,7 @@ pub struct Step<S> {
     /// Failed attempts of this generation.
     #[serde(default)]
     pub attempts: u32,
-    /// Raised by each redrive: an older message about this step is void.
+    /// Raised by each redrive and purge: an older message about this step is void.
     #[serde(default)]
     pub generation: u32,
     /// Until when nothing needs doing, and why. Due work wakes the step when it is over.

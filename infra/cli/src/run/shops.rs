@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use roundtrip_api::settings::ConnectionAnswer;
+use roundtrip_api::settings::{ConnectionAnswer, SettingsWritten};
 use roundtrip_api::shops::{LocationsAnswer, ShopAnswer, ShopState};
 use roundtrip_domain::id::ShopDomain;
 use serde_json::{Value, json};
@@ -75,12 +75,20 @@ pub(super) async fn locations(api: &Api, json: bool, args: &ShopLocations) -> Re
 
 /// Shows how a store is treated, or changes what was typed.
 pub(super) async fn settings(api: &Api, json: bool, args: &ShopSettingsArgs) -> Result<Output, Trouble> {
-    let path = format!("{}/settings", path(&args.domain));
+    let (shop, path) = (path(&args.domain), format!("{}/settings", path(&args.domain)));
     if args.versions {
         let answer = api.get(&format!("{path}/versions"), &[]).await?;
         return shown(answer, json, |answer| Ok(print::versions(&answer.read()?)));
     }
-    let answer = api.put(&path, &json!(args)).await?;
+    let asked = json!(args);
+    if asked.as_object().is_some_and(serde_json::Map::is_empty) {
+        // A token that may only look is enough.
+        let ShopAnswer { shop, settings, settings_change, .. } = api.get(&shop, &[]).await?.read()?;
+        let known = SettingsWritten { shop, settings, settings_change, run_id: None };
+        let text = if json { json!(known).to_string() } else { print::shop_settings(&known) };
+        return Ok(Output::done(text));
+    }
+    let answer = api.put(&path, &asked).await?;
     if args.dry_run {
         return shown(answer, json, |answer| Ok(print::existing(&args.domain, &answer.read()?)));
     }

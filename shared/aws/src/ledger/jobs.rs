@@ -24,19 +24,23 @@ const KEPT: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600
 struct HowFar {
     sent: usize,
     sent_at: Option<Timestamp>,
+    #[serde(default)]
+    purged: usize,
     sent_again_at: Option<Timestamp>,
     state: JobState,
 }
 
 impl HowFar {
     fn of(job: &Job) -> Self {
-        let Job { sent, sent_at, sent_again_at, state, .. } = job;
-        Self { sent: *sent, sent_at: *sent_at, sent_again_at: *sent_again_at, state: state.clone() }
+        let Job { sent, sent_at, purged, sent_again_at, state, .. } = job;
+        let (sent, sent_at, purged, sent_again_at) = (*sent, *sent_at, *purged, *sent_again_at);
+        Self { sent, sent_at, purged, sent_again_at, state: state.clone() }
     }
 
     fn put_into(self, job: &mut Job) {
-        let Self { sent, sent_at, sent_again_at, state } = self;
-        (job.sent, job.sent_at, job.sent_again_at, job.state) = (sent, sent_at, sent_again_at, state);
+        let Self { sent, sent_at, purged, sent_again_at, state } = self;
+        (job.sent, job.sent_at, job.purged) = (sent, sent_at, purged);
+        (job.sent_again_at, job.state) = (sent_again_at, state);
     }
 }
 

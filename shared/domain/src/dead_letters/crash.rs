@@ -24,6 +24,9 @@ pub struct CrashState {
     pub trigger: Trigger,
     /// What had set it off.
     pub cause_id: String,
+    /// When the latest of those tasks was sent whose letters were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_until: Option<Timestamp>,
     /// When a worker began that finished it after all. Whatever was sent before then is done with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Timestamp>,
@@ -52,18 +55,25 @@ pub(super) async fn note(
     now: Timestamp,
 ) -> Result<Crash, LedgerError> {
     let row = StepRow::of_crash(queue, &task.subject);
-    let state = CrashState { trigger: task.trigger, cause_id: task.cause_id.clone(), finished_at: None };
-    let (mut step, version) = match row.read(ledger).await? {
+    let seen_until = Some(sent_at);
+    let state = CrashState { trigger: task.trigger, cause_id: task.cause_id.clone(), seen_until, finished_at: None };
+    let (mut step, version) = match row.read::<CrashState>(ledger).await? {
         None => (Step::new(state), 0),
         Some((step, _)) if is_over(&step, sent_at) => return Ok(Crash::Over),
-        // A backfill mails nobody; what else crashed over the same subject may have to.
-        Some((step, version)) if is_parked(&step) && step.state.trigger == Trigger::Backfill => {
-            if state.trigger == Trigger::Backfill {
+        Some((step, version)) if is_parked(&step) => {
+            let known = &step.state;
+            let seen_until = known.seen_until.max(seen_until);
+            if does_more(state.trigger, known.trigger) {
+                (Step { state: CrashState { seen_until, ..state }, ..step }, version)
+            } else if seen_until == known.seen_until {
+                return Ok(Crash::Parked);
+            } else {
+                let state = CrashState { seen_until, ..step.state.clone() };
+                let event = HistoryEvent::moved(now, task, &row.step, "crashed", "crashed");
+                row.write(ledger, &Step { state, ..step }, version, event).await?;
                 return Ok(Crash::Parked);
             }
-            (Step { state, ..step }, version)
         }
-        Some((step, _)) if is_parked(&step) => return Ok(Crash::Parked),
         Some((mut step, version)) => {
             if step.parked.is_some() {
                 step.reopen();
@@ -87,12 +97,24 @@ fn is_parked(step: &Step<CrashState>) -> bool {
     step.parked.as_ref().is_some_and(Parked::is_listed)
 }
 
-/// Whether a letter of that time was there before the crash was purged, or before a worker that finished the task had
-/// begun to look: whatever that letter told of was seen.
+/// Whether a task that crashed over the same subject does what `known` does, and more: a backfill mails nobody, and what
+/// somebody wants to be pushed goes though it is of before automatic push.
+fn does_more(crashed: Trigger, known: Trigger) -> bool {
+    let rank = |trigger| match trigger {
+        Trigger::Backfill => 0,
+        Trigger::Unpushed => 2,
+        _ => 1,
+    };
+    rank(crashed) > rank(known)
+}
+
+/// Whether a letter of that time had been seen when the crash was purged, or was there before a worker that finished the
+/// task had begun to look: whatever that letter told of was seen to.
 fn is_over(step: &Step<CrashState>, sent_at: Timestamp) -> bool {
-    let purged_at = step.parked.as_ref().and_then(|parked| parked.dismissed.as_ref()).map(|dismissed| dismissed.at);
-    let seen_to = purged_at.or(step.state.finished_at.filter(|_| step.parked.is_none()));
-    seen_to.is_some_and(|at| after(sent_at, SKEW) <= at)
+    match &step.parked {
+        Some(parked) => !parked.is_listed() && step.state.seen_until.is_some_and(|until| sent_at <= until),
+        None => step.state.finished_at.is_some_and(|begun| after(sent_at, SKEW) <= begun),
+    }
 }
 
 /// A worker of `queue` that began at `begun` has finished `task`: if it is the redrive of a crash, that is over.

@@ -90,6 +90,25 @@ pub async fn list(
     Ok(Page { letters: found.into_iter().map(|placed| placed.letter).collect(), next })
 }
 
+/// All dead letters that `filter` lets through, oldest first, as far as one question reads of each shop; and whether there are
+/// more.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub async fn find(
+    ledger: &(impl ParkedSteps + Registry),
+    filter: &Filter,
+) -> Result<(Vec<DeadLetter>, bool), LedgerError> {
+    let (mut found, mut more) = (Vec::new(), false);
+    for shop in ledger.shops().await? {
+        let (letters, more_of_it) = everything(ledger, &shop, filter).await?;
+        found.extend(letters);
+        more |= more_of_it;
+    }
+    found.sort_by(|one, other| (one.parked_at, &one.id).cmp(&(other.parked_at, &other.id)));
+    Ok((found, more))
+}
+
 /// All dead letters of one shop that `filter` lets through, as far as one question reads; and whether there are more.
 pub(crate) async fn everything(
     ledger: &impl ParkedSteps,
@@ -131,9 +150,14 @@ async fn of_shop(
     limit: usize,
 ) -> Result<(Vec<PlacedLetter>, Option<String>), LedgerError> {
     let mut found: Vec<PlacedLetter> = Vec::new();
-    let mut after = after.map(ToOwned::to_owned);
+    // Whoever looks for one reads no more than that, where nothing has to be left out.
+    let at_once = match *filter == Filter::default() {
+        true => limit.saturating_add(1).try_into().unwrap_or(AT_ONCE).min(AT_ONCE),
+        false => AT_ONCE,
+    };
+    let mut after = after.map(ToOwned::to_owned).max(filter.from.map(|from| ledger.place_at(from)));
     for _ in 0..MAX_READS {
-        let page = ledger.parked(shop, after.as_deref(), AT_ONCE).await?;
+        let page = ledger.parked(shop, after.as_deref(), at_once).await?;
         // Oldest first: all that follow are younger.
         let last = page.letters.last().map(|placed| placed.letter.parked_at);
         let is_beyond = last.is_some_and(|last| filter.before.is_some_and(|before| last >= before));

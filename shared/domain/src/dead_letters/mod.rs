@@ -27,7 +27,7 @@ pub(crate) use cause::short_cause;
 pub(crate) use crash::task as crashed_task;
 pub use crash::{CrashState, finished};
 pub(crate) use list::everything;
-pub use list::{Filter, Page, list, these};
+pub use list::{Filter, Page, find, list, these};
 pub(crate) use purge::dismiss;
 pub(crate) use row::understood;
 pub use sweep::{Swept, sweep};

@@ -59,7 +59,14 @@ async fn sweep_queue(
         }
         swept.seen += received.len();
         let (parked, others) = split(received);
-        let still: BTreeSet<DeadLetterId> = still_parked(ledger, &parked).await?;
+        let still: BTreeSet<DeadLetterId> = match still_parked(ledger, &parked).await {
+            Ok(still) => still,
+            // They stay as they are, whatever they tell of.
+            Err(error) => {
+                trouble = trouble.or(Some(error));
+                parked.iter().map(|(id, _)| id.clone()).collect()
+            }
+        };
         for (id, letter) in parked {
             if still.contains(&id) {
                 kept.push(letter);

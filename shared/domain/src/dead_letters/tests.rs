@@ -85,3 +85,12 @@ fn it_has_to_do_with_the_stores_on_both_sides() {
     }
     assert!(!concerns("moon.myshopify.com/5001/look@0", "sun"));
 }
+
+/// Owners and the commands in mails name it: it must not change with a release.
+#[test]
+fn the_name_of_a_cause_stays() {
+    let cause = |code, message| letter("moon.myshopify.com/5001/push/sun.myshopify.com/1@0", code, message).cause();
+
+    assert_eq!(cause(Code::Rejected, "line 1 cannot be sold"), "8c276e44");
+    assert_eq!(cause(Code::ChannelUnavailable, "no answer"), "1859bfc7");
+}

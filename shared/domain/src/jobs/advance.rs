@@ -91,6 +91,19 @@ pub async fn advance(
     let (total, first) = (job.work.len(), job.sent);
     // Of what has not gone there is nothing to ask.
     let fates = if first == 0 { Vec::new() } else { fates_of(ledger, &job).await? };
+    if let Work::Redrive(letters) = &job.work
+        && are_lost(&job, &fates[..first], now)
+    {
+        let went = letters[..first].iter().zip(&fates);
+        let lost = went.filter(|(_, fate)| **fate == Fate::Parked).map(|(letter, _)| letter);
+        let lost: Vec<DeadLetterId> = lost.take(at_once(&job)).cloned().collect();
+        job.sent_again_at = Some(now);
+        ledger.save_job(&job, version, &[]).await?;
+        version += 1;
+        for (n, letter) in lost.iter().enumerate() {
+            send((ledger, tasks), letter, delay(&job, n)).await?;
+        }
+    }
     let limit = match canary(&job, &fates[..first], now) {
         Canary::Wait => job.canary.min(total),
         Canary::Go => total,
@@ -100,20 +113,7 @@ pub async fn advance(
             return Ok(Some((job, 0)));
         }
     };
-    if let Work::Redrive(letters) = &job.work
-        && are_lost(&job, &fates[..first], now)
-    {
-        let went = letters[..first].iter().zip(&fates);
-        let lost: Vec<DeadLetterId> =
-            went.filter(|(_, fate)| **fate == Fate::Parked).map(|(letter, _)| letter.clone()).collect();
-        job.sent_again_at = Some(now);
-        ledger.save_job(&job, version, &[]).await?;
-        version += 1;
-        for (n, letter) in lost.iter().enumerate() {
-            send((ledger, tasks), letter, delay(&job, n)).await?;
-        }
-    }
-    let last = limit.min(first + most.min(usize::from(job.rate) * PACE));
+    let last = limit.min(first + most.min(at_once(&job)));
     while job.sent < last {
         let chunk = job.sent..last.min(job.sent + CHUNK);
         version = go((ledger, tasks), (&mut job, version), (chunk, first), now).await?;
@@ -137,7 +137,7 @@ async fn go(
     (chunk, first): (Range<usize>, usize),
     now: Timestamp,
 ) -> Result<u64, Unfinished> {
-    let mut history = Vec::new();
+    let (mut history, mut purged) = (Vec::new(), 0);
     match &job.work {
         Work::Redrive(letters) => {
             let told =
@@ -156,16 +156,13 @@ async fn go(
         }
         Work::Purge(letters) => {
             for letter in &letters[chunk.clone()] {
-                match dismiss(ledger, letter, job.asked(), now).await {
-                    // Somebody else goes on with the step just now: then it is nobody's to purge.
-                    Ok(()) | Err(LedgerError::Conflict) => {}
-                    Err(error) => return Err(error.into()),
-                }
+                purged += usize::from(dismiss(ledger, letter, job.asked(), now).await?);
             }
         }
     }
     job.sent = chunk.end;
     job.sent_at = Some(now);
+    job.purged += purged;
     ledger.save_job(job, version, &history).await?;
     if let Work::Redrive(letters) = &job.work {
         for n in chunk {
@@ -184,11 +181,12 @@ enum Canary {
 
 fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
     let Work::Redrive(letters) = &job.work else { return Canary::Go };
-    let first = &went[..went.len().min(job.canary)];
-    if job.canary == 0 {
+    // Once the others go, it has spoken.
+    if went.len() > job.canary || job.canary == 0 {
         return Canary::Go;
     }
-    let (count, rest) = (job.canary.min(letters.len()), letters.len().saturating_sub(job.canary));
+    let first = &went[..went.len().min(job.canary)];
+    let (count, rest) = (job.canary.min(letters.len()), letters.len() - went.len());
     for (fate, letter) in first.iter().zip(letters) {
         let why = match fate {
             Fate::Failed(code) => format!("{letter} failed again: {code}"),
@@ -206,13 +204,22 @@ fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
 
 /// Whether tasks of steps that are parked still did not arrive.
 fn are_lost(job: &Job, went: &[Fate], now: Timestamp) -> bool {
-    let is_long_ago = job.sent_again_at.or(job.sent_at).is_some_and(|at| after(at, AGAIN_AFTER) <= now);
-    went.contains(&Fate::Parked) && is_long_ago && !is_given_up(job, now)
+    let last = job.sent_at.max(job.sent_again_at);
+    let is_long_ago = last.is_some_and(|at| after(at, AGAIN_AFTER) <= now);
+    // However long nothing could be sent: they get their second chance.
+    let is_over = is_given_up(job, now) && job.sent_again_at >= job.sent_at;
+    went.contains(&Fate::Parked) && is_long_ago && !is_over
 }
 
-/// Whether nobody waits any more for what is not done.
+/// Whether nobody waits any more for what is not done. What went again just now is waited for.
 fn is_given_up(job: &Job, now: Timestamp) -> bool {
-    after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now
+    let is_fresh = job.sent_again_at.is_some_and(|at| now < after(at, AGAIN_AFTER));
+    after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now && !is_fresh
+}
+
+/// As many as go until the next call.
+fn at_once(job: &Job) -> usize {
+    usize::from(job.rate) * PACE
 }
 
 /// So late that no more than the job's rate begin in a second.

@@ -21,6 +21,8 @@ pub use progress::{Fate, Progress, fates, fates_of, progress};
 
 /// The most that one job takes on: its row holds them all.
 pub const MAX_ITEMS: usize = 2000;
+/// The most that the names of these take, in bytes: DynamoDB's 400 KB for an item, less what else stands there.
+pub const MAX_BYTES: usize = 380_000;
 /// What a rate may be: more than a shop's limit serves would only wait there.
 pub const MAX_RATE: u16 = 100;
 /// Where nobody gives another.
@@ -52,6 +54,9 @@ pub struct Job {
     /// When the last of these went.
     #[serde(default)]
     pub sent_at: Option<Timestamp>,
+    /// How many of these were purged: the others went again before.
+    #[serde(default)]
+    pub purged: usize,
     /// When those went again that were parked still.
     #[serde(default)]
     pub sent_again_at: Option<Timestamp>,
@@ -146,6 +151,7 @@ impl Job {
             canary: 0,
             sent: 0,
             sent_at: None,
+            purged: 0,
             sent_again_at: None,
             state: JobState::Open,
         }

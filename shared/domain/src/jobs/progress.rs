@@ -6,12 +6,13 @@ use serde::de::IgnoredAny;
 
 use super::{Job, Work};
 use crate::code::Code;
-use crate::dead_letters::{DeadLetterId, these, understood};
+use crate::dead_letters::{DeadLetterId, understood};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
 use crate::record::{OrderRecord, Row, RowKey, StoredRow};
 use crate::step::{Look, Step, StepId, WaitReason};
+use crate::sync::source_orders;
 use crate::writeback::{Phase, WritebackState};
 
 /// What came of a step that was parked.
@@ -41,6 +42,7 @@ impl Fate {
 
     fn of<S>(step: &Step<S>, generation: u32, is_done: impl FnOnce(&S) -> bool) -> Self {
         match (&step.parked, &step.wait) {
+            (Some(parked), _) if !parked.is_listed() => Self::Dropped,
             (Some(_), _) if step.generation == generation => Self::Parked,
             (Some(parked), _) => Self::Failed(parked.code),
             (None, _) if is_done(&step.state) => Self::Done,
@@ -51,8 +53,7 @@ impl Fate {
 
     /// Of a step that has no state of its own: it is done when nothing failed since, and nothing is under way.
     fn of_plain<S>(step: &Step<S>, generation: u32) -> Self {
-        let under_way = [WaitReason::Requested, WaitReason::InFlight, WaitReason::Verifying, WaitReason::Backoff];
-        let goes = step.attempts > 0 || step.wait.as_ref().is_some_and(|wait| under_way.contains(&wait.why));
+        let goes = step.attempts > 0 || step.wait.as_ref().is_some_and(|wait| is_under_way(wait.why));
         match Self::of(step, generation, |_| true) {
             Self::Done if goes => Self::Running,
             fate => fate,
@@ -87,34 +88,69 @@ pub fn progress(fates: &[Fate]) -> Progress {
 }
 
 /// What came of each that a job has to do, by what it does. An order's tracking is written back once the ledger says of each
-/// of its shipments that its store showed it when it was read again. Reads of a redrive or a purge as of [`fates`], of the
-/// orders that went one query each.
+/// of its shipments that its store showed it when it was read again. Reads of a redrive as of [`fates`]; of the orders that
+/// went one query each, and a batch for each fifty of their source orders; of a purge nothing.
 ///
 /// # Errors
 /// The ledger cannot be read.
 pub async fn fates_of(ledger: &impl Ledger, job: &Job) -> Result<Vec<Fate>, LedgerError> {
     match &job.work {
         Work::Redrive(letters) => fates(ledger, letters).await,
+        // It was found out as they were purged. Who stands where does not matter.
         Work::Purge(letters) => {
-            let still: BTreeSet<DeadLetterId> =
-                these(ledger, letters).await?.into_iter().map(|letter| letter.id).collect();
-            let fate = |letter: &DeadLetterId| if still.contains(letter) { Fate::Parked } else { Fate::Done };
-            Ok(letters.iter().map(fate).collect())
+            let mut fates = vec![Fate::Done; job.purged];
+            fates.resize(job.sent, Fate::Dropped);
+            fates.resize(letters.len(), Fate::Parked);
+            Ok(fates)
         }
         Work::Resend(orders) => {
-            let mut fates = Vec::with_capacity(orders.len());
+            let mut records = Vec::with_capacity(orders.len());
             for order in &orders[..job.sent.min(orders.len())] {
-                fates.push(match ledger.load(order).await {
-                    Ok(record) => of_tracking(&record),
-                    Err(LedgerError::Unreadable(_)) => Fate::Failed(Code::Unknown),
+                records.push(match ledger.load(order).await {
+                    Ok(record) => Some(record),
+                    Err(LedgerError::Unreadable(_)) => None,
                     Err(error) => return Err(error),
                 });
             }
+            let looked_at = looked_at_from(ledger, records.iter().flatten()).await?;
+            let fate = |record: &Option<OrderRecord>| match record {
+                None => Fate::Failed(Code::Unknown),
+                Some(record) if source_orders(record).iter().any(|source| looked_at.contains(source)) => Fate::Running,
+                Some(record) => of_tracking(record),
+            };
+            let mut fates: Vec<Fate> = records.iter().map(fate).collect();
             // Their turn has not come, however they stand.
             fates.resize(orders.len(), Fate::Parked);
             Ok(fates)
         }
     }
+}
+
+/// The source orders of `records` where somebody is still to look at what was shipped.
+async fn looked_at_from(
+    ledger: &impl Ledger,
+    records: impl Iterator<Item = &OrderRecord>,
+) -> Result<BTreeSet<OrderRef>, LedgerError> {
+    let sources: BTreeSet<OrderRef> = records.flat_map(source_orders).collect();
+    let rows =
+        |source: OrderRef| [RowKey::Step(StepId::Look(Look::Shipments)), RowKey::Sync].map(|row| (source.clone(), row));
+    let keys: Vec<(OrderRef, RowKey)> = sources.into_iter().flat_map(rows).collect();
+    let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
+    for (source, row) in ledger.some_rows(&keys).await? {
+        rows.entry(source).or_default().push(row);
+    }
+    let is_looked_at = |(source, rows): (OrderRef, Vec<StoredRow>)| {
+        let record = OrderRecord::from_rows(source.clone(), rows).ok()?;
+        let look = record.look(Look::Shipments).get();
+        let goes = look.wait.as_ref().is_some_and(|wait| is_under_way(wait.why));
+        (goes || record.open_sync().is_some()).then_some(source)
+    };
+    Ok(rows.into_iter().filter_map(is_looked_at).collect())
+}
+
+/// Whether a worker goes on with it, or is to.
+fn is_under_way(why: WaitReason) -> bool {
+    why.forbids_calls() || why == WaitReason::Requested
 }
 
 fn of_tracking(record: &OrderRecord) -> Fate {
@@ -132,10 +168,12 @@ fn of_tracking(record: &OrderRecord) -> Fate {
         // A source order cannot be read any more: what it shipped is not known.
         return Fate::Failed(Code::ChannelUnavailable);
     }
-    match (steps().all(is_shown), record.writebacks.is_empty()) {
+    // Its order is gone, or hidden from us: whether it is shown, nobody can say.
+    let is_unseen = steps().any(|step| step.state.unseen);
+    match (steps().all(is_shown), record.writebacks.is_empty() || is_unseen) {
         (false, _) => Fate::Running,
         (true, _) if is_looked_at => Fate::Running,
-        // Nothing was shipped, or nothing that is known.
+        // Nothing was shipped, or nothing that is known or can be seen.
         (true, true) => Fate::Dropped,
         (true, false) => Fate::Done,
     }
@@ -162,29 +200,36 @@ async fn read_fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Ve
     let steps = letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone()))));
     let keys: BTreeSet<(OrderRef, RowKey)> = steps.chain(letters.iter().filter_map(look_of)).collect();
     let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
-    let mut crashes: BTreeMap<(OrderRef, StepId), Step<IgnoredAny>> = BTreeMap::new();
+    // `None`: this release cannot read it. That keeps no other from being told of.
+    let mut crashes: BTreeMap<(OrderRef, StepId), Option<Step<IgnoredAny>>> = BTreeMap::new();
     for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
         match &row.key {
             // No part of an order's record: no use case goes on with it.
             RowKey::Step(id @ StepId::Crash { .. }) => {
-                crashes.insert((order, id.clone()), understood(row.body)?);
+                crashes.insert((order, id.clone()), understood(row.body).ok());
             }
             _ => rows.entry(order).or_default().push(row),
         }
     }
-    let mut records = BTreeMap::new();
-    for (order, rows) in rows {
-        records.insert(order.clone(), OrderRecord::from_rows(order, rows)?);
-    }
+    let records: BTreeMap<OrderRef, Option<OrderRecord>> =
+        rows.into_iter().map(|(order, rows)| (order.clone(), OrderRecord::from_rows(order, rows).ok())).collect();
+    let unreadable = Fate::Failed(Code::Unknown);
     let mut fates = Vec::with_capacity(letters.len());
     for letter in letters {
         let is_handled = |step: &Step<IgnoredAny>| Fate::of(step, letter.generation, |_| true);
         let fate = match (letter.order(), &letter.step) {
-            (Some(order), StepId::Crash { .. }) => crashes.get(&(order, letter.step.clone())).map(is_handled),
-            (Some(order), _) => records.get(&order).and_then(|record| of_order(record, letter)).map(|fate| {
-                let is_looked_at = || is_waited_for(look_of(letter).and_then(|(at, _)| records.get(&at)), letter);
-                if fate == Fate::Dropped && is_looked_at() { Fate::Running } else { fate }
-            }),
+            (Some(order), StepId::Crash { .. }) => {
+                let known = crashes.get(&(order, letter.step.clone()));
+                known.map(|step| step.as_ref().map_or(unreadable, is_handled))
+            }
+            (Some(order), _) => match records.get(&order) {
+                None => None,
+                Some(None) => Some(unreadable),
+                Some(Some(record)) => of_order(record, letter).map(|fate| {
+                    let looked_at = || look_of(letter).and_then(|(at, _)| records.get(&at)?.as_ref());
+                    if fate == Fate::Dropped && is_waited_for(looked_at(), letter) { Fate::Running } else { fate }
+                }),
+            },
             (None, step) => {
                 let known = ledger.shop_step::<IgnoredAny>(&letter.shop, step).await?;
                 known.map(|(known, _)| match step {

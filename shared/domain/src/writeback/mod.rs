@@ -26,6 +26,7 @@ pub use shipment::{Label, LabelLine, Lines, Shipment};
 pub use use_case::write_back;
 
 use crate::id::FulfillmentId;
+use crate::step::{Step, WaitReason};
 
 /// How far the writeback of one shipment has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub struct WritebackState {
     /// A backfill came upon it: the customer, who may have it by now, is not mailed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Somebody wanted to know whether the customer sees it, and nobody could look: an order is gone, or hidden from us.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 /// The phase of a writeback.
@@ -79,11 +83,26 @@ pub enum Phase {
     CalledOff { at: Timestamp },
 }
 
+impl Step<WritebackState> {
+    /// Its order is gone or hidden: nothing is waited for any more.
+    fn give_up(&mut self) {
+        self.state.unseen |= self.wait.as_ref().is_some_and(|wait| wait.why == WaitReason::Resend);
+        self.wait = None;
+    }
+}
+
 impl WritebackState {
     /// A fulfillment that nothing was written for yet.
     #[must_use]
     pub fn pending() -> Self {
-        Self { phase: Phase::Pending, written: Vec::new(), mailed: BTreeSet::new(), unknown_rounds: 0, quiet: false }
+        Self {
+            phase: Phase::Pending,
+            written: Vec::new(),
+            mailed: BTreeSet::new(),
+            unknown_rounds: 0,
+            quiet: false,
+            unseen: false,
+        }
     }
 
     /// The call whose effect is not known, if there is one.

@@ -87,6 +87,7 @@ fn wake(record: &mut OrderRecord, sources: &mut [OrderRecord], due: Timestamp, n
         if step.parked.is_some() {
             step.reopen();
         }
+        step.state.unseen = false;
         // What was written for it stays known, and whom it mailed; only that it is shown is not taken for granted.
         step.wait(now, due, if is_written { WaitReason::Resend } else { WaitReason::Requested });
         looked_at.insert(shipment.looked_at_from(&record.at).clone());

@@ -391,6 +391,22 @@ order 42 of moon.myshopify.com was looked at
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_are_only_read_where_nothing_is_to_be_changed() {
+    let shop = r#"{"shop":"moon.myshopify.com","state":"connected","error":null,"facts":null,"settings":{"plan":"paid"},"connections":[],"source_for":[]}"#;
+    let stub = Stub::start([("GET /v1/shops/moon.myshopify.com", 200, shop)]).await;
+
+    let shown = stub.run("shop settings moon.myshopify.com").await;
+    let raw = stub.run("shop settings moon.myshopify.com --json").await;
+
+    assert!(
+        shown.code == 0 && shown.out.starts_with("moon.myshopify.com\n") && shown.out.contains("paid"),
+        "{shown:?}"
+    );
+    let raw: Value = serde_json::from_str(&raw.out).unwrap();
+    assert_eq!((&raw["shop"], &raw["settings"]["plan"]), (&json!("moon.myshopify.com"), &json!("paid")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_that_the_plan_does_not_allow_says_what_to_do() {
     let refused = r#"{"type":"/v1/help/PLAN_REQUIRED","title":"the store's plan does not reach so far","status":403,"code":"PLAN_REQUIRED","field":"days","detail":"30 days need the plan `paid`, and moon.myshopify.com has `free`","remedy":"give 7 or fewer, or change it: `roundtrip shop settings moon.myshopify.com --plan paid`"}"#;
     let stub = Stub::start([("POST /v1/shops/moon.myshopify.com/backfills", 403, refused)]).await;

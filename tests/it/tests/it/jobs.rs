@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use roundtrip_domain::Unfinished;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::dead_letters::{DeadLetterId, Filter, list};
-use roundtrip_domain::id::{OrderId, OrderRef};
+use roundtrip_domain::dead_letters::{DeadLetterId, Filter, find, list};
+use roundtrip_domain::id::{OrderId, OrderRef, ProductId};
 use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, Work, advance, begin, fates, progress};
-use roundtrip_domain::ports::{Clock, Jobs};
+use roundtrip_domain::ports::{Clock, Jobs, Ledger};
+use roundtrip_domain::step::{Aside, Step, StepId};
 use roundtrip_domain::task::Queue;
 use roundtrip_kit::fake::Fault;
-use roundtrip_kit::order::{moon, paid_order, sun};
+use roundtrip_kit::order::{connected, moon, paid_order, sun};
 
-use crate::world::{HOUR, MINUTE, World};
+use crate::world::{HOUR, MINUTE, World, mars};
 
 /// A world in which the sun refused the first push of each of so many orders.
 struct Troubled {
@@ -250,4 +251,112 @@ async fn a_job_ends_though_one_of_its_steps_waits_for_the_world() {
     let (job, _) = troubled.world.ports.ledger.job("job-1").await.unwrap().unwrap();
     assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
     assert_eq!(progress(&troubled.fates().await).running, 2);
+}
+
+#[tokio::test]
+async fn a_read_that_a_store_throttles_is_not_done_before_it_was_made() {
+    let world = World::new();
+    world.fail_questions(&moon(), &[Fault::RequestLost; 20]);
+    world.order_webhook().await;
+    world.run(HOUR).await;
+    let ledger = &world.ports.ledger;
+    let parked = list(ledger, &Filter::default(), None, 10).await.unwrap().letters;
+    let letters: Vec<DeadLetterId> = parked.into_iter().map(|letter| letter.id).collect();
+    assert_eq!(letters.iter().map(DeadLetterId::kind).collect::<Vec<_>>(), ["read"]);
+    world.shop(&moon(), |shop| shop.query_faults = [Fault::Throttled].into());
+
+    let troubled = Troubled { world, letters };
+    troubled.begin(Job { canary: 1, ..troubled.job("job-1") }).await;
+
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Running], 0));
+    troubled.world.run(MINUTE).await;
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Done], 1));
+}
+
+#[tokio::test]
+async fn what_is_purged_is_not_set_going_by_a_redrive_that_was_asked_for_before() {
+    let troubled = Troubled::with(3).await;
+    // Their tasks are on their way.
+    troubled.write(troubled.job("job-1")).await.unwrap();
+    let purge = Job { work: Work::Purge(troubled.letters.clone()), ..troubled.job("job-2") };
+
+    troubled.begin(purge).await;
+    let letter = troubled.world.ports.tasks.sent().parked[0].1.clone();
+    // Nor by a letter that somebody moves back.
+    troubled.world.tell(Queue::OrderPush, letter.task).await;
+    troubled.world.run(HOUR).await;
+
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Dropped; 3], 0));
+    for job in ["job-1", "job-2"] {
+        let ended = troubled.minute(job).await;
+        assert!(matches!(ended.state, JobState::Done { .. }), "{ended:?}");
+    }
+    let (purge, _) = troubled.world.ports.ledger.job("job-2").await.unwrap().unwrap();
+    assert_eq!(purge.purged, 3);
+}
+
+#[tokio::test]
+async fn a_canary_has_spoken_once_the_others_go() {
+    let troubled = Troubled::with(70).await;
+    troubled.begin(Job { canary: 1, rate: 1, ..troubled.job("job-1") }).await;
+    let next = troubled.minute("job-1").await;
+    assert_eq!((next.sent, troubled.made()), (61, 61));
+
+    // It is parked anew, for another reason.
+    let mut record = troubled.world.ports.ledger.load(&order(8000)).await.unwrap();
+    let now = troubled.world.now();
+    for row in record.pushes.values_mut() {
+        row.change().park(Code::OrderChanged, now, now, None);
+    }
+    troubled.world.ports.ledger.save(&mut [&mut record]).await.unwrap();
+    let last = troubled.minute("job-1").await;
+
+    assert_eq!((last.sent, troubled.made()), (70, 70), "{last:?}");
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_for_long_is_sent_before_anybody_gives_up() {
+    let troubled = Troubled::with(3).await;
+    troubled.world.ports.tasks.sent().down = true;
+    troubled.write(Job { canary: 1, ..troubled.job("job-1") }).await.unwrap_err();
+    troubled.world.ports.clock.advance(HOUR);
+    troubled.world.ports.tasks.sent().down = false;
+
+    let mut job = troubled.minute("job-1").await;
+    for _ in 0..3 {
+        assert!(!matches!(job.state, JobState::Stopped { .. }), "{job:?}");
+        job = troubled.minute("job-1").await;
+    }
+
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Done; 3], 3));
+    assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
+}
+
+#[tokio::test]
+async fn however_much_one_store_holds_what_is_parked_at_another_is_found() {
+    let troubled = Troubled::with(1).await;
+    let (ledger, now) = (&troubled.world.ports.ledger, troubled.world.now());
+    let old = now - jiff::SignedDuration::from_hours(48);
+    ledger.put_shop(connected(mars(), now));
+    // More than one question reads.
+    for n in 0..5_001 {
+        let at = old + jiff::SignedDuration::from_secs(n);
+        let mut step = Step::new(());
+        step.park(Code::Crashed, at, at, None);
+        let id = StepId::Crash {
+            queue: Queue::OrderPush,
+            about: Some(Aside::Product(ProductId::new(n.unsigned_abs() + 1))),
+        };
+        ledger.save_shop_step(&mars(), &id, &step, 0).await.unwrap();
+    }
+
+    let refused = Filter { code: Some(Code::Rejected), ..Filter::default() };
+    let (found, more) = find(ledger, &refused).await.unwrap();
+    assert_eq!((found.len(), more), (1, true));
+    assert_eq!(found[0].id, troubled.letters[0]);
+    // A time leads past what is older.
+    let since = old + jiff::SignedDuration::from_secs(5_000);
+    let (found, more) =
+        find(ledger, &Filter { from: Some(since), shop: Some(mars()), ..Filter::default() }).await.unwrap();
+    assert_eq!((found.len(), found[0].parked_at, more), (1, since, false));
 }

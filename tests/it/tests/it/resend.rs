@@ -3,9 +3,11 @@
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{Filter, list, sweep};
 use roundtrip_domain::id::{OrderId, OrderRef};
-use roundtrip_domain::jobs::{Fate, Job, JobState, Work, advance, begin, fates_of, progress};
+use roundtrip_domain::jobs::{Fate, Job, JobState, Work, advance, begin, fates_of};
+use roundtrip_domain::order::FulfillmentStatus;
 use roundtrip_domain::ports::{Jobs, Ledger};
 use roundtrip_domain::step::WaitReason;
+use roundtrip_domain::task::Queue;
 use roundtrip_domain::writeback::TrackingInfo;
 use roundtrip_kit::fake::Fault;
 use roundtrip_kit::order::{moon, sun};
@@ -220,7 +222,7 @@ async fn a_purge_leaves_alone_what_goes_again_and_what_was_parked_anew() {
 
     let after = list(ledger, &Filter::default(), None, 10).await.unwrap().letters;
     assert_eq!(after.iter().map(|letter| letter.id.generation).collect::<Vec<_>>(), [1]);
-    assert_eq!(progress(&world.fates_of("job-2").await).done, 1, "nothing of that name is left");
+    assert_eq!(world.fates_of("job-2").await, [Fate::Dropped], "it goes again: nothing was purged");
     assert!(world.told_of("dismissed").is_empty());
     let record = ledger.load(&at()).await.unwrap();
     assert!(record.pushes.values().all(|row| row.get().parked.as_ref().unwrap().is_listed()));
@@ -255,7 +257,49 @@ async fn an_order_whose_source_order_is_gone_keeps_what_is_known_of_it() {
     world.run(HOUR).await;
 
     assert_eq!(world.writeback().await.state.phase, before.phase);
+    assert_eq!(world.fates_of("job-1").await, [Fate::Dropped], "whether it is shown, nobody has seen");
     world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn of_an_order_that_its_shop_hides_from_us_nobody_says_that_its_tracking_is_shown() {
+    let (world, source) = World::pushed(1).await;
+    world.ship(&source, &[NUMBER]).await;
+    world.change_order(|order| order.fulfillment_status = FulfillmentStatus::Fulfilled);
+    world.order_webhook().await;
+    world.ports.clock.advance(61 * 24 * HOUR);
+
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+    assert_eq!(world.fates_of("job-1").await, [Fate::Dropped]);
+
+    world.give_all_orders(&moon()).await;
+    world.give_all_orders(&sun()).await;
+    world.resend("job-2").await;
+    world.run(HOUR).await;
+    assert_eq!(world.fates_of("job-2").await, [Fate::Done]);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
+async fn nobody_says_what_came_of_it_before_the_source_order_was_looked_at() {
+    let (world, source) = World::pushed(1).await;
+    world.ports.channel.ship(&source, tracking(NUMBER).into());
+    world.ports.clock.advance(HOUR);
+    world.begin_job("job-1", Work::Resend(vec![at()])).await;
+
+    // The order is looked at first.
+    let (of_orders, others): (Vec<_>, Vec<_>) = std::mem::take(&mut world.ports.tasks.sent().work)
+        .into_iter()
+        .partition(|(queue, _)| *queue == Queue::OrderPush);
+    assert_eq!((of_orders.len(), others.len()), (1, 1));
+    world.ports.tasks.sent().work = of_orders;
+    world.drain().await;
+    assert_eq!(world.fates_of("job-1").await, [Fate::Running]);
+
+    world.ports.tasks.sent().work = others;
+    world.drain().await;
+    assert_eq!((world.fates_of("job-1").await, world.shown().len()), (vec![Fate::Done], 1));
 }
 
 #[tokio::test]
@@ -284,7 +328,9 @@ async fn a_source_order_that_cannot_be_read_is_told_as_a_failure() {
     world.run(HOUR).await;
     assert_eq!(world.order_tags(), ["Failed Shipment Notification"]);
 
-    world.resend("job-1").await;
+    world.begin_job("job-1", Work::Resend(vec![at()])).await;
+    assert_eq!(world.fates_of("job-1").await, [Fate::Running], "it is to be read again");
+    world.drain().await;
     world.run(HOUR).await;
 
     assert_eq!(world.fates_of("job-1").await, [Fate::Failed(Code::ChannelUnavailable)]);

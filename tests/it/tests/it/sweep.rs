@@ -215,7 +215,41 @@ async fn a_crash_that_was_purged_is_over_and_a_later_one_is_a_new_one() {
 
     assert_eq!(world.sweep().await, Swept { crashed: 1, ..seen(1) });
     let [letter] = world.parked().await.try_into().unwrap();
-    assert_eq!(letter.id.generation, 1);
+    assert_eq!(letter.id.generation, 2, "the purge and the new crash");
+}
+
+#[tokio::test]
+async fn a_purge_is_of_what_was_seen_not_of_a_task_that_is_in_its_deliveries_still() {
+    let world = World::new();
+    world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+    world.sweep().await;
+    let sent_before = world.now();
+    world.ports.clock.advance(MINUTE);
+    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.ports.clock.advance(HALF_AN_HOUR);
+    let body = serde_json::to_string(&about_the_order(Trigger::Webhook)).unwrap();
+    let late = Letter { receipt: "late".into(), sent_at: sent_before, body };
+    world.ports.tasks.sent().crashed.push((Queue::OrderPush, late));
+
+    assert_eq!(world.sweep().await, Swept { removed: 1, crashed: 1, ..seen(2) });
+    assert_eq!(world.sweep().await, seen(1), "it stays");
+}
+
+#[tokio::test]
+async fn all_letters_that_were_seen_go_with_a_purge() {
+    let world = World::new();
+    for _ in 0..2 {
+        world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
+        world.sweep().await;
+    }
+    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    assert_eq!(items.len(), 1);
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+
+    assert_eq!((world.sweep().await, world.parked().await.len()), (Swept { removed: 2, ..seen(2) }, 0));
 }
 
 #[tokio::test]
@@ -246,6 +280,22 @@ async fn a_webhook_that_crashed_over_a_backfilled_order_goes_as_a_webhook() {
 
     let (_, task) = world.ports.tasks.take().unwrap();
     assert_eq!(task.trigger, Trigger::Webhook, "the customer is mailed");
+}
+
+#[tokio::test]
+async fn an_order_that_somebody_wants_to_be_pushed_is_although_a_webhook_crashed_first() {
+    let world = World::new();
+    for trigger in [Trigger::Webhook, Trigger::Unpushed, Trigger::Webhook] {
+        world.crash(Queue::OrderPush, &about_the_order(trigger));
+        world.sweep().await;
+    }
+
+    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
+    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
+    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+
+    let (_, task) = world.ports.tasks.take().unwrap();
+    assert_eq!(task.trigger, Trigger::Unpushed);
 }
 
 #[tokio::test]

@@ -254,6 +254,10 @@ impl ParkedSteps for MemoryLedger {
         let next = letters.last().map(|placed| placed.place.clone()).filter(|_| is_cut);
         Ok(ParkedPage { letters, next })
     }
+
+    fn place_at(&self, at: Timestamp) -> String {
+        format!("{:020}", at.as_nanosecond())
+    }
 }
 
 impl Exceptions for MemoryLedger {

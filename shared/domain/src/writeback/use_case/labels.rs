@@ -65,7 +65,7 @@ where
     let shown = match wall::unless_hidden(shown, hidden) {
         Ok(Some(shown)) => shown,
         Ok(None) => {
-            rest(&mut record, &open, |step| step.wait = None);
+            rest(&mut record, &open, Step::give_up);
             ports.ledger.save(&mut [&mut record]).await?;
             return Ok(Some(Outcome::Done("the order is gone")));
         }

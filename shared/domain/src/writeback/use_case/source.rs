@@ -261,7 +261,7 @@ async fn give_up<L: Ledger + Registry, C: Channel, T: Outbox, K: Clock>(
         // A call that is on its way is still found out, and an event still told.
         let goes_on = step.unpublished || (step.state.in_doubt().is_some() && step.is_resting(now));
         if shipment.is_of(&source.at) && step.wait.is_some() && step.parked.is_none() && !goes_on {
-            row.change().wait = None;
+            row.change().give_up();
         }
     }
     tags::note_unread(&mut record, &source.at, unread, now);
