@@ -113,10 +113,11 @@ pub(crate) fn job(job: &JobAnswer) -> String {
     push("running", job.running, ", or waiting for the world");
     push("parked", job.parked, ", as before");
     let why_dropped = match job.kind {
-        JobKind::Resend => ": nothing was shipped of them, as far as is known",
-        JobKind::Redrive | JobKind::Purge | JobKind::Unknown => {
-            ": what they were for may not go any more, see the orders"
+        JobKind::Resend => {
+            ": nothing was shipped of them, as far as is known, or the store does not show them any more"
         }
+        JobKind::Purge => ": these went again before",
+        JobKind::Redrive | JobKind::Unknown => ": what they were for may not go any more, see the orders",
     };
     push("dropped", job.dropped, why_dropped);
     push("not parked", job.not_parked, " when it began");

@@ -12,7 +12,6 @@ use roundtrip_kit::stack::{NotificationTap, eventually};
 use serde_json::{Value, json};
 use shopify_sim::faults::{Fault, FaultRule, UserErrorSpec};
 
-use super::kills::kill_workers;
 use crate::template::{Template, number, text};
 
 /// What the chat was told. The second message it refuses.
@@ -53,9 +52,8 @@ async fn people_are_told_of_an_alarm_with_what_is_parked_and_what_to_type() {
     })
     .await;
     let (hook, in_chat) = chat().await;
+    // It heard of others before, and reads the address anew.
     stack.put_chat_webhook(&hook).await;
-    // It knows the chat's address from its start.
-    kill_workers("notify");
     let people = stack.listen_to_notifications().await;
     let name = format!("{}-order-push-dlq", stack.described.stack);
     let set = [("AlarmName", name.as_str()), ("StateValue", "OK"), ("StateReason", "test")];
@@ -94,7 +92,6 @@ async fn people_are_told_of_an_alarm_with_what_is_parked_and_what_to_type() {
 
     people.close().await;
     stack.put_chat_webhook("none").await;
-    kill_workers("notify");
     scene.sim().install(&scene.sun).await.unwrap();
     stack.api.connect_shop(&scene.sun).await;
     let redriven = stack.api.post("/v1/dead-letters/redrive", json!({ "shop": scene.moon, "reason": "Tuesday" })).await;
