@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use roundtrip_domain::due::{Release, release_due};
 use roundtrip_domain::error_chain;
+use roundtrip_domain::task::Queue;
 use serde_json::{Value, json};
 
 use crate::compose;
@@ -23,6 +24,10 @@ pub async fn run() -> Result<(), Error> {
             // What should come by itself, and whose silence is an alarm.
             telemetry::none("StoredDelivery", "channel", "shopify");
             telemetry::none("ScheduledRun", "function", "resync");
+            // Failures far apart would count as following each other.
+            for queue in Queue::ALL {
+                telemetry::none("UnfinishedTask", "queue", queue.name());
+            }
             match release_due(&ports, Release::default(), &run_id).await {
                 Ok(released) => {
                     tracing::info!(

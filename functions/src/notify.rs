@@ -4,6 +4,7 @@
 mod message;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::event::sns::SnsEvent;
 use jiff::Timestamp;
@@ -14,11 +15,15 @@ use roundtrip_domain::event::DomainEvent;
 use roundtrip_domain::exceptions::{Filter, incidents};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::compose::{self, People};
 use crate::telemetry;
 
 pub use message::{Alarm, Message};
+
+/// For finding the chat and writing to it: a call that ran out of time would be repeated, and people mailed twice.
+const CHAT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What the function is called with: alarms, by their topic; or an event of the bus.
 #[derive(Deserialize)]
@@ -81,17 +86,9 @@ async fn open(people: &People, alarm: &Alarm) -> Result<IncidentsAnswer, String>
     })
 }
 
-/// By mail, and in the chat. A chat that does not take it, or cannot be found, keeps nobody from their mail; a topic that does
-/// not, has the whole call repeated by Lambda.
+/// By mail, then in the chat. A topic that does not take it has the whole call repeated by Lambda; a chat that does not, or
+/// cannot be found, is only told of.
 async fn tell(people: &People, message: &Message) -> Result<(), Error> {
-    if let Err(error) = tell_chat(people, message).await {
-        tracing::error!(
-            error = error_chain(&*error),
-            notification.subject = message.subject,
-            "a notification did not reach the chat"
-        );
-        telemetry::count("UnsentNotification", "sink", "chat");
-    }
     people.mail.publish(&message.subject, &message.text).await.inspect_err(|error| {
         tracing::error!(
             error = error_chain(error),
@@ -99,6 +96,15 @@ async fn tell(people: &People, message: &Message) -> Result<(), Error> {
             "a notification was not published; Lambda tries again"
         );
     })?;
+    let told = timeout(CHAT_TIMEOUT, tell_chat(people, message)).await.unwrap_or_else(|late| Err(late.into()));
+    if let Err(error) = told {
+        tracing::error!(
+            error = error_chain(&*error),
+            notification.subject = message.subject,
+            "a notification did not reach the chat"
+        );
+        telemetry::count("UnsentNotification", "sink", "chat");
+    }
     tracing::info!(notification.subject = message.subject, "people were told");
     Ok(())
 }

@@ -27,8 +27,8 @@ use crate::compose::Api;
 
 /// Orders of one job: whoever confirms reads the list.
 const MAX_ORDERS: u16 = 250;
-/// How long orders of one kind are looked for, so that the rest is done within the time that the API has.
-const LONGEST: Duration = Duration::from_secs(12);
+/// After this no further page is read, which may take six seconds: the function has ten.
+const LONGEST: Duration = Duration::from_secs(2);
 /// Orders that are read at a time.
 const AT_ONCE: usize = 16;
 /// What stands in the histories where nobody says why.

@@ -17,12 +17,16 @@ use crate::work::{Outcome, Unfinished, error_chain};
 
 /// May the order be looked at now? `Some`: not now, and this is how the task ends.
 ///
-/// A parked look is opened again by whatever says that the world has moved on; a mere wake-up is not that.
+/// A parked look is opened again by whatever says that the world has moved on; a mere wake-up is not that, nor is a redrive of
+/// this look as it was parked before.
 pub(crate) fn barred(record: &mut OrderRecord, at: Look, task: &Task, now: Timestamp) -> Option<Outcome> {
     let look = record.look(at).get();
     if let Some(parked) = &look.parked {
         return match task.trigger {
             Trigger::DueWork | Trigger::Settled => Some(Outcome::Park { code: parked.code }),
+            Trigger::Redrive if is_void(task, &StepId::Look(at), look.generation) => {
+                Some(Outcome::Park { code: parked.code })
+            }
             Trigger::Webhook
             | Trigger::Request
             | Trigger::Resync
@@ -152,6 +156,12 @@ pub(crate) fn parked_message<S>(
 /// cause of a redrive names both, as its dead-letter message did.
 pub(crate) fn is_redrive_of(task: &Task, step: &StepId, generation: u32) -> bool {
     task.trigger == Trigger::Redrive && task.cause_id == redrive_cause(step, generation)
+}
+
+/// Whether `task` redrives a step that went again, or was purged, since.
+fn is_void(task: &Task, step: &StepId, generation: u32) -> bool {
+    let names_it = task.cause_id.strip_prefix(&step.to_string()).is_some_and(|rest| rest.starts_with('@'));
+    names_it && !is_redrive_of(task, step, generation)
 }
 
 /// The cause id of a redrive.

@@ -8,13 +8,14 @@ use roundtrip_domain::record::{List, RowKey, Warned};
 
 use super::keys::{OWNERS, row_sk};
 use super::lists::order_id;
+use super::parked::readable;
 use super::{DynamoLedger, ITEM_VERSION, Item, failed, from_attribute, get_text, number, text, to_attribute};
 
 impl Exceptions for DynamoLedger {
     async fn warned(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<WarnedPage, LedgerError> {
         let (items, next) = self.oldest_first((shop, List::Warned), after, limit).await?;
-        let orders = items.iter().filter_map(|item| warned_order(shop, item).transpose());
-        Ok(WarnedPage { orders: orders.collect::<Result<_, _>>()?, next })
+        let orders = items.iter().filter_map(|item| readable(item, warned_order(shop, item)));
+        Ok(WarnedPage { orders: orders.collect(), next })
     }
 
     async fn assignments(&self) -> Result<Vec<Assignment>, LedgerError> {

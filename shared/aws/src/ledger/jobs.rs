@@ -27,20 +27,21 @@ struct HowFar {
     #[serde(default)]
     purged: usize,
     sent_again_at: Option<Timestamp>,
+    #[serde(default)]
+    sent_again: usize,
     state: JobState,
 }
 
 impl HowFar {
     fn of(job: &Job) -> Self {
-        let Job { sent, sent_at, purged, sent_again_at, state, .. } = job;
-        let (sent, sent_at, purged, sent_again_at) = (*sent, *sent_at, *purged, *sent_again_at);
-        Self { sent, sent_at, purged, sent_again_at, state: state.clone() }
+        let Job { sent, sent_at, purged, sent_again_at, sent_again, .. } = *job;
+        Self { sent, sent_at, purged, sent_again_at, sent_again, state: job.state.clone() }
     }
 
     fn put_into(self, job: &mut Job) {
-        let Self { sent, sent_at, purged, sent_again_at, state } = self;
+        let Self { sent, sent_at, purged, sent_again_at, sent_again, state } = self;
         (job.sent, job.sent_at, job.purged) = (sent, sent_at, purged);
-        (job.sent_again_at, job.state) = (sent_again_at, state);
+        (job.sent_again_at, job.sent_again, job.state) = (sent_again_at, sent_again, state);
     }
 }
 

@@ -16,15 +16,7 @@ const OLDEST: &str = " ";
 impl ParkedSteps for DynamoLedger {
     async fn parked(&self, shop: &ShopDomain, after: Option<&str>, limit: u16) -> Result<ParkedPage, LedgerError> {
         let (items, next) = self.oldest_first((shop, List::Parked), after, limit).await?;
-        let letters = items.iter().filter_map(|item| {
-            // One that this release cannot read keeps no other from being seen.
-            placed(shop, item).unwrap_or_else(|error| {
-                let key = |name| get_text(item, name).unwrap_or_default();
-                let (pk, sk) = (key("pk"), key("sk"));
-                tracing::error!(row.pk = pk, row.sk = sk, error = error_chain(&error), "what is parked was left out");
-                None
-            })
-        });
+        let letters = items.iter().filter_map(|item| readable(item, placed(shop, item)));
         Ok(ParkedPage { letters: letters.collect(), next })
     }
 
@@ -59,6 +51,16 @@ impl DynamoLedger {
 pub fn is_parked_cursor(cursor: &str) -> bool {
     let at = cursor.split_once('#').and_then(|(at, _)| Some((at, at.parse().ok()?)));
     cursor.len() <= 1024 && at.is_some_and(|(text, at)| sortable(at) == text)
+}
+
+/// What was read of a row. One that this release cannot read is told of, and keeps no other from being seen.
+pub(super) fn readable<T>(item: &Item, read: Result<Option<T>, LedgerError>) -> Option<T> {
+    read.unwrap_or_else(|error| {
+        let key = |name| get_text(item, name).unwrap_or_default();
+        let (pk, sk, error) = (key("pk"), key("sk"), error_chain(&error));
+        tracing::error!(row.pk = pk, row.sk = sk, error, "what waits for a person was left out");
+        None
+    })
 }
 
 /// `None`: a later release wrote it.

@@ -61,10 +61,16 @@ async fn sweep_queue(
         let (parked, others) = split(received);
         let still: BTreeSet<DeadLetterId> = match still_parked(ledger, &parked).await {
             Ok(still) => still,
-            // They stay as they are, whatever they tell of.
+            // One by one: what cannot be read stays as it is, and keeps no other.
             Err(error) => {
                 trouble = trouble.or(Some(error));
-                parked.iter().map(|(id, _)| id.clone()).collect()
+                let mut still = BTreeSet::new();
+                for (id, _) in &parked {
+                    if these(ledger, std::slice::from_ref(id)).await.map_or(true, |letters| !letters.is_empty()) {
+                        still.insert(id.clone());
+                    }
+                }
+                still
             }
         };
         for (id, letter) in parked {

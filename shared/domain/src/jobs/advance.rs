@@ -91,19 +91,6 @@ pub async fn advance(
     let (total, first) = (job.work.len(), job.sent);
     // Of what has not gone there is nothing to ask.
     let fates = if first == 0 { Vec::new() } else { fates_of(ledger, &job).await? };
-    if let Work::Redrive(letters) = &job.work
-        && are_lost(&job, &fates[..first], now)
-    {
-        let went = letters[..first].iter().zip(&fates);
-        let lost = went.filter(|(_, fate)| **fate == Fate::Parked).map(|(letter, _)| letter);
-        let lost: Vec<DeadLetterId> = lost.take(at_once(&job)).cloned().collect();
-        job.sent_again_at = Some(now);
-        ledger.save_job(&job, version, &[]).await?;
-        version += 1;
-        for (n, letter) in lost.iter().enumerate() {
-            send((ledger, tasks), letter, delay(&job, n)).await?;
-        }
-    }
     let limit = match canary(&job, &fates[..first], now) {
         Canary::Wait => job.canary.min(total),
         Canary::Go => total,
@@ -113,13 +100,17 @@ pub async fn advance(
             return Ok(Some((job, 0)));
         }
     };
-    let last = limit.min(first + most.min(at_once(&job)));
+    let most = most.min(usize::from(job.rate) * PACE);
+    if first == limit && !is_given_up(&job, &fates[..first], now) {
+        version = send_lost((ledger, tasks), (&mut job, version), (&fates[..first], most), now).await?;
+    }
+    let last = limit.min(first + most);
     while job.sent < last {
         let chunk = job.sent..last.min(job.sent + CHUNK);
         version = go((ledger, tasks), (&mut job, version), (chunk, first), now).await?;
     }
     let is_settled = first == total && fates.iter().all(|fate| fate.is_final());
-    if is_settled || (job.sent == total && is_given_up(&job, now)) {
+    if is_settled || (job.sent == total && is_given_up(&job, &fates[..first], now)) {
         job.state = JobState::Done { at: now };
         ledger.save_job(&job, version, &[]).await?;
     }
@@ -191,7 +182,9 @@ fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
         let why = match fate {
             Fate::Failed(code) => format!("{letter} failed again: {code}"),
             Fate::Dropped => format!("{letter} may not go any more, which proves nothing of the others"),
-            Fate::Parked | Fate::Running if is_given_up(job, now) => format!("{letter} was not done after 15 minutes"),
+            Fate::Parked | Fate::Running if is_given_up(job, went, now) => {
+                format!("{letter} was not done after 15 minutes")
+            }
             Fate::Parked | Fate::Running | Fate::Done => continue,
         };
         return Canary::Stop(format!("{why}; {rest} were not set going"));
@@ -202,24 +195,42 @@ fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
     }
 }
 
-/// Whether tasks of steps that are parked still did not arrive.
-fn are_lost(job: &Job, went: &[Fate], now: Timestamp) -> bool {
+/// Sends the tasks again of steps that are parked still after a while: they did not arrive, or were never sent. Up to `most`,
+/// the others with the next calls. Returns the version of the job's row.
+///
+/// They are sent before it is written that they were: one that is sent twice does no harm, and what cannot be sent is not
+/// given up.
+async fn send_lost(
+    (ledger, tasks): (&(impl Ledger + Jobs), &impl Tasks),
+    (job, version): (&mut Job, u64),
+    (went, most): (&[Fate], usize),
+    now: Timestamp,
+) -> Result<u64, Unfinished> {
+    let Work::Redrive(letters) = &job.work else { return Ok(version) };
+    let is_under_way = job.sent_again_at >= job.sent_at && job.sent_again < went.len();
     let last = job.sent_at.max(job.sent_again_at);
     let is_long_ago = last.is_some_and(|at| after(at, AGAIN_AFTER) <= now);
-    // However long nothing could be sent: they get their second chance.
-    let is_over = is_given_up(job, now) && job.sent_again_at >= job.sent_at;
-    went.contains(&Fate::Parked) && is_long_ago && !is_over
+    if !went.contains(&Fate::Parked) || !(is_under_way || is_long_ago) {
+        return Ok(version);
+    }
+    let from = if is_under_way { job.sent_again } else { 0 };
+    let lost: Vec<usize> = (from..went.len()).filter(|n| went[*n] == Fate::Parked).take(most).collect();
+    for (before, n) in lost.iter().enumerate() {
+        send((ledger, tasks), &letters[*n], delay(job, before)).await?;
+    }
+    let is_all = lost.len() < most;
+    job.sent_again = lost.last().filter(|_| !is_all).map_or(went.len(), |last| last + 1);
+    job.sent_again_at = Some(now);
+    ledger.save_job(job, version, &[]).await?;
+    Ok(version + 1)
 }
 
-/// Whether nobody waits any more for what is not done. What went again just now is waited for.
-fn is_given_up(job: &Job, now: Timestamp) -> bool {
-    let is_fresh = job.sent_again_at.is_some_and(|at| now < after(at, AGAIN_AFTER));
-    after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now && !is_fresh
-}
-
-/// As many as go until the next call.
-fn at_once(job: &Job) -> usize {
-    usize::from(job.rate) * PACE
+/// Whether nobody waits any more for what is not done. What is parked still has gone a second time before.
+fn is_given_up(job: &Job, went: &[Fate], now: Timestamp) -> bool {
+    let is_long_ago = after(job.sent_at.unwrap_or(job.asked_at), LONG_ENOUGH) <= now;
+    let went_again = job.sent_again_at >= job.sent_at && job.sent_again >= went.len();
+    let had_time = job.sent_again_at.is_some_and(|at| after(at, AGAIN_AFTER) <= now);
+    is_long_ago && (!went.contains(&Fate::Parked) || (went_again && had_time))
 }
 
 /// So late that no more than the job's rate begin in a second.

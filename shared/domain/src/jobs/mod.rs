@@ -57,9 +57,11 @@ pub struct Job {
     /// How many of these were purged: the others went again before.
     #[serde(default)]
     pub purged: usize,
-    /// When those went again that were parked still.
+    /// When some went again that were parked still: those of the first `sent_again` of the names.
     #[serde(default)]
     pub sent_again_at: Option<Timestamp>,
+    #[serde(default)]
+    pub sent_again: usize,
     pub state: JobState,
 }
 
@@ -153,6 +155,7 @@ impl Job {
             sent_at: None,
             purged: 0,
             sent_again_at: None,
+            sent_again: 0,
             state: JobState::Open,
         }
     }

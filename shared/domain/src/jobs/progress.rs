@@ -158,6 +158,8 @@ fn of_tracking(record: &OrderRecord) -> Fate {
     if let Some(parked) = steps().find_map(|step| step.parked.as_ref()) {
         return Fate::Failed(parked.code);
     }
+    // Its order is gone, or hidden from us: whether it is shown, nobody can say.
+    let is_unseen = |step: &Step<WritebackState>| step.state.unseen && step.wait.is_none();
     let is_shown = |step: &Step<WritebackState>| {
         let is_looked_for = step.wait.as_ref().is_some_and(|wait| !wait.why.is_heard_later());
         matches!(step.state.phase, Phase::Written { .. } | Phase::CalledOff { .. }) && !is_looked_for
@@ -168,9 +170,8 @@ fn of_tracking(record: &OrderRecord) -> Fate {
         // A source order cannot be read any more: what it shipped is not known.
         return Fate::Failed(Code::ChannelUnavailable);
     }
-    // Its order is gone, or hidden from us: whether it is shown, nobody can say.
-    let is_unseen = steps().any(|step| step.state.unseen);
-    match (steps().all(is_shown), record.writebacks.is_empty() || is_unseen) {
+    let is_settled = steps().all(|step| is_shown(step) || is_unseen(step));
+    match (is_settled, record.writebacks.is_empty() || steps().any(is_unseen)) {
         (false, _) => Fate::Running,
         (true, _) if is_looked_at => Fate::Running,
         // Nothing was shipped, or nothing that is known or can be seen.

@@ -26,7 +26,7 @@ pub use shipment::{Label, LabelLine, Lines, Shipment};
 pub use use_case::write_back;
 
 use crate::id::FulfillmentId;
-use crate::step::{Step, WaitReason};
+use crate::step::Step;
 
 /// How far the writeback of one shipment has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct WritebackState {
     /// A backfill came upon it: the customer, who may have it by now, is not mailed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
-    /// Somebody wanted to know whether the customer sees it, and nobody could look: an order is gone, or hidden from us.
+    /// It was to be looked for, and nobody could: an order is gone, or hidden from us. Whoever looks next finds out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
 }
@@ -86,8 +86,7 @@ pub enum Phase {
 impl Step<WritebackState> {
     /// Its order is gone or hidden: nothing is waited for any more.
     fn give_up(&mut self) {
-        self.state.unseen |= self.wait.as_ref().is_some_and(|wait| wait.why == WaitReason::Resend);
-        self.wait = None;
+        self.state.unseen |= self.wait.take().is_some();
     }
 }
 

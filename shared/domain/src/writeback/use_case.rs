@@ -274,7 +274,7 @@ fn is_settled(record: &OrderRecord, shipment: &Shipment) -> bool {
         Phase::Written { tracking, .. } => !shipment.voided && *tracking == shipment.tracking_for_shopify(),
         Phase::Pending | Phase::Sent { .. } | Phase::Verifying { .. } => false,
     };
-    as_it_should && step.parked.is_none() && !waits
+    as_it_should && step.parked.is_none() && !waits && !step.state.unseen
 }
 
 fn voided(shipments: &[Shipment]) -> BTreeSet<ShipmentId> {

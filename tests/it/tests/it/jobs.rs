@@ -319,7 +319,10 @@ async fn what_could_not_be_sent_for_long_is_sent_before_anybody_gives_up() {
     let troubled = Troubled::with(3).await;
     troubled.world.ports.tasks.sent().down = true;
     troubled.write(Job { canary: 1, ..troubled.job("job-1") }).await.unwrap_err();
-    troubled.world.ports.clock.advance(HOUR);
+    for _ in 0..60 {
+        troubled.world.ports.clock.advance(MINUTE);
+        let _ = troubled.goes_on("job-1").await;
+    }
     troubled.world.ports.tasks.sent().down = false;
 
     let mut job = troubled.minute("job-1").await;
@@ -330,6 +333,49 @@ async fn what_could_not_be_sent_for_long_is_sent_before_anybody_gives_up() {
 
     assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Done; 3], 3));
     assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
+}
+
+#[tokio::test]
+async fn all_that_was_lost_goes_again_though_no_more_go_in_a_minute_than_the_rate_lets() {
+    let troubled = Troubled::with(130).await;
+    troubled.write(Job { rate: 1, ..troubled.job("job-1") }).await.unwrap();
+    while troubled.world.ports.ledger.job("job-1").await.unwrap().unwrap().0.sent < 130 {
+        troubled.world.ports.clock.advance(MINUTE);
+        troubled.goes_on("job-1").await.unwrap();
+    }
+    // Every one of its messages is lost.
+    {
+        let mut sent = troubled.world.ports.tasks.sent();
+        sent.work.clear();
+        sent.later.clear();
+    }
+
+    let mut job = troubled.minute("job-1").await;
+    for _ in 0..20 {
+        troubled.world.run(MINUTE).await;
+        job = troubled.minute("job-1").await;
+    }
+
+    assert_eq!((progress(&troubled.fates().await).done, troubled.made()), (130, 130));
+    assert!(matches!(job.state, JobState::Done { .. }), "{job:?}");
+}
+
+#[tokio::test]
+async fn a_purged_read_is_not_set_going_by_a_redrive_that_was_asked_for_before() {
+    let world = World::new();
+    world.fail_questions(&moon(), &[Fault::RequestLost; 20]);
+    world.order_webhook().await;
+    world.run(HOUR).await;
+    world.shop(&moon(), |shop| shop.query_faults.clear());
+    let parked = list(&world.ports.ledger, &Filter::default(), None, 10).await.unwrap().letters;
+    let troubled = Troubled { world, letters: parked.into_iter().map(|letter| letter.id).collect() };
+    troubled.write(troubled.job("job-1")).await.unwrap();
+
+    troubled.begin(Job { work: Work::Purge(troubled.letters.clone()), ..troubled.job("job-2") }).await;
+
+    assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Dropped], 0));
+    troubled.world.order_webhook().await;
+    assert_eq!(troubled.made(), 1, "news of it is another matter");
 }
 
 #[tokio::test]

@@ -262,6 +262,49 @@ async fn an_order_whose_source_order_is_gone_keeps_what_is_known_of_it() {
 }
 
 #[tokio::test]
+async fn a_failed_shipment_whose_order_is_gone_is_not_waited_for() {
+    let world = failed().await;
+    world.shop(&moon(), |shop| shop.orders.clear());
+
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.fates_of("job-1").await, [Fate::Dropped]);
+    assert!(matches!(world.minute("job-1").await.state, JobState::Done { .. }));
+}
+
+#[tokio::test]
+async fn a_resend_that_was_held_up_says_no_more_than_was_seen() {
+    let (world, source) = World::pushed(1).await;
+    world.ship(&source, &[NUMBER]).await;
+    world.shop(&sun(), |shop| shop.query_faults.push_back(Fault::Throttled));
+    world.begin_job("job-1", Work::Resend(vec![at()])).await;
+    world.drain().await;
+    world.shop(&sun(), |shop| shop.pushed.retain(|(order, _)| order.id != source.id));
+
+    world.run(HOUR).await;
+
+    assert_eq!(world.fates_of("job-1").await, [Fate::Dropped]);
+}
+
+#[tokio::test]
+async fn what_nobody_could_look_for_is_looked_for_once_somebody_can() {
+    let (world, source) = World::pushed(1).await;
+    world.ship(&source, &[NUMBER]).await;
+    world.fail_questions(&sun(), &[Fault::RequestLost; 20]);
+    world.resend("job-1").await;
+    world.run(HOUR).await;
+    world.shop(&sun(), |shop| shop.query_faults.clear());
+    assert_eq!(world.fates_of("job-1").await, [Fate::Failed(Code::ChannelUnavailable)]);
+
+    world.redrive().await;
+    world.run(HOUR).await;
+
+    assert_eq!(world.fates_of("job-1").await, [Fate::Done]);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
 async fn of_an_order_that_its_shop_hides_from_us_nobody_says_that_its_tracking_is_shown() {
     let (world, source) = World::pushed(1).await;
     world.ship(&source, &[NUMBER]).await;
