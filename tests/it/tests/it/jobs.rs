@@ -343,12 +343,20 @@ async fn all_that_was_lost_goes_again_though_no_more_go_in_a_minute_than_the_rat
         troubled.world.ports.clock.advance(MINUTE);
         troubled.goes_on("job-1").await.unwrap();
     }
-    // Every one of its messages is lost.
-    {
+    let lose = || {
         let mut sent = troubled.world.ports.tasks.sent();
         sent.work.clear();
         sent.later.clear();
-    }
+    };
+    lose();
+    // Those that go first again are lost again, and keep no other back.
+    troubled.world.ports.clock.advance(5 * MINUTE);
+    troubled.goes_on("job-1").await.unwrap();
+    lose();
+    troubled.minute("job-1").await;
+    troubled.world.run(MINUTE).await;
+    let fates = troubled.fates().await;
+    assert_eq!((fates[..60].to_vec(), fates[60..120].to_vec()), (vec![Fate::Parked; 60], vec![Fate::Done; 60]));
 
     let mut job = troubled.minute("job-1").await;
     for _ in 0..20 {
