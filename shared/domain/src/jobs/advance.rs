@@ -100,9 +100,9 @@ pub async fn advance(
             return Ok(Some((job, 0)));
         }
     };
-    let most = most.min(usize::from(job.rate) * PACE);
-    if first == limit && !is_given_up(&job, &fates[..first], now) {
-        version = send_lost((ledger, tasks), (&mut job, version), (&fates[..first], most), now).await?;
+    let (most, mut again) = (most.min(usize::from(job.rate) * PACE), 0);
+    if first == limit && most > 0 && !is_given_up(&job, &fates[..first], now) {
+        (version, again) = send_lost((ledger, tasks), (&mut job, version), (&fates[..first], most), now).await?;
     }
     let last = limit.min(first + most);
     while job.sent < last {
@@ -114,7 +114,7 @@ pub async fn advance(
         job.state = JobState::Done { at: now };
         ledger.save_job(&job, version, &[]).await?;
     }
-    let sent = job.sent - first;
+    let sent = job.sent - first + again;
     Ok(Some((job, sent)))
 }
 
@@ -196,7 +196,7 @@ fn canary(job: &Job, went: &[Fate], now: Timestamp) -> Canary {
 }
 
 /// Sends the tasks again of steps that are parked still after a while: they did not arrive, or were never sent. Up to `most`,
-/// the others with the next calls. Returns the version of the job's row.
+/// the others with the next calls. Returns the version of the job's row, and how many went.
 ///
 /// They are sent before it is written that they were: one that is sent twice does no harm, and what cannot be sent is not
 /// given up.
@@ -205,24 +205,24 @@ async fn send_lost(
     (job, version): (&mut Job, u64),
     (went, most): (&[Fate], usize),
     now: Timestamp,
-) -> Result<u64, Unfinished> {
-    let Work::Redrive(letters) = &job.work else { return Ok(version) };
+) -> Result<(u64, usize), Unfinished> {
+    let Work::Redrive(letters) = &job.work else { return Ok((version, 0)) };
     let is_under_way = job.sent_again_at >= job.sent_at && job.sent_again < went.len();
     let last = job.sent_at.max(job.sent_again_at);
     let is_long_ago = last.is_some_and(|at| after(at, AGAIN_AFTER) <= now);
     if !went.contains(&Fate::Parked) || !(is_under_way || is_long_ago) {
-        return Ok(version);
+        return Ok((version, 0));
     }
     let from = if is_under_way { job.sent_again } else { 0 };
     let lost: Vec<usize> = (from..went.len()).filter(|n| went[*n] == Fate::Parked).take(most).collect();
     for (before, n) in lost.iter().enumerate() {
         send((ledger, tasks), &letters[*n], delay(job, before)).await?;
     }
-    let is_all = lost.len() < most;
-    job.sent_again = lost.last().filter(|_| !is_all).map_or(went.len(), |last| last + 1);
+    let is_cut = lost.len() == most;
+    job.sent_again = lost.last().filter(|_| is_cut).map_or(went.len(), |last| last + 1);
     job.sent_again_at = Some(now);
     ledger.save_job(job, version, &[]).await?;
-    Ok(version + 1)
+    Ok((version + 1, lost.len()))
 }
 
 /// Whether nobody waits any more for what is not done. What is parked still has gone a second time before.

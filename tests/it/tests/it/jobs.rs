@@ -349,8 +349,12 @@ async fn all_that_was_lost_goes_again_though_no_more_go_in_a_minute_than_the_rat
         sent.later.clear();
     };
     lose();
-    // Those that go first again are lost again, and keep no other back.
     troubled.world.ports.clock.advance(5 * MINUTE);
+    // For a run that has other things to do, they wait.
+    let ports = &troubled.world.ports;
+    let (job, sent) = advance(&ports.ledger, &ports.tasks, ("job-1", 0), ports.clock.now()).await.unwrap().unwrap();
+    assert_eq!((job.sent_again_at, sent), (None, 0));
+    // Those that go first again are lost again, and keep no other back.
     troubled.goes_on("job-1").await.unwrap();
     lose();
     troubled.minute("job-1").await;
