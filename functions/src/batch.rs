@@ -108,22 +108,24 @@ where
             )
         };
     }
-    match result {
+    let is_done = match result {
         Ok(Ok(outcome)) => {
             line!(info, outcome = %outcome, "task handled");
             true
         }
         Ok(Err(error)) => {
             line!(warn, error = error_chain(&error), "task not finished; it will be delivered again");
-            telemetry::count("UnfinishedTask", "queue", queue.name());
             false
         }
         Err(panic) => {
             line!(error, error = %panic, "a bug: the task panicked; it will be delivered again");
-            telemetry::count("UnfinishedTask", "queue", queue.name());
             false
         }
+    };
+    if !is_done {
+        telemetry::count("UnfinishedTask", "queue", queue.name());
     }
+    is_done
 }
 
 /// A task, or a dead letter that somebody moved back: it carries the task that sets its step going again.

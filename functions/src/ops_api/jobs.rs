@@ -12,7 +12,7 @@ use roundtrip_api::problem::ProblemCode;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, find, these};
 use roundtrip_domain::jobs::{
-    DEFAULT_RATE, Fate, Job, JobState, MAX_BYTES, MAX_CANARY, MAX_ITEMS, MAX_RATE, Work, begin, fates_of, progress,
+    DEFAULT_RATE, Fate, Job, JobState, MAX_CANARY, MAX_RATE, Work, begin, fates_of, progress, that_fit,
 };
 use roundtrip_domain::ports::{Jobs, LedgerError};
 use roundtrip_domain::{Unfinished, error_chain};
@@ -29,8 +29,6 @@ use crate::compose::Api;
 
 const MAX_IDS: usize = 250;
 const MAX_REASON_CHARS: usize = 500;
-/// What DynamoDB adds to a text in a list.
-const NAME_FRAME: usize = 3;
 /// So many are named in an answer.
 const NAMED: usize = 10;
 
@@ -191,14 +189,10 @@ async fn choose(api: &Api, (ids, all): (&[DeadLetterId], bool), filter: &Filter)
             let remedy = "say since when it is parked: `from`, or `--since`";
             return Err(ApiError::new(ProblemCode::InvalidValue, what, remedy).at("from"));
         }
-        let (all, mut bytes) = (found.len(), 0);
-        let most = found.iter().take(MAX_ITEMS).take_while(|letter| {
-            bytes += letter.id.to_string().len() + NAME_FRAME;
-            bytes <= MAX_BYTES
-        });
-        let most = most.count();
+        let most = that_fit(found.iter().map(|letter| &letter.id));
+        let more = more || most < found.len();
         found.truncate(most);
-        (found, 0, more || most < all)
+        (found, 0, more)
     } else {
         let mut parked = these(&api.ledger, ids).await?;
         let asked: BTreeSet<&DeadLetterId> = ids.iter().collect();

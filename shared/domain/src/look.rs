@@ -160,8 +160,12 @@ pub(crate) fn is_redrive_of(task: &Task, step: &StepId, generation: u32) -> bool
 
 /// Whether `task` redrives a step that went again, or was purged, since.
 fn is_void(task: &Task, step: &StepId, generation: u32) -> bool {
-    let names_it = task.cause_id.strip_prefix(&step.to_string()).is_some_and(|rest| rest.starts_with('@'));
-    names_it && !is_redrive_of(task, step, generation)
+    redriven(task, step).is_some_and(|named| named != generation.to_string())
+}
+
+/// The generation of `step` that `task` redrives, as text; `None`: it redrives no such step.
+pub(crate) fn redriven<'a>(task: &'a Task, step: &StepId) -> Option<&'a str> {
+    task.cause_id.strip_prefix(&step.to_string())?.strip_prefix('@')
 }
 
 /// The cause id of a redrive.

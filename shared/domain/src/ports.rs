@@ -66,13 +66,8 @@ pub trait Ledger {
 
     /// What [`Ledger::some_rows`] knows, by order.
     async fn load_rows(&self, keys: &[(OrderRef, RowKey)]) -> Result<BTreeMap<OrderRef, OrderRecord>, LedgerError> {
-        let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
-        for (order, row) in self.some_rows(keys).await? {
-            rows.entry(order).or_default().push(row);
-        }
-        let record =
-            |(order, rows): (OrderRef, Vec<StoredRow>)| Ok((order.clone(), OrderRecord::from_rows(order, rows)?));
-        rows.into_iter().map(record).collect()
+        let records = OrderRecord::all_of(self.some_rows(keys).await?);
+        records.into_iter().map(|(order, record)| Ok((order, record?))).collect()
     }
 
     /// Everything known about one order. One query.

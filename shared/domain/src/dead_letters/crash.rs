@@ -10,6 +10,7 @@ use super::DeadLetterId;
 use super::row::StepRow;
 use crate::code::Code;
 use crate::history::HistoryEvent;
+use crate::look::redriven;
 use crate::ports::{Ledger, LedgerError, after};
 use crate::step::{Failure, Parked, Step};
 use crate::task::{Queue, Task, Trigger};
@@ -123,7 +124,7 @@ fn is_over(step: &Step<CrashState>, sent_at: Timestamp) -> bool {
 /// The ledger cannot be read or written.
 pub async fn finished(ledger: &impl Ledger, queue: Queue, task: &Task, begun: Timestamp) -> Result<(), LedgerError> {
     let row = StepRow::of_crash(queue, &task.subject);
-    let Some(generation) = task.cause_id.strip_prefix(&format!("{}@", row.step)) else { return Ok(()) };
+    let Some(generation) = redriven(task, &row.step) else { return Ok(()) };
     let Some((mut step, version)) = row.read::<CrashState>(ledger).await? else { return Ok(()) };
     if step.parked.is_none() || generation != step.generation.to_string() {
         return Ok(());

@@ -22,7 +22,9 @@ pub use progress::{Fate, Progress, fates, fates_of, progress};
 /// The most that one job takes on: its row holds them all.
 pub const MAX_ITEMS: usize = 2000;
 /// The most that the names of these take, in bytes: DynamoDB's 400 KB for an item, less what else stands there.
-pub const MAX_BYTES: usize = 380_000;
+const MAX_BYTES: usize = 380_000;
+/// What DynamoDB adds to a text in a list, in bytes.
+const NAME_FRAME: usize = 3;
 /// What a rate may be: more than a shop's limit serves would only wait there.
 pub const MAX_RATE: u16 = 100;
 /// Where nobody gives another.
@@ -92,6 +94,16 @@ impl Work {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// How many of these, from the first on, one job takes.
+#[must_use]
+pub fn that_fit<'a>(letters: impl IntoIterator<Item = &'a DeadLetterId>) -> usize {
+    let bytes = letters.into_iter().scan(0, |bytes, letter| {
+        *bytes += letter.to_string().len() + NAME_FRAME;
+        Some(*bytes)
+    });
+    bytes.take(MAX_ITEMS).take_while(|bytes| *bytes <= MAX_BYTES).count()
 }
 
 /// Where a job stands.

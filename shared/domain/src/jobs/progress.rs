@@ -10,7 +10,7 @@ use crate::dead_letters::{DeadLetterId, understood};
 use crate::id::OrderRef;
 use crate::ports::{Ledger, LedgerError};
 use crate::push::{CancelPhase, PushState};
-use crate::record::{OrderRecord, Row, RowKey, StoredRow};
+use crate::record::{OrderRecord, Row, RowKey};
 use crate::step::{Look, Step, StepId, WaitReason};
 use crate::sync::source_orders;
 use crate::writeback::{Phase, WritebackState};
@@ -135,17 +135,12 @@ async fn looked_at_from(
     let rows =
         |source: OrderRef| [RowKey::Step(StepId::Look(Look::Shipments)), RowKey::Sync].map(|row| (source.clone(), row));
     let keys: Vec<(OrderRef, RowKey)> = sources.into_iter().flat_map(rows).collect();
-    let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
-    for (source, row) in ledger.some_rows(&keys).await? {
-        rows.entry(source).or_default().push(row);
-    }
-    let is_looked_at = |(source, rows): (OrderRef, Vec<StoredRow>)| {
-        let record = OrderRecord::from_rows(source.clone(), rows).ok()?;
-        let look = record.look(Look::Shipments).get();
-        let goes = look.wait.as_ref().is_some_and(|wait| is_under_way(wait.why));
-        (goes || record.open_sync().is_some()).then_some(source)
+    let is_looked_at = |record: &OrderRecord| {
+        let wait = record.look(Look::Shipments).get().wait.as_ref();
+        wait.is_some_and(|wait| is_under_way(wait.why)) || record.open_sync().is_some()
     };
-    Ok(rows.into_iter().filter_map(is_looked_at).collect())
+    let known = OrderRecord::all_of(ledger.some_rows(&keys).await?).into_iter();
+    Ok(known.filter(|(_, record)| record.as_ref().is_ok_and(is_looked_at)).map(|(source, _)| source).collect())
 }
 
 /// Whether a worker goes on with it, or is to.
@@ -200,20 +195,19 @@ pub async fn fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec
 async fn read_fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Vec<Fate>, LedgerError> {
     let steps = letters.iter().filter_map(|it| Some((it.order()?, RowKey::Step(it.step.clone()))));
     let keys: BTreeSet<(OrderRef, RowKey)> = steps.chain(letters.iter().filter_map(look_of)).collect();
-    let mut rows: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
-    // `None`: this release cannot read it. That keeps no other from being told of.
-    let mut crashes: BTreeMap<(OrderRef, StepId), Option<Step<IgnoredAny>>> = BTreeMap::new();
+    // What this release cannot read keeps no other from being told of.
+    let mut rows = Vec::new();
+    let mut crashes: BTreeMap<(OrderRef, StepId), Result<Step<IgnoredAny>, LedgerError>> = BTreeMap::new();
     for (order, row) in ledger.some_rows(&keys.into_iter().collect::<Vec<_>>()).await? {
         match &row.key {
             // No part of an order's record: no use case goes on with it.
             RowKey::Step(id @ StepId::Crash { .. }) => {
-                crashes.insert((order, id.clone()), understood(row.body).ok());
+                crashes.insert((order, id.clone()), understood(row.body));
             }
-            _ => rows.entry(order).or_default().push(row),
+            _ => rows.push((order, row)),
         }
     }
-    let records: BTreeMap<OrderRef, Option<OrderRecord>> =
-        rows.into_iter().map(|(order, rows)| (order.clone(), OrderRecord::from_rows(order, rows).ok())).collect();
+    let records = OrderRecord::all_of(rows);
     let unreadable = Fate::Failed(Code::Unknown);
     let mut fates = Vec::with_capacity(letters.len());
     for letter in letters {
@@ -225,9 +219,9 @@ async fn read_fates(ledger: &impl Ledger, letters: &[DeadLetterId]) -> Result<Ve
             }
             (Some(order), _) => match records.get(&order) {
                 None => None,
-                Some(None) => Some(unreadable),
-                Some(Some(record)) => of_order(record, letter).map(|fate| {
-                    let looked_at = || look_of(letter).and_then(|(at, _)| records.get(&at)?.as_ref());
+                Some(Err(_)) => Some(unreadable),
+                Some(Ok(record)) => of_order(record, letter).map(|fate| {
+                    let looked_at = || look_of(letter).and_then(|(at, _)| records.get(&at)?.as_ref().ok());
                     if fate == Fate::Dropped && is_waited_for(looked_at(), letter) { Fate::Running } else { fate }
                 }),
             },

@@ -106,6 +106,17 @@ impl OrderRecord {
         }
     }
 
+    /// The records that rows of many orders make up; of some, that they cannot be read.
+    pub fn all_of(
+        rows: impl IntoIterator<Item = (OrderRef, StoredRow)>,
+    ) -> BTreeMap<OrderRef, Result<Self, UnreadableRow>> {
+        let mut by_order: BTreeMap<OrderRef, Vec<StoredRow>> = BTreeMap::new();
+        for (order, row) in rows {
+            by_order.entry(order).or_default().push(row);
+        }
+        by_order.into_iter().map(|(order, rows)| (order.clone(), Self::from_rows(order, rows))).collect()
+    }
+
     /// The record that `rows` make up.
     ///
     /// # Errors

@@ -104,6 +104,11 @@ impl WritebackState {
         }
     }
 
+    /// As it was found to be: `phase`, shown by `written`.
+    fn found(&self, phase: Phase, written: Vec<FulfillmentId>) -> Self {
+        Self { phase, written, unknown_rounds: 0, unseen: false, ..self.clone() }
+    }
+
     /// The call whose effect is not known, if there is one.
     #[must_use]
     pub fn in_doubt(&self) -> Option<&WritebackCall> {

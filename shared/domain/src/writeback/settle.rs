@@ -73,13 +73,7 @@ fn show<L: Ledger, C: Channel, T: Outbox, K: Clock>(
 ) {
     job.change(record, &shipment.id, now, "written", |step| {
         let phase = shown_phase(shipment, now);
-        step.succeed(WritebackState {
-            phase,
-            written: there.to_vec(),
-            unknown_rounds: 0,
-            unseen: false,
-            ..step.state.clone()
-        });
+        step.succeed(step.state.found(phase, there.to_vec()));
         step.published(published, now, after(now, job.ports.waits.retry_base));
     });
     // What it took over is no more another's.
@@ -120,13 +114,7 @@ pub(super) fn called_off<L: Ledger, C, T: Outbox, K: Clock>(
     }
     job.change(record, id, now, "called-off", |step| {
         let phase = Phase::CalledOff { at: now };
-        step.succeed(WritebackState {
-            phase,
-            written: Vec::new(),
-            unknown_rounds: 0,
-            unseen: false,
-            ..step.state.clone()
-        });
+        step.succeed(step.state.found(phase, Vec::new()));
     });
 }
 

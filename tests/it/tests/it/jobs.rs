@@ -6,7 +6,7 @@ use roundtrip_domain::Unfinished;
 use roundtrip_domain::code::Code;
 use roundtrip_domain::dead_letters::{DeadLetterId, Filter, find, list};
 use roundtrip_domain::id::{OrderId, OrderRef, ProductId};
-use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, Work, advance, begin, fates, progress};
+use roundtrip_domain::jobs::{CHUNK, Fate, Job, JobState, MAX_ITEMS, Work, advance, begin, fates, progress, that_fit};
 use roundtrip_domain::ports::{Clock, Jobs, Ledger};
 use roundtrip_domain::step::{Aside, Step, StepId};
 use roundtrip_domain::task::Queue;
@@ -36,6 +36,19 @@ impl Troubled {
         let page = list(&world.ports.ledger, &Filter::default(), None, 1000).await.unwrap();
         let letters: Vec<DeadLetterId> = page.letters.into_iter().map(|letter| letter.id).collect();
         assert_eq!((letters.len() as u64, world.made_at(&sun()).len()), (orders, 0));
+        Self { world, letters }
+    }
+
+    /// A world in which an order could not be read until it was given up, and can be now.
+    async fn unread() -> Self {
+        let world = World::new();
+        world.fail_questions(&moon(), &[Fault::RequestLost; 20]);
+        world.order_webhook().await;
+        world.run(HOUR).await;
+        world.shop(&moon(), |shop| shop.query_faults.clear());
+        let parked = list(&world.ports.ledger, &Filter::default(), None, 10).await.unwrap().letters;
+        let letters: Vec<DeadLetterId> = parked.into_iter().map(|letter| letter.id).collect();
+        assert_eq!(letters.iter().map(DeadLetterId::kind).collect::<Vec<_>>(), ["read"]);
         Self { world, letters }
     }
 
@@ -255,17 +268,9 @@ async fn a_job_ends_though_one_of_its_steps_waits_for_the_world() {
 
 #[tokio::test]
 async fn a_read_that_a_store_throttles_is_not_done_before_it_was_made() {
-    let world = World::new();
-    world.fail_questions(&moon(), &[Fault::RequestLost; 20]);
-    world.order_webhook().await;
-    world.run(HOUR).await;
-    let ledger = &world.ports.ledger;
-    let parked = list(ledger, &Filter::default(), None, 10).await.unwrap().letters;
-    let letters: Vec<DeadLetterId> = parked.into_iter().map(|letter| letter.id).collect();
-    assert_eq!(letters.iter().map(DeadLetterId::kind).collect::<Vec<_>>(), ["read"]);
-    world.shop(&moon(), |shop| shop.query_faults = [Fault::Throttled].into());
+    let troubled = Troubled::unread().await;
+    troubled.world.fail_questions(&moon(), &[Fault::Throttled]);
 
-    let troubled = Troubled { world, letters };
     troubled.begin(Job { canary: 1, ..troubled.job("job-1") }).await;
 
     assert_eq!((troubled.fates().await, troubled.made()), (vec![Fate::Running], 0));
@@ -374,13 +379,7 @@ async fn all_that_was_lost_goes_again_though_no_more_go_in_a_minute_than_the_rat
 
 #[tokio::test]
 async fn a_purged_read_is_not_set_going_by_a_redrive_that_was_asked_for_before() {
-    let world = World::new();
-    world.fail_questions(&moon(), &[Fault::RequestLost; 20]);
-    world.order_webhook().await;
-    world.run(HOUR).await;
-    world.shop(&moon(), |shop| shop.query_faults.clear());
-    let parked = list(&world.ports.ledger, &Filter::default(), None, 10).await.unwrap().letters;
-    let troubled = Troubled { world, letters: parked.into_iter().map(|letter| letter.id).collect() };
+    let troubled = Troubled::unread().await;
     troubled.write(troubled.job("job-1")).await.unwrap();
 
     troubled.begin(Job { work: Work::Purge(troubled.letters.clone()), ..troubled.job("job-2") }).await;
@@ -417,4 +416,20 @@ async fn however_much_one_store_holds_what_is_parked_at_another_is_found() {
     let (found, more) =
         find(ledger, &Filter { from: Some(since), shop: Some(mars()), ..Filter::default() }).await.unwrap();
     assert_eq!((found.len(), found[0].parked_at, more), (1, since, false));
+}
+
+#[test]
+fn a_job_takes_as_many_as_its_row_has_room_for() {
+    let shop = format!("{}.myshopify.com", "m".repeat(46));
+    let named = |name: &str| -> DeadLetterId { name.parse().unwrap() };
+    let short = named("moon.myshopify.com/7001/look@0");
+    let long = named(&format!(
+        "{shop}/5512345678901234567/writeback/{shop}/5512345678901234567/5512345678901234567@4294967295"
+    ));
+
+    assert_eq!(that_fit([&short; 3]), 3);
+    assert_eq!(that_fit(&vec![short; MAX_ITEMS + 1]), MAX_ITEMS);
+    let room = 380_000 / (long.to_string().len() + 3);
+    assert!(room < MAX_ITEMS);
+    assert_eq!(that_fit(&vec![long; MAX_ITEMS]), room);
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use roundtrip_domain::code::Code;
-use roundtrip_domain::dead_letters::{CrashState, DeadLetter, Filter, Swept, list, sweep};
+use roundtrip_domain::dead_letters::{CrashState, DeadLetter, DeadLetterId, Filter, Swept, list, sweep};
 use roundtrip_domain::id::ProductId;
 use roundtrip_domain::jobs::{Fate, Job, JobState, Work, begin, fates, fates_of};
-use roundtrip_domain::ports::{Clock, Ledger, Letter};
+use roundtrip_domain::ports::{Ledger, Letter};
 use roundtrip_domain::record::{Commit, RowKey, Write};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
 use roundtrip_kit::fake::Fault;
@@ -23,12 +23,16 @@ impl World {
         list(&self.ports.ledger, &Filter::default(), None, 100).await.unwrap().letters
     }
 
+    /// A person wants this of all that is parked.
+    async fn begin_with_all(&self, work: impl FnOnce(Vec<DeadLetterId>) -> Work) -> Job {
+        let all = self.parked().await.into_iter().map(|letter| letter.id).collect();
+        let job = Job::new("job-1".into(), (self.now(), "ada".into()), "it is mended".into(), work(all));
+        begin(&self.ports.ledger, &self.ports.tasks, job, self.now()).await.unwrap()
+    }
+
     /// All that is parked is set going again, and what follows from it at once.
-    async fn redrive_all(&self, id: &str) -> Job {
-        let items = self.parked().await.into_iter().map(|letter| letter.id).collect();
-        let job = Job::new(id.into(), (self.now(), "ada".into()), "it is mended".into(), Work::Redrive(items));
-        let ports = &self.ports;
-        let job = begin(&ports.ledger, &ports.tasks, job, ports.clock.now()).await.unwrap();
+    async fn redrive_all(&self) -> Job {
+        let job = self.begin_with_all(Work::Redrive).await;
         self.drain().await;
         job
     }
@@ -68,7 +72,7 @@ async fn a_letter_stays_as_long_as_its_step_is_parked_and_no_longer() {
 
     assert_eq!(world.sweep().await, seen(1));
     assert_eq!(world.letters_of(Queue::OrderPush), 1);
-    world.redrive_all("job-1").await;
+    world.redrive_all().await;
     let swept = world.sweep().await;
 
     assert_eq!(swept, Swept { removed: 1, ..seen(1) });
@@ -81,7 +85,7 @@ async fn of_a_step_that_was_parked_again_only_the_new_letter_stays() {
     let world = World::new();
     world.fail_next(&sun(), &[Fault::Refused, Fault::Refused]);
     world.order_webhook().await;
-    world.redrive_all("job-1").await;
+    world.redrive_all().await;
     assert_eq!(world.letters_of(Queue::OrderPush), 2);
 
     let swept = world.sweep().await;
@@ -103,7 +107,7 @@ async fn a_task_that_crashed_is_listed_goes_again_and_is_over_once_a_worker_fini
     assert!(letter.last_failure.unwrap().message.contains("order-push"));
     assert_eq!(world.sweep().await, seen(1), "the letter stays, and there is one row");
 
-    let job = world.redrive_all("job-1").await;
+    let job = world.redrive_all().await;
 
     assert_eq!(world.fate(&job).await, [Fate::Done]);
     assert_eq!((world.parked().await.len(), world.made_at(&sun()).len()), (0, 1), "the order was pushed");
@@ -145,9 +149,7 @@ async fn a_backfill_that_crashed_goes_again_as_a_backfill() {
     world.crash(Queue::TrackingWriteback, &about_the_order(Trigger::Backfill));
     world.sweep().await;
 
-    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.begin_with_all(Work::Redrive).await;
 
     let (queue, task) = world.ports.tasks.take().unwrap();
     assert_eq!((queue, task.trigger), (Queue::TrackingWriteback, Trigger::Backfill));
@@ -166,7 +168,7 @@ async fn a_crash_about_something_of_a_shop_goes_again_too() {
     let expected = [format!("{}/crash/order-push/product/9@0", moon()), format!("{}/crash/resync@0", sun())];
     assert!(expected.iter().all(|name| named.contains(name)), "{named:?}");
 
-    let job = world.redrive_all("job-1").await;
+    let job = world.redrive_all().await;
 
     assert_eq!(world.fate(&job).await, [Fate::Done, Fate::Done]);
     assert_eq!(world.sweep().await, Swept { removed: 2, ..seen(2) });
@@ -195,7 +197,7 @@ async fn a_worker_that_never_finishes_a_task_leaves_a_crash_behind() {
     let swept = world.sweep().await;
 
     assert!(swept.crashed == 1, "{swept:?}");
-    let job = world.redrive_all("job-1").await;
+    let job = world.redrive_all().await;
     assert!(world.fate(&job).await.iter().all(|fate| *fate != Fate::Parked), "{:?}", world.fate(&job).await);
     assert!(matches!(job.state, JobState::Open));
 }
@@ -205,9 +207,7 @@ async fn a_crash_that_was_purged_is_over_and_a_later_one_is_a_new_one() {
     let world = World::new();
     world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
     world.sweep().await;
-    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.begin_with_all(Work::Purge).await;
 
     assert_eq!((world.parked().await.len(), world.sweep().await), (0, Swept { removed: 1, ..seen(1) }));
     world.ports.clock.advance(MINUTE);
@@ -225,9 +225,7 @@ async fn a_purge_is_of_what_was_seen_not_of_a_task_that_is_in_its_deliveries_sti
     world.sweep().await;
     let sent_before = world.now();
     world.ports.clock.advance(MINUTE);
-    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.begin_with_all(Work::Purge).await;
     world.ports.clock.advance(HALF_AN_HOUR);
     let body = serde_json::to_string(&about_the_order(Trigger::Webhook)).unwrap();
     let late = Letter { receipt: "late".into(), sent_at: sent_before, body };
@@ -244,10 +242,8 @@ async fn all_letters_that_were_seen_go_with_a_purge() {
         world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
         world.sweep().await;
     }
-    let items: Vec<_> = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    assert_eq!(items.len(), 1);
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "a bug of old".into(), Work::Purge(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    assert_eq!(world.parked().await.len(), 1);
+    world.begin_with_all(Work::Purge).await;
 
     assert_eq!((world.sweep().await, world.parked().await.len()), (Swept { removed: 2, ..seen(2) }, 0));
 }
@@ -258,7 +254,7 @@ async fn what_was_sent_while_a_redrive_worked_is_no_part_of_it() {
     world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
     world.sweep().await;
     // The redrive begins, another task is sent, and both are over only later.
-    world.redrive_all("job-1").await;
+    world.redrive_all().await;
     world.ports.clock.advance(Duration::from_secs(1));
     world.crashes(Queue::OrderPush, &about_the_order(Trigger::Webhook)).await;
 
@@ -274,9 +270,7 @@ async fn a_webhook_that_crashed_over_a_backfilled_order_goes_as_a_webhook() {
     world.crash(Queue::TrackingWriteback, &Task { cause_id: "e-2".into(), ..about_the_order(Trigger::Webhook) });
     world.sweep().await;
 
-    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.begin_with_all(Work::Redrive).await;
 
     let (_, task) = world.ports.tasks.take().unwrap();
     assert_eq!(task.trigger, Trigger::Webhook, "the customer is mailed");
@@ -290,9 +284,7 @@ async fn an_order_that_somebody_wants_to_be_pushed_is_although_a_webhook_crashed
         world.sweep().await;
     }
 
-    let items = world.parked().await.into_iter().map(|letter| letter.id).collect();
-    let job = Job::new("job-1".into(), (world.now(), "ada".into()), "mended".into(), Work::Redrive(items));
-    begin(&world.ports.ledger, &world.ports.tasks, job, world.now()).await.unwrap();
+    world.begin_with_all(Work::Redrive).await;
 
     let (_, task) = world.ports.tasks.take().unwrap();
     assert_eq!(task.trigger, Trigger::Unpushed);
