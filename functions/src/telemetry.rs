@@ -32,14 +32,15 @@ where
         .finish()
 }
 
-/// Counts one `name`, by one dimension. Dimensions have few values: never an order or a person.
-pub(crate) fn count(name: &str, dimension: &str, value: &str) {
+/// Counts one `name`, by one dimension. Dimensions have few values, and only words that stand in the code: what comes in from
+/// outside, as an order or a person, is none.
+pub(crate) fn count(name: &str, dimension: &str, value: &'static str) {
     print(&metric(name, "Count", &1.into(), Some((dimension, value)), SystemTime::now()));
 }
 
 /// Tells that no `name` came just now. Where nothing is told for long, CloudWatch judges an alarm by what was told before.
 /// Source: CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": the evaluation range.
-pub(crate) fn none(name: &str, dimension: &str, value: &str) {
+pub(crate) fn none(name: &str, dimension: &str, value: &'static str) {
     print(&metric(name, "Count", &0.into(), Some((dimension, value)), SystemTime::now()));
 }
 
@@ -55,7 +56,7 @@ fn print(line: &Value) {
 }
 
 /// Source: CloudWatch, Embedded metric format specification: an empty set in `Dimensions` is a metric that has none.
-fn metric(name: &str, unit: &str, value: &Number, dimension: Option<(&str, &str)>, at: SystemTime) -> Value {
+fn metric(name: &str, unit: &str, value: &Number, dimension: Option<(&str, &'static str)>, at: SystemTime) -> Value {
     let timestamp_ms = at.duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(0));
     let names: Vec<&str> = dimension.iter().map(|(name, _)| *name).collect();
     let mut line = json!({

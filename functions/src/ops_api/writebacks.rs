@@ -12,7 +12,7 @@ use roundtrip_api::problem::{ProblemCode, ProblemOrder};
 use roundtrip_api::writebacks::{PostRetry, RetryAnswer};
 use roundtrip_aws::Part;
 use roundtrip_domain::code::Code;
-use roundtrip_domain::id::OrderRef;
+use roundtrip_domain::id::{OrderId, OrderRef};
 use roundtrip_domain::jobs::{Job, Work};
 use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::record::{OrderFilter, OrderRecord, Tab};
@@ -105,24 +105,15 @@ async fn choose(api: &Api, body: &PostRetry) -> Result<(Vec<ProblemOrder>, bool)
             (orders.iter().copied().filter(|id| seen.insert(*id)).collect::<Vec<_>>(), false)
         }
         (true, false) => {
-            let (mut ids, mut after, begun) = (Vec::new(), None, Instant::now());
+            let (mut newest, begun) = (Newest::default(), Instant::now());
             loop {
-                let limit = MAX_ORDERS - u16::try_from(ids.len()).unwrap_or(MAX_ORDERS);
-                let part = Part { limit, after: after.as_deref(), ..Part::default() };
+                let part = Part { limit: newest.left(), after: newest.after.as_deref(), ..Part::default() };
                 let page = api.ledger.list_orders(shop, &Tab::ALL, &filter, part).await?;
-                ids.extend(page.orders.iter().map(|order| order.id));
-                after = page.next;
-                // A page may be short: few of many are of that kind.
-                if after.is_none() || ids.len() >= MAX_ORDERS.into() || begun.elapsed() > LONGEST {
+                if !newest.take(page.orders.iter().map(|order| order.id), page.next, begun.elapsed()) {
                     break;
                 }
             }
-            if ids.is_empty() && after.is_some() {
-                let what = "too many orders to look through, and none of the newest is of that kind";
-                let remedy = "give their ids: `roundtrip order list` finds them, with a time and in pages";
-                return Err(ApiError::new(ProblemCode::InvalidValue, what, remedy).at("orders"));
-            }
-            (ids, after.is_some())
+            newest.found()?
         }
     };
     let refs = ids.into_iter().map(|id| OrderRef { shop: shop.clone(), id });
@@ -133,6 +124,38 @@ async fn choose(api: &Api, body: &PostRetry) -> Result<(Vec<ProblemOrder>, bool)
         return Err(ApiError::not_found("no order is of that kind", remedy));
     }
     Ok((found, more))
+}
+
+/// The newest orders of a kind, page by page, up to [`MAX_ORDERS`].
+#[derive(Default)]
+struct Newest {
+    ids: Vec<OrderId>,
+    after: Option<String>,
+}
+
+impl Newest {
+    /// How many are still taken.
+    fn left(&self) -> u16 {
+        MAX_ORDERS - u16::try_from(self.ids.len()).unwrap_or(MAX_ORDERS)
+    }
+
+    /// Takes in a page, and says whether another is to be read. A page may be short, or empty though others follow: few of
+    /// many are of that kind.
+    fn take(&mut self, ids: impl IntoIterator<Item = OrderId>, after: Option<String>, elapsed: Duration) -> bool {
+        self.ids.extend(ids);
+        self.after = after;
+        self.after.is_some() && self.left() > 0 && elapsed <= LONGEST
+    }
+
+    /// The orders, and whether there are more.
+    fn found(self) -> Result<(Vec<OrderId>, bool), ApiError> {
+        if self.ids.is_empty() && self.after.is_some() {
+            let what = "too many orders to look through, and none of the newest is of that kind";
+            let remedy = "give their ids: `roundtrip order list` finds them, with a time and in pages";
+            return Err(ApiError::new(ProblemCode::InvalidValue, what, remedy).at("orders"));
+        }
+        Ok((self.ids, self.after.is_some()))
+    }
 }
 
 /// How the tracking of an order stands.
@@ -151,4 +174,44 @@ fn failed(record: &OrderRecord) -> Vec<Code> {
     // A source order that cannot be read any more: what it shipped is not shown.
     let unread = (!record.tags.get().state.unread.is_empty()).then_some(Code::ChannelUnavailable);
     shipments.chain(unread).collect::<BTreeSet<Code>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(range: std::ops::Range<u64>) -> Vec<OrderId> {
+        range.map(OrderId::new).collect()
+    }
+
+    #[test]
+    fn short_and_empty_pages_are_read_on_until_the_list_ends() {
+        let mut newest = Newest::default();
+
+        assert!(newest.take(ids(0..2), Some("a".into()), Duration::ZERO));
+        assert_eq!((newest.left(), newest.after.as_deref()), (248, Some("a")));
+        assert!(newest.take(ids(0..0), Some("b".into()), Duration::ZERO));
+        assert!(!newest.take(ids(2..3), None, Duration::ZERO));
+        assert_eq!(newest.found().unwrap(), (ids(0..3), false));
+    }
+
+    #[test]
+    fn one_job_takes_its_most_and_says_that_there_are_more() {
+        let mut newest = Newest::default();
+
+        assert!(newest.take(ids(0..200), Some("a".into()), Duration::ZERO));
+        assert!(!newest.take(ids(200..250), Some("b".into()), Duration::ZERO));
+        assert_eq!(newest.found().unwrap(), (ids(0..250), true));
+    }
+
+    #[test]
+    fn who_finds_none_in_time_is_told_to_give_ids() {
+        let mut newest = Newest::default();
+
+        assert!(!newest.take(ids(0..0), Some("a".into()), LONGEST + Duration::from_millis(1)));
+        let error = newest.found().unwrap_err();
+        let told = error.problem();
+        assert_eq!((told.status, told.field.as_deref()), (422, Some("orders")));
+        assert!(told.detail.contains("none of the newest"), "{told:?}");
+    }
 }
