@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, ChannelError, HasKeyDefinition};
 use crate::code::Code;
 use crate::event::{DomainEvent, EventKind};
+use crate::id::ShopDomain;
 use crate::look::is_redrive_of;
-use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::registry::{Paused, ShopFacts};
 use crate::resync::{Asked, Occasion, WINDOW_DAYS, ask_for_run, first_run};
-use crate::shop_step::ShopStep;
+use crate::shop_step::{ShopState, ShopStep};
 use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Subject, Task};
-use crate::work::{Outcome, Unfinished};
+use crate::work::{MAX_PASSES, Outcome, Unfinished};
 
 /// Between two looks at a shop's subscriptions: with the time that due work and a failure may take, an hour at the most.
 /// Source: scenario "Lost subscription heals".
@@ -32,6 +33,13 @@ pub type ConnectState = Option<Healing>;
 pub struct Healing {
     pub found_at: Timestamp,
     pub topics: BTreeSet<String>,
+}
+
+impl ShopState for ConnectState {
+    /// Whoever asks for it has it begin anew.
+    fn take_over(&mut self, _before: &Self, _theirs: &Self) -> bool {
+        false
+    }
 }
 
 type Connecting<'a, L, C, T, K> = ShopStep<'a, ConnectState, L, C, T, K>;
@@ -57,6 +65,23 @@ where
     let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
+    for _ in 0..MAX_PASSES {
+        match pass(ports, task, shop).await {
+            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
+            other => return other,
+        }
+    }
+    Err(LedgerError::Conflict.into())
+}
+
+/// `Conflict`: somebody else was first; start over.
+async fn pass<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task, shop: &ShopDomain) -> Result<Outcome, Unfinished>
+where
+    L: Ledger + Registry,
+    C: Channel,
+    T: Outbox,
+    K: Clock,
+{
     let mut connecting = Connecting::load(ports, shop, StepId::Connect).await?;
     if !connecting.is_known() {
         return Ok(Outcome::Done("nobody asked to connect it"));

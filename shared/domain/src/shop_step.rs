@@ -49,19 +49,27 @@ where
     }
 }
 
-/// A step of the shop `at`, as it was read or last saved.
+/// What a step of a shop knows, and what others may write into it while its worker is at it.
+pub(crate) trait ShopState: Default + Clone + PartialEq + Serialize + DeserializeOwned {
+    /// Takes over what was asked for since it was `before`, if nothing else differs in `theirs`. Says whether it did.
+    fn take_over(&mut self, before: &Self, theirs: &Self) -> bool;
+}
+
+/// A step of the shop `at`, and how it is changed.
 pub(crate) struct ShopStep<'a, S, L, C, T, K> {
     pub(crate) ports: &'a Ports<L, C, T, K>,
     pub(crate) at: ShopDomain,
     pub(crate) step: Step<S>,
     id: StepId,
+    /// As the ledger has it, so far as is known.
+    kept: Step<S>,
     /// 0: it is not in the ledger yet.
     version: u64,
 }
 
 impl<'a, S, L, C, T, K> ShopStep<'a, S, L, C, T, K>
 where
-    S: Default + Serialize + DeserializeOwned,
+    S: ShopState,
     L: Ledger + Registry,
     T: Outbox,
     K: Clock,
@@ -70,7 +78,7 @@ where
     pub(crate) async fn load(ports: &'a Ports<L, C, T, K>, at: &ShopDomain, id: StepId) -> Result<Self, LedgerError> {
         let known = ports.ledger.shop_step(at, &id).await?;
         let (step, version) = known.unwrap_or_else(|| (Step::new(S::default()), 0));
-        Ok(Self { ports, at: at.clone(), step, id, version })
+        Ok(Self { ports, at: at.clone(), kept: step.clone(), step, id, version })
     }
 
     /// Whether the ledger has it.
@@ -82,11 +90,37 @@ where
         self.ports.clock.now()
     }
 
-    /// On condition that nobody else has written it since it was read.
+    /// On condition that nobody else has gone on with it since it was read. What somebody asked for meanwhile is taken over,
+    /// so that no worker has done its part for nothing.
     pub(crate) async fn save(&mut self) -> Result<(), LedgerError> {
-        self.ports.ledger.save_shop_step(&self.at, &self.id, &self.step, self.version).await?;
-        self.version += 1;
-        Ok(())
+        let mut tries = 0;
+        loop {
+            match self.ports.ledger.save_shop_step(&self.at, &self.id, &self.step, self.version).await {
+                Err(LedgerError::Conflict) if tries < MAX_WRITES && self.take_over().await? => tries += 1,
+                saved => {
+                    saved?;
+                    self.version += 1;
+                    self.kept.clone_from(&self.step);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Whether others have done no more than to ask for something.
+    async fn take_over(&mut self) -> Result<bool, LedgerError> {
+        let Some((theirs, version)) = self.ports.ledger.shop_step(&self.at, &self.id).await? else { return Ok(false) };
+        let differs_in_state_alone = Step { state: self.kept.state.clone(), ..theirs.clone() } == self.kept;
+        if !(differs_in_state_alone && self.step.state.take_over(&self.kept.state, &theirs.state)) {
+            return Ok(false);
+        }
+        (self.kept, self.version) = (theirs, version);
+        if self.step.wait.is_none() && self.step.parked.is_none() {
+            // It was to rest for good.
+            let now = self.now();
+            self.step.wait(now, now, WaitReason::Requested);
+        }
+        Ok(true)
     }
 
     /// Nobody else does it meanwhile; should the worker die, due work goes on after the quarantine.

@@ -7,6 +7,9 @@ use crate::code::Code;
 use crate::ports::{EventError, LedgerError, QueueError};
 use crate::step::WaitReason;
 
+/// How often a use case starts over because somebody else wrote first, before the message goes back.
+pub(crate) const MAX_PASSES: usize = 8;
+
 /// How a use case ended. Whatever it says is in the ledger already, so the message can be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -14,10 +14,7 @@ use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::registry::{LinkChange, MatchBy, ProductLink};
 use crate::step::WaitReason;
 use crate::task::{Queue, Task};
-use crate::work::{Outcome, Unfinished};
-
-/// How often it starts over because somebody else wrote a link first, before the message goes back.
-const MAX_PASSES: usize = 8;
+use crate::work::{MAX_PASSES, Outcome, Unfinished};
 
 /// Looks at a product: links from it are found to be in trouble, or to be so no more; links to variants that a destination
 /// does not sell any more are taken away.

@@ -32,11 +32,8 @@ use crate::sync;
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
 use crate::wall;
-use crate::work::{Outcome, Unfinished};
+use crate::work::{MAX_PASSES, Outcome, Unfinished};
 use crate::writeback::WritebackState;
-
-/// How often a pass starts over because somebody else wrote first, before the message goes back.
-const MAX_PASSES: usize = 8;
 
 /// Brings one destination order up to date in the ledger, and pushes what should be pushed. Of a product, looks at the
 /// links by which orders are pushed.

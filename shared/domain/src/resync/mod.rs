@@ -16,4 +16,4 @@ pub use compare::{
 pub use run::{
     Asked, End, FoundOrder, MAX_LOOKBACK_DAYS, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window,
 };
-pub use use_case::resync;
+pub use use_case::{STRETCH, resync};

@@ -12,18 +12,18 @@ use super::compare::{
 use super::run::{Asked, End, FoundOrder, Occasion, Pass, Phase, Progress, ResyncState, Run, WINDOW_DAYS, Window};
 use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
-use crate::id::{OrderRef, VariantId};
+use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::look::{is_redrive_of, report_unavailable};
-use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Row, RowKey};
 use crate::registry::{ConnectedShop, Links, Shop};
-use crate::shop_step::ShopStep;
+use crate::shop_step::{ShopState, ShopStep};
 use crate::step::{Look, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
-use crate::work::{Outcome, Unfinished};
+use crate::work::{MAX_PASSES, Outcome, Unfinished};
 
-/// How long one task reads: less than a worker may take, whatever the last page does.
-const STRETCH: Duration = Duration::from_secs(10);
+/// How long one task reads. With the last call, this is less than a worker may take, as template.yaml's Rules see to.
+pub const STRETCH: Duration = Duration::from_secs(4);
 /// Shopify ends a list after 25,000 objects: a longer window is begun anew where it stopped.
 const PAGES_PER_LIST: u32 = 99;
 /// Found orders that are watched until they are fixed: the run's row holds no more.
@@ -37,6 +37,18 @@ const MAX_LOOKS: u32 = 10;
 
 /// So long a shop may take until its first answer. Source: scenario "Waiting for Shopify is a visible state".
 const STALLED_AFTER: Duration = Duration::from_secs(15 * 60);
+
+impl ShopState for ResyncState {
+    /// Another run was asked for while one is under way.
+    fn take_over(&mut self, before: &Self, theirs: &Self) -> bool {
+        let others_asked = Self { asked: before.asked.clone(), ..theirs.clone() } == *before;
+        let is_over = others_asked && self.asked == before.asked;
+        if is_over {
+            self.asked.clone_from(&theirs.asked);
+        }
+        is_over
+    }
+}
 
 type Resync<'a, L, C, T, K> = ShopStep<'a, ResyncState, L, C, T, K>;
 
@@ -53,9 +65,26 @@ where
     T: Outbox,
     K: Clock,
 {
-    let Subject::Shop { shop: domain } = &task.subject else {
+    let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
+    for _ in 0..MAX_PASSES {
+        match pass(ports, task, shop).await {
+            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
+            other => return other,
+        }
+    }
+    Err(LedgerError::Conflict.into())
+}
+
+/// `Conflict`: somebody else was first; start over.
+async fn pass<L, C, T, K>(ports: &Ports<L, C, T, K>, task: &Task, domain: &ShopDomain) -> Result<Outcome, Unfinished>
+where
+    L: Ledger + Registry,
+    C: Channel,
+    T: Outbox,
+    K: Clock,
+{
     let mut resync = Resync::load(ports, domain, StepId::Resync).await?;
     let step = &mut resync.step;
     let asked = task.trigger == Trigger::Resync || is_redrive_of(task, &StepId::Resync, step.generation);
@@ -322,7 +351,9 @@ where
         self.resync.step.succeed(state);
         if self.resync.step.state.asked.is_empty() {
             self.resync.save().await?;
-        } else {
+        }
+        // Perhaps since just now.
+        if !self.resync.step.state.asked.is_empty() {
             self.hand_on().await?;
         }
         Ok(Some(Outcome::Done("the shop was read")))

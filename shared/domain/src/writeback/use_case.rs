@@ -25,10 +25,8 @@ use crate::step::{Look, Step, StepId, WaitReason};
 use crate::sync;
 use crate::tags;
 use crate::task::{Queue, Subject, Task, Trigger};
-use crate::work::{Outcome, Unfinished};
+use crate::work::{MAX_PASSES, Outcome, Unfinished};
 
-/// How often a pass starts over because somebody else wrote first, before the message goes back.
-const MAX_PASSES: usize = 8;
 /// Shipments saved at once: their rows and history must fit one transaction of 100 items.
 const MAX_AT_ONCE: usize = 20;
 

@@ -57,6 +57,26 @@ async fn connecting_again_defines_nothing_twice() {
 }
 
 #[tokio::test]
+async fn two_workers_that_connect_a_shop_at_once_are_both_done() {
+    let world = World::new();
+    let task = Task::new(Trigger::Request, "again", Subject::Shop { shop: moon() });
+    let mut step = Step::new(None);
+    step.wait(world.now(), world.now(), WaitReason::Requested);
+    world.ports.ledger.put_connect_step(&moon(), step);
+    let other = task.clone();
+    world.before_shop_step(0, |ports: FakePorts| async move {
+        connect(&ports, &other).await.unwrap();
+    });
+
+    let outcome = world.handle(Queue::AppLifecycle, &task).await.unwrap();
+
+    assert!(matches!(outcome, Outcome::Done("connected")), "{outcome}");
+    world.run(HOUR).await;
+    assert_eq!(world.events("SubscriptionsHealed").len(), 0);
+    world.comes_to_rest().await;
+}
+
+#[tokio::test]
 async fn a_shop_that_fails_is_tried_again_and_parked_after_five() {
     let (ports, task) = requested();
     ports.channel.shop(&moon(), |shop| shop.query_faults.extend([Fault::Unreachable; 9]));

@@ -91,11 +91,12 @@ async fn an_order_waits_for_a_person_where_automatic_push_is_off() {
 
     assert_eq!(answer.status, 202, "{}", answer.body);
     let source = scene.pushed(&order).await;
+    // Who asked is answered once the push is written down.
+    scene.settle().await;
     let shown = scene.ledger_order(&order).await.unwrap();
     assert_eq!(shown["requests"][0]["outcome"]["type"], "done");
     assert_eq!(shown["requests"][0]["outcome"]["order"]["id"], source.id.to_string());
     assert_eq!(shown["requests"][0]["requested_by"], "kit");
-    scene.settle().await;
 }
 
 #[tokio::test]

@@ -11,11 +11,13 @@ use roundtrip_domain::code::Code;
 use roundtrip_domain::event::EventKind;
 use roundtrip_domain::id::{OrderId, OrderRef, ShopDomain};
 use roundtrip_domain::order::{FulfillmentStatus, Order};
-use roundtrip_domain::ports::{Ledger, after};
-use roundtrip_domain::resync::{Asked, Occasion, Phase, Progress, ResyncState, Run, Window, ask_for_run, resync_all};
+use roundtrip_domain::ports::{Clock, Ledger, after};
+use roundtrip_domain::resync::{
+    Asked, Occasion, Phase, Progress, ResyncState, Run, Window, ask_for_run, resync, resync_all,
+};
 use roundtrip_domain::step::{Step, StepId, WaitReason};
 use roundtrip_domain::task::{Queue, Subject, Task, Trigger};
-use roundtrip_kit::fake::Fault;
+use roundtrip_kit::fake::{FakePorts, Fault};
 use roundtrip_kit::order::{moon, paid_order, sun};
 
 use crate::world::{DAY, HOUR, MINUTE, World};
@@ -445,6 +447,62 @@ async fn what_is_asked_for_while_a_run_is_under_way_begins_when_that_has_ended()
     let step = state(&world, &moon()).await;
     assert_eq!((step.state.run.unwrap().id, step.state.asked), (healing, vec![]));
     assert_eq!(step.state.past[0].id, "run-1");
+    world.comes_to_rest().await;
+}
+
+/// Somebody asks for what was missed, and for orders of the time before; and settings change.
+async fn ask_for_all(ports: FakePorts) {
+    let now = ports.clock.now();
+    for occasion in [Occasion::Healing, Occasion::Backfill, Occasion::Settings] {
+        let wish = Asked { id: format!("{occasion:?}"), at: now, by: "ada".into(), occasion, days: 7 };
+        ask_for_run(&ports.ledger, &ports.tasks, &moon(), &wish).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_at_any_moment_of_a_run_disturbs_no_worker_and_is_done_next() {
+    // Before the run is claimed, so that another worker does all; behind its first page, behind its last, and when it is
+    // about to end.
+    let after_it = ["run-1", "Healing", "Backfill", "Settings"];
+    for (write, done, ids) in [
+        (0, "no run is under way", &after_it[1..]),
+        (1, "the shop was read", &after_it),
+        (2, "the shop was read", &after_it),
+        (3, "the shop was read", &after_it),
+    ] {
+        let world = settled(3).await;
+        world.before_shop_step(write, ask_for_all);
+
+        let outcome = world.handle(Queue::Resync, &scheduled(&moon(), 1)).await.unwrap();
+        assert_eq!(outcome, Outcome::Done(done), "write {write}");
+        world.run(2 * HOUR).await;
+
+        let step = state(&world, &moon()).await;
+        let runs = step.state.past.iter().chain(&step.state.run).map(|run| (run.asked_at, run.id.clone()));
+        let since: Vec<String> =
+            runs.filter(|(asked_at, _)| *asked_at > ago(&world, 3 * HOUR)).map(|it| it.1).collect();
+        let (last, before) = ids.split_last().unwrap();
+        let expected = before.iter().rev().chain([last]);
+        assert_eq!(since, expected.map(ToString::to_string).collect::<Vec<_>>(), "write {write}");
+        assert_eq!(step.wait, None, "write {write}");
+        world.comes_to_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_run_another_has_ended_is_done() {
+    let world = settled(3).await;
+    // So slow an answer that the quarantine ended, and due work had somebody else go on.
+    world.before_shop_step(1, |ports: FakePorts| async move {
+        ports.clock.advance(ports.waits.quarantine);
+        resync(&ports, &Task::new(Trigger::DueWork, "due", Subject::Shop { shop: moon() })).await.unwrap();
+    });
+
+    let outcome = world.handle(Queue::Resync, &scheduled(&moon(), 1)).await.unwrap();
+
+    assert_eq!(outcome, Outcome::Done("no run is under way"));
+    let run = run(&world).await;
+    assert!(matches!(run.phase, Phase::Done { .. }) && run.id == "run-1", "{run:?}");
     world.comes_to_rest().await;
 }
 

@@ -7,7 +7,7 @@ mod metrics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use roundtrip_domain::resync::WINDOW_DAYS;
+use roundtrip_domain::resync::{STRETCH, WINDOW_DAYS};
 use serde_json::{Map, Value};
 
 const FOURTEEN_DAYS: u64 = 14 * 24 * 60 * 60;
@@ -114,6 +114,16 @@ fn the_rules_refuse_every_wait_that_is_too_short_for_its_timeout() {
 
         assert!(visibilities.iter().all(|seconds| *seconds >= 6 * timeout), "{visibilities:?} with {timeout}");
         assert!(quarantines.iter().all(|seconds| *seconds > timeout), "{quarantines:?} with {timeout}");
+    }
+}
+
+#[test]
+fn a_stretch_of_a_resync_ends_before_its_worker_whatever_its_last_call_takes() {
+    let template = Template::read();
+
+    for timeout in template.allowed("WorkerTimeout") {
+        let calls = template.allowed_with_timeout("CallTimeoutSecs", timeout);
+        assert!(calls.iter().all(|call| STRETCH.as_secs() + call < timeout), "{calls:?} with {timeout}");
     }
 }
 

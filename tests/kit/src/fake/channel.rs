@@ -22,7 +22,7 @@ use roundtrip_domain::registry::{MatchBy, ShopFacts};
 use roundtrip_domain::writeback::{FulfillmentDraft, TrackingInfo, TrackingUpdate};
 
 use super::shop::{FakeShop, Late, Tagging};
-use super::{ManualClock, lock};
+use super::{ManualClock, Meanwhile, lock};
 
 /// How the next mutation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,30 +49,20 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct FakeChannel {
     shops: Arc<Mutex<BTreeMap<ShopDomain, FakeShop>>>,
-    meanwhile: Arc<Mutex<Meanwhile>>,
+    meanwhile: Meanwhile,
     clock: ManualClock,
-}
-
-/// What happens while the next change is on its way.
-#[derive(Default)]
-struct Meanwhile(Option<Box<dyn FnOnce() + Send>>);
-
-impl std::fmt::Debug for Meanwhile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Meanwhile({})", if self.0.is_some() { "something" } else { "nothing" })
-    }
 }
 
 impl FakeChannel {
     /// No shops yet.
     #[must_use]
     pub fn new(clock: ManualClock) -> Self {
-        Self { shops: Arc::default(), meanwhile: Arc::default(), clock }
+        Self { shops: Arc::default(), meanwhile: Meanwhile::default(), clock }
     }
 
     /// While the next change is on its way, this happens: done at the shop, but not yet answered.
     pub fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
-        lock(&self.meanwhile).0 = Some(Box::new(what));
+        self.meanwhile.set(0, what);
     }
 
     /// A shop, to look at or to change.
@@ -86,7 +76,7 @@ impl FakeChannel {
     /// Shops of their own that hold the same.
     #[must_use]
     pub fn fork(&self, clock: ManualClock) -> Self {
-        Self { shops: Arc::new(Mutex::new(lock(&self.shops).clone())), clock, meanwhile: Arc::default() }
+        Self { shops: Arc::new(Mutex::new(lock(&self.shops).clone())), clock, meanwhile: Meanwhile::default() }
     }
 
     /// When the next late call has its effect.
@@ -181,8 +171,7 @@ impl FakeChannel {
             }
             Err(error(fault, domain))
         });
-        let meanwhile = lock(&self.meanwhile).0.take();
-        meanwhile.into_iter().for_each(|what| what());
+        self.meanwhile.happen();
         answer
     }
 

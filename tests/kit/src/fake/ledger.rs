@@ -25,11 +25,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::lock;
+use super::{Meanwhile, lock};
 
 /// See the module. Clones share one memory.
 #[derive(Debug, Clone, Default)]
-pub struct MemoryLedger(Arc<Mutex<Memory>>);
+pub struct MemoryLedger(Arc<Mutex<Memory>>, Meanwhile);
 
 #[derive(Debug, Clone, Default)]
 struct Memory {
@@ -81,6 +81,11 @@ impl MemoryLedger {
         lock(&self.0).shop_steps.insert((shop.clone(), StepId::Connect), (body, 1));
     }
 
+    /// Just before a shop's step is written for the `skip + 1`st time from now on, this happens.
+    pub fn before_shop_step(&self, skip: u32, what: impl FnOnce() + Send + 'static) {
+        self.1.set(skip, what);
+    }
+
     /// The history of an order, oldest first.
     #[must_use]
     pub fn history(&self, order: &OrderRef) -> Vec<HistoryEvent> {
@@ -101,7 +106,7 @@ impl MemoryLedger {
     /// A memory of its own that holds the same.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(lock(&self.0).clone())))
+        Self(Arc::new(Mutex::new(lock(&self.0).clone())), Meanwhile::default())
     }
 
     /// All that a use case can read of orders, as a text.
@@ -216,6 +221,7 @@ impl Ledger for MemoryLedger {
         step: &Step<S>,
         version: u64,
     ) -> Result<(), LedgerError> {
+        self.1.happen();
         let mut memory = lock(&self.0);
         memory.calls += 1;
         let key = (domain.clone(), id.clone());

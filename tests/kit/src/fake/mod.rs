@@ -264,6 +264,37 @@ pub fn write_state(ports: &FakePorts, out: &mut impl fmt::Write) -> fmt::Result 
     write!(out, "{:?}", *ports.tasks.sent())
 }
 
+/// What another worker does at a moment that a test has chosen: just before one of the calls to come.
+#[derive(Clone, Default)]
+struct Meanwhile(Arc<Mutex<Option<Chosen>>>);
+
+/// The calls before it, and what is done.
+type Chosen = (u32, Box<dyn FnOnce() + Send>);
+
+impl Meanwhile {
+    fn set(&self, skip: u32, what: impl FnOnce() + Send + 'static) {
+        *lock(&self.0) = Some((skip, Box::new(what)));
+    }
+
+    /// One of the calls.
+    fn happen(&self) {
+        let mut chosen = lock(&self.0);
+        if let Some((_, what)) = chosen.take_if(|(skip, _)| *skip == 0) {
+            // What it does may be such a call itself.
+            drop(chosen);
+            what();
+        } else if let Some((skip, _)) = chosen.as_mut() {
+            *skip -= 1;
+        }
+    }
+}
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Meanwhile({})", if lock(&self.0).is_some() { "something" } else { "nothing" })
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

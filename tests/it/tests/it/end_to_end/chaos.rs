@@ -4,11 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use roundtrip_domain::ports::Ledger;
 use roundtrip_domain::push::PushState;
 use roundtrip_domain::record::OrderRecord;
-use roundtrip_domain::resync::ResyncState;
-use roundtrip_domain::step::{Step, StepId};
 use roundtrip_domain::writeback::Phase;
 use roundtrip_kit::scene::{SKU, Scene, UNLINKED};
 use serde_json::Value;
@@ -54,7 +51,6 @@ impl Run {
     async fn place() -> Self {
         let mut scene = Scene::new(true).await;
         let mars = scene.add_source("mars", UNLINKED).await;
-        Self::stores_are_read(&scene, [&scene.moon, &scene.sun, &mars]).await;
         scene.sim().set_chaos(&chaos()).await.unwrap();
         let mut orders = Vec::new();
         for n in 0..ORDERS {
@@ -65,23 +61,6 @@ impl Run {
             }
         }
         Self { scene, mars, orders }
-    }
-
-    /// Connecting has each store read for the first time. That is no order's way: a reading of which five calls fail makes a
-    /// letter of its own.
-    async fn stores_are_read(scene: &Scene, stores: [&str; 3]) {
-        scene.stack.messages.settle(LIMIT).await;
-        scene
-            .run_until("the stores are read", LIMIT, || async {
-                let mut read = true;
-                for store in stores {
-                    let step = scene.stack.ledger.shop_step(&store.parse().unwrap(), &StepId::Resync).await.unwrap();
-                    read &= step.is_some_and(|(step, _): (Step<ResyncState>, _)| step.wait.is_none());
-                }
-                read
-            })
-            .await;
-        scene.stack.messages.settle(LIMIT).await;
     }
 
     async fn records(&self) -> Vec<OrderRecord> {

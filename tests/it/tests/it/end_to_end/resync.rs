@@ -71,6 +71,7 @@ async fn a_subscription_that_shopify_deleted_is_made_again_and_what_it_missed_is
     an_hour_later(&scene, &scene.moon).await;
 
     eventually("the subscriptions are there again", SOON, || async {
+        scene.stack.run_due_work().await;
         let there = scene.sim().shop(&scene.moon).await.unwrap().subscriptions.len();
         (there == all).then_some(())
     })

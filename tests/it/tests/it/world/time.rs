@@ -77,8 +77,25 @@ impl World {
 
     /// While the next change of a shop is on its way, all this is done, and another worker serves the queues.
     pub(crate) fn meanwhile<F: Future<Output = ()>>(&self, what: impl FnOnce(FakePorts) -> F + Send + 'static) {
+        self.ports.channel.meanwhile(self.beside(what));
+    }
+
+    /// The same just before a shop's step is written for the `skip + 1`st time.
+    pub(crate) fn before_shop_step<F: Future<Output = ()>>(
+        &self,
+        skip: u32,
+        what: impl FnOnce(FakePorts) -> F + Send + 'static,
+    ) {
+        self.ports.ledger.before_shop_step(skip, self.beside(what));
+    }
+
+    /// What another worker does, and what follows from it.
+    fn beside<F: Future<Output = ()>>(
+        &self,
+        what: impl FnOnce(FakePorts) -> F + Send + 'static,
+    ) -> impl FnOnce() + Send + 'static {
         let ports = self.ports.clone();
-        self.ports.channel.meanwhile(move || {
+        move || {
             at_once(async {
                 what(ports.clone()).await;
                 while let Some((queue, task)) = ports.tasks.take() {
@@ -88,7 +105,7 @@ impl World {
                     }
                 }
             });
-        });
+        }
     }
 
     /// Lets time pass: due work comes every minute, and the queues are served. Returns how many tasks were
