@@ -12,13 +12,13 @@ use crate::code::Code;
 use crate::event::{DomainEvent, EventKind};
 use crate::id::ShopDomain;
 use crate::look::is_redrive_of;
-use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::registry::{Paused, ShopFacts};
 use crate::resync::{Asked, Occasion, WINDOW_DAYS, ask_for_run, first_run};
 use crate::shop_step::{ShopState, ShopStep};
 use crate::step::{Step, StepId, WaitReason};
 use crate::task::{Subject, Task};
-use crate::work::{MAX_PASSES, Outcome, Unfinished};
+use crate::work::{Outcome, Unfinished, starting_over};
 
 /// Between two looks at a shop's subscriptions: with the time that due work and a failure may take, an hour at the most.
 /// Source: scenario "Lost subscription heals".
@@ -35,12 +35,8 @@ pub struct Healing {
     pub topics: BTreeSet<String>,
 }
 
-impl ShopState for ConnectState {
-    /// Whoever asks for it has it begin anew.
-    fn take_over(&mut self, _before: &Self, _theirs: &Self) -> bool {
-        false
-    }
-}
+/// Whoever asks for it has it begin anew.
+impl ShopState for ConnectState {}
 
 type Connecting<'a, L, C, T, K> = ShopStep<'a, ConnectState, L, C, T, K>;
 
@@ -65,13 +61,7 @@ where
     let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
-    for _ in 0..MAX_PASSES {
-        match pass(ports, task, shop).await {
-            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
-            other => return other,
-        }
-    }
-    Err(LedgerError::Conflict.into())
+    starting_over(|| pass(ports, task, shop)).await
 }
 
 /// `Conflict`: somebody else was first; start over.

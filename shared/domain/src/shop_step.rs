@@ -51,8 +51,11 @@ where
 
 /// What a step of a shop knows, and what others may write into it while its worker is at it.
 pub(crate) trait ShopState: Default + Clone + PartialEq + Serialize + DeserializeOwned {
-    /// Takes over what was asked for since it was `before`, if nothing else differs in `theirs`. Says whether it did.
-    fn take_over(&mut self, before: &Self, theirs: &Self) -> bool;
+    /// Takes over what was asked for since it was `before`, if nothing else differs in `theirs`. Says whether it did; of most
+    /// steps nothing is asked while they are done.
+    fn take_over(&mut self, _before: &Self, _theirs: &Self) -> bool {
+        false
+    }
 }
 
 /// A step of the shop `at`, and how it is changed.

@@ -65,6 +65,20 @@ pub enum Unfinished {
     Channel(#[from] ChannelError),
 }
 
+/// Does `pass` again as long as somebody else wrote first; after [`MAX_PASSES`] the message goes back.
+pub(crate) async fn starting_over<F>(mut pass: impl FnMut() -> F) -> Result<Outcome, Unfinished>
+where
+    F: Future<Output = Result<Outcome, Unfinished>>,
+{
+    for _ in 0..MAX_PASSES {
+        match pass().await {
+            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
+            ended => return ended,
+        }
+    }
+    Err(LedgerError::Conflict.into())
+}
+
 /// An error and its causes in one line, for the ledger and the log.
 #[must_use]
 pub fn error_chain(error: &dyn std::error::Error) -> String {

@@ -10,11 +10,11 @@ use super::wake::{LinksAsked, write_links};
 use crate::channel::{Channel, ChannelError};
 use crate::id::{ProductId, ShopDomain};
 use crate::look;
-use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::registry::{LinkChange, MatchBy, ProductLink};
 use crate::step::WaitReason;
 use crate::task::{Queue, Task};
-use crate::work::{MAX_PASSES, Outcome, Unfinished};
+use crate::work::{Outcome, Unfinished, starting_over};
 
 /// Looks at a product: links from it are found to be in trouble, or to be so no more; links to variants that a destination
 /// does not sell any more are taken away.
@@ -42,23 +42,32 @@ where
         Some(_) => {}
         None => return Ok(Outcome::Done("the shop is not registered")),
     }
-    for _ in 0..MAX_PASSES {
-        let read = read(ports, shop, product).await;
-        let (variants, links, elsewhere) = match read {
-            Ok(read) => read,
-            Err(Unfinished::Channel(error)) => return held_back(ports, task, error).await,
-            Err(error) => return Err(error),
-        };
-        if links.is_empty() {
-            return Ok(Outcome::Done("no link has to do with the product"));
-        }
-        let seen = ProductSight { product, variants: &variants, elsewhere: &elsewhere };
-        match write(ports, task, shop, &changes(shop, &links, &seen, ports.clock.now())).await {
-            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
-            other => return other,
-        }
+    starting_over(|| pass(ports, task, (shop, product))).await
+}
+
+/// `Conflict`: somebody else has written one of the links first; start over.
+async fn pass<L, C, T, K>(
+    ports: &Ports<L, C, T, K>,
+    task: &Task,
+    (shop, product): (&ShopDomain, ProductId),
+) -> Result<Outcome, Unfinished>
+where
+    L: Ledger + Registry,
+    C: Channel,
+    T: Outbox,
+    K: Clock,
+{
+    let read = read(ports, shop, product).await;
+    let (variants, links, elsewhere) = match read {
+        Ok(read) => read,
+        Err(Unfinished::Channel(error)) => return held_back(ports, task, error).await,
+        Err(error) => return Err(error),
+    };
+    if links.is_empty() {
+        return Ok(Outcome::Done("no link has to do with the product"));
     }
-    Err(LedgerError::Conflict.into())
+    let seen = ProductSight { product, variants: &variants, elsewhere: &elsewhere };
+    write(ports, task, shop, &changes(shop, &links, &seen, ports.clock.now())).await
 }
 
 type Read = (Vec<Variant>, Vec<ProductLink>, Vec<Variant>);

@@ -14,13 +14,13 @@ use crate::channel::{Channel, ChannelError, OrdersPage, OrdersQuery};
 use crate::event::{DomainEvent, EventKind};
 use crate::id::{OrderRef, ShopDomain, VariantId};
 use crate::look::{is_redrive_of, report_unavailable};
-use crate::ports::{Clock, Ledger, LedgerError, Outbox, Ports, Registry, after};
+use crate::ports::{Clock, Ledger, Outbox, Ports, Registry, after};
 use crate::record::{OrderRecord, Row, RowKey};
 use crate::registry::{ConnectedShop, Links, Shop};
 use crate::shop_step::{ShopState, ShopStep};
 use crate::step::{Look, StepId, WaitReason};
 use crate::task::{Queue, Subject, Task, Trigger};
-use crate::work::{MAX_PASSES, Outcome, Unfinished};
+use crate::work::{Outcome, Unfinished, starting_over};
 
 /// How long one task reads. With the last call, this is less than a worker may take, as template.yaml's Rules see to.
 pub const STRETCH: Duration = Duration::from_secs(4);
@@ -68,13 +68,7 @@ where
     let Subject::Shop { shop } = &task.subject else {
         return Ok(Outcome::Done("not about a shop"));
     };
-    for _ in 0..MAX_PASSES {
-        match pass(ports, task, shop).await {
-            Err(Unfinished::Ledger(LedgerError::Conflict)) => {}
-            other => return other,
-        }
-    }
-    Err(LedgerError::Conflict.into())
+    starting_over(|| pass(ports, task, shop)).await
 }
 
 /// `Conflict`: somebody else was first; start over.
